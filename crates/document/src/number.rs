@@ -1,0 +1,105 @@
+//! Floats as Go prints them: every SOPS format and the MAC are defined by one of these forms.
+//!
+//! Source: strconv.FormatFloat (verbs `f`, `g`, `G`, precision -1) and encoding/json's float encoder.
+
+/// Shortest round-trip digits without an exponent (`FormatFloat(f, 'f', -1, 64)`): `0.0000001`, `1`, `-0`,
+/// `NaN`, `+Inf`, `-Inf`. These are the bytes that the MAC and the ciphertext of a float hold.
+pub fn positional(value: f64) -> String {
+    special(value).map_or_else(|| format!("{value}"), str::to_owned)
+}
+
+/// `FormatFloat(f, 'g', -1, 64)`: exponent form iff the decimal exponent is below -4 or at least 6, since
+/// precision -1 makes Go decide as if 6 digits were asked for.
+pub fn general(value: f64) -> String {
+    if let Some(text) = special(value) {
+        return text.to_owned();
+    }
+    match exponent(value) {
+        exp if value != 0.0 && !(-4..6).contains(&exp) => scientific(value, 'e', 2),
+        _ => format!("{value}"),
+    }
+}
+
+/// As go-yaml writes a float: [`general`], with `.inf`, `-.inf` and `.nan`.
+pub fn yaml(value: f64) -> String {
+    match special(value) {
+        Some("+Inf") => ".inf".to_owned(),
+        Some("-Inf") => "-.inf".to_owned(),
+        Some(_) => ".nan".to_owned(),
+        None => general(value),
+    }
+}
+
+/// As Go's encoding/json writes a float, or `None` for infinities and NaN, which JSON cannot hold.
+pub fn json(value: f64) -> Option<String> {
+    if special(value).is_some() {
+        return None;
+    }
+    let size = value.abs();
+    Some(if size != 0.0 && (size < 1e-6 || size >= 1e21) { scientific(value, 'e', 1) } else { format!("{value}") })
+}
+
+/// As SOPS writes a float into dotenv and INI files: `1.0`, `1E+21`, `-0.0`, `+Inf`.
+pub fn flat(value: f64) -> String {
+    let text = general(value).replace('e', "E");
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    if plain { text + ".0" } else { text }
+}
+
+fn special(value: f64) -> Option<&'static str> {
+    match value {
+        _ if value.is_nan() => Some("NaN"),
+        f64::INFINITY => Some("+Inf"),
+        f64::NEG_INFINITY => Some("-Inf"),
+        _ => None,
+    }
+}
+
+/// The decimal exponent of the shortest round-trip digits.
+fn exponent(value: f64) -> i32 {
+    let text = format!("{value:e}");
+    let (_, exp) = text.split_once('e').expect("Rust's {:e} always has an exponent");
+    exp.parse().expect("Rust's exponents are small integers")
+}
+
+/// `d.ddde±xx` with at least `digits` exponent digits.
+fn scientific(value: f64, letter: char, digits: usize) -> String {
+    let text = format!("{value:e}");
+    let (mantissa, _) = text.split_once('e').expect("Rust's {:e} always has an exponent");
+    let exp = exponent(value);
+    let sign = if exp < 0 { '-' } else { '+' };
+    format!("{mantissa}{letter}{sign}{:0digits$}", exp.unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_look_as_go_prints_them() {
+        let cases = [
+            (1e-7, "0.0000001", "1e-07", "1e-7", "1E-07"),
+            (0.0001, "0.0001", "0.0001", "0.0001", "0.0001"),
+            (0.00001, "0.00001", "1e-05", "0.00001", "1E-05"),
+            (100_000.0, "100000", "100000", "100000", "100000.0"),
+            (999_999.5, "999999.5", "999999.5", "999999.5", "999999.5"),
+            (1e6, "1000000", "1e+06", "1000000", "1E+06"),
+            (1_234_567.0, "1234567", "1.234567e+06", "1234567", "1.234567E+06"),
+            (12_345_678.5, "12345678.5", "1.23456785e+07", "12345678.5", "1.23456785E+07"),
+            (1e21, "1000000000000000000000", "1e+21", "1e+21", "1E+21"),
+            (1.0, "1", "1", "1", "1.0"),
+            (-0.0, "-0", "-0", "-0", "-0.0"),
+        ];
+        for (value, by_position, in_yaml, in_json, in_env) in cases {
+            assert_eq!(positional(value), by_position);
+            assert_eq!(yaml(value), in_yaml);
+            assert_eq!(json(value).as_deref(), Some(in_json));
+            assert_eq!(flat(value), in_env);
+        }
+        assert_eq!(positional(f64::INFINITY), "+Inf");
+        assert_eq!(yaml(f64::NEG_INFINITY), "-.inf");
+        assert_eq!(yaml(f64::NAN), ".nan");
+        assert_eq!(json(f64::NAN), None);
+        assert_eq!(flat(f64::INFINITY), "+Inf");
+    }
+}
