@@ -27,6 +27,22 @@ impl Edits {
         self.0.is_empty()
     }
 
+    /// Adds the edits of `other`.
+    pub fn extend(&mut self, other: &Self) {
+        self.0.extend(other.0.iter().cloned());
+    }
+
+    /// What `span` of `source` would become; `None` if an edit crosses its borders or overlaps another.
+    pub fn preview(&self, source: &[u8], span: crate::Span) -> Option<SecretBytes> {
+        let range = span.range();
+        let mut inside = Self::new();
+        for (start, end, text) in &self.0 {
+            let (start, end) = ((*start as usize).checked_sub(range.start)?, (*end as usize).checked_sub(range.start)?);
+            inside.replace(start, end, text.to_vec());
+        }
+        inside.apply(source.get(range)?)
+    }
+
     /// `source` with all edits applied, or `None` if two of them overlap or one lies outside.
     pub fn apply(mut self, source: &[u8]) -> Option<SecretBytes> {
         self.0.sort_by_key(|(start, end, _)| (*start, *end));

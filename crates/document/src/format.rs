@@ -67,6 +67,11 @@ pub trait Format: Sync {
     /// Reads a file. What SOPS refuses is refused; limits (depth, alias expansion) hold.
     fn parse(&self, source: SecretBytes) -> Result<Document, FormatError>;
 
+    /// Reads an encrypted file. The same as [`Format::parse`] but for the binary format's JSON wrapper.
+    fn parse_sealed(&self, source: SecretBytes) -> Result<Document, FormatError> {
+        self.parse(source)
+    }
+
     /// Takes the SOPS metadata out of every document of the tree and puts the first document's, nested, into
     /// `doc.metadata`, with its place in `doc.metadata_spans`. Leaves `doc` without metadata when the first
     /// document has none.
@@ -118,6 +123,18 @@ pub trait Format: Sync {
 
     /// The tree as SOPS' store of this format prints it, byte for byte.
     fn emit(&self, branches: &[Branch], options: &EmitOptions) -> Result<SecretBytes, FormatError>;
+
+    /// An encrypted tree with its metadata as SOPS' store prints it: nested formats carry the block as last
+    /// entry `sops` of every document. `meta` makes the block anew for each.
+    fn emit_encrypted(
+        &self,
+        mut branches: Vec<Branch>,
+        meta: &dyn Fn() -> Map,
+        options: &EmitOptions,
+    ) -> Result<SecretBytes, FormatError> {
+        branches.iter_mut().for_each(|branch| branch.root.push("sops", Value::Map(meta())));
+        self.emit(&branches, options)
+    }
 
     /// One value as `sops decrypt --extract` prints it (strings are printed raw by the caller, not by this).
     fn emit_value(&self, value: &Value, options: &EmitOptions) -> Result<SecretBytes, FormatError>;

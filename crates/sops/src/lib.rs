@@ -1,1 +1,32 @@
-//! Being built.
+//! SOPS files, both ways: Plain to Encrypted to Unlocked to Plain, and the rules that say how.
+//!
+//! States are types: plaintext can be had only from a [`Plain`], and a [`Plain`] only from
+//! [`Unlocked::verify`] or by naming a reason to skip it. This crate opens no file and asks no clock.
+
+pub mod config;
+mod error;
+mod field;
+mod layout;
+mod mac;
+mod memory;
+mod metadata;
+mod open;
+mod policy;
+mod proof;
+mod restore;
+mod seal;
+mod selector;
+mod timestamp;
+mod value;
+mod walk;
+
+pub use config::{Config, ConfigError, CreationRule};
+pub use error::{NoKey, Place, SopsError};
+pub use memory::Memory;
+pub use metadata::{Group, Metadata, SOPS_VERSION, WrappedKey};
+pub use open::{Encrypted, MacSkip, Notice, Plain, Unlocked};
+pub use policy::{Policy, Untrusted, untrusted_recipients, wrap};
+pub use seal::{SealOptions, Sealed, Sealing, is_encrypted, seal, seal_tree};
+pub use selector::{Pattern, SELECTOR_FIELDS, Selector};
+pub use timestamp::Timestamp;
+pub use value::{ValueError, is_token};

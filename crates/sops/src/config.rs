@@ -1,0 +1,110 @@
+//! `.sops.yaml`: creation rules, destination rules, stores. Read from bytes; finding the file is the shell's.
+//!
+//! SOPS ignores fields it does not know, so a misspelt `encrypted_regex` means "encrypt by default rule".
+//! Here every such field is an error with its line and the name that was probably meant.
+
+mod read;
+mod rule;
+
+use document::{Format as _, Map, Value};
+use secret::SecretBytes;
+
+use crate::policy::Policy;
+use read::{Reader, close_names};
+pub use rule::{CreationRule, Destination, DestinationRule};
+
+/// What is wrong with a configuration file, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct ConfigError {
+    /// Line and column from 1.
+    pub at: Option<(usize, usize)>,
+    /// What, in one clause.
+    pub what: String,
+    /// What to do, if that can be told.
+    pub hint: Option<String>,
+}
+
+/// A configuration file.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// The creation rules in order; `None` when the file has no such list.
+    pub creation_rules: Option<Vec<CreationRule>>,
+    /// The destination rules of `publish`.
+    pub destination_rules: Vec<DestinationRule>,
+    /// `stores.yaml.indent`.
+    pub yaml_indent: Option<i64>,
+    /// `stores.json.indent`.
+    pub json_indent: Option<i64>,
+    /// `stores.json_binary.indent`.
+    pub json_binary_indent: Option<i64>,
+}
+
+/// How strictly a configuration is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strictness {
+    /// Unknown fields are errors. Used wherever something is encrypted.
+    Strict,
+    /// Unknown fields are passed over. Used for reading `stores` on decryption.
+    Lenient,
+}
+
+impl Config {
+    /// Reads a `.sops.yaml`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the place of the first thing that is wrong.
+    pub fn parse(text: &[u8], strictness: Strictness) -> Result<Self, ConfigError> {
+        let doc = document::format::Yaml.parse(SecretBytes::new(text.to_vec())).map_err(|error| ConfigError {
+            at: error.at,
+            what: error.what,
+            hint: None,
+        })?;
+        let mut config = Self::default();
+        let Some(branch) = doc.branches.first() else { return Ok(config) };
+        let reader = Reader { doc: &doc, strict: strictness == Strictness::Strict };
+        for entry in branch.root.entries() {
+            match (&*entry.key, &entry.value.value) {
+                ("creation_rules", Value::Null) => {}
+                ("creation_rules", _) => config.creation_rules = Some(rule::creation_rules(&reader, &entry.value)?),
+                ("destination_rules", _) => config.destination_rules = rule::destination_rules(&reader, &entry.value)?,
+                ("stores", Value::Map(stores)) => config.stores(&reader, stores)?,
+                _ => check_top_level(&reader, entry)?,
+            }
+        }
+        Ok(config)
+    }
+
+    fn stores(&mut self, reader: &Reader<'_>, stores: &Map) -> Result<(), ConfigError> {
+        for entry in stores.entries() {
+            let Value::Map(fields) = &entry.value.value else { continue };
+            let indent = fields.get("indent").map(|node| reader.integer(node, "indent")).transpose()?;
+            match &*entry.key {
+                "yaml" => self.yaml_indent = indent,
+                "json" => self.json_indent = indent,
+                "json_binary" => self.json_binary_indent = indent,
+                "dotenv" | "ini" => {}
+                _ => reader.unknown(entry, &["yaml", "json", "json_binary", "dotenv", "ini"])?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The first creation rule that matches `path` (relative to the configuration's folder, with `/`), and
+    /// its number from 0. `None` if no rule matches.
+    pub fn rule_for(&self, path: &str) -> Option<(usize, &CreationRule)> {
+        let rules = self.creation_rules.as_deref().unwrap_or_default();
+        rules.iter().enumerate().find(|(_, rule)| rule.matches(path))
+    }
+
+    /// The policy for `path`.
+    pub fn policy_for(&self, path: &str) -> Option<&Policy> {
+        self.rule_for(path).map(|(_, rule)| &rule.policy)
+    }
+}
+
+/// Other top-level entries are where people keep anchors; only what looks like a misspelt name is refused.
+fn check_top_level(reader: &Reader<'_>, entry: &document::Entry) -> Result<(), ConfigError> {
+    let known = ["creation_rules", "destination_rules", "stores"];
+    if close_names(&entry.key, &known).is_some() { reader.unknown(entry, &known) } else { Ok(()) }
+}

@@ -1,0 +1,104 @@
+//! Reading typed fields out of a configuration tree, with places in errors.
+
+use document::{Document, Entry, Map, Node, Value};
+
+use super::ConfigError;
+
+pub(super) struct Reader<'a> {
+    pub(super) doc: &'a Document,
+    pub(super) strict: bool,
+}
+
+impl Reader<'_> {
+    pub(super) fn error(&self, node: &Node, what: impl Into<String>) -> ConfigError {
+        let span = node.alias.map_or(node.site.span, |alias| alias.span);
+        ConfigError { at: Some(self.doc.place(span.start)), what: what.into(), hint: None }
+    }
+
+    /// An unknown field: an error that names the field that was probably meant.
+    pub(super) fn unknown(&self, entry: &Entry, known: &[&str]) -> Result<(), ConfigError> {
+        if !self.strict {
+            return Ok(());
+        }
+        let hint = match close_names(&entry.key, known) {
+            Some(name) => format!("did you mean {name}?"),
+            None => format!("known fields: {}", known.join(", ")),
+        };
+        let at = Some(self.doc.place(entry.key_span.start));
+        Err(ConfigError { at, what: format!("unknown field {:?}", entry.key), hint: Some(hint) })
+    }
+
+    pub(super) fn map<'n>(&self, node: &'n Node, name: &str) -> Result<&'n Map, ConfigError> {
+        node.value.as_map().ok_or_else(|| self.error(node, format!("{name} must be a map, not a {}", node.value.kind())))
+    }
+
+    pub(super) fn list<'n>(&self, node: &'n Node, name: &str) -> Result<Vec<&'n Node>, ConfigError> {
+        match &node.value {
+            Value::Null => Ok(Vec::new()),
+            Value::List(list) => Ok(list.nodes().collect()),
+            other => Err(self.error(node, format!("{name} must be a list, not a {}", other.kind()))),
+        }
+    }
+
+    pub(super) fn text(&self, node: &Node, name: &str) -> Result<String, ConfigError> {
+        match &node.value {
+            Value::Str(bytes) => Ok(String::from_utf8_lossy(bytes.expose()).into_owned()),
+            Value::Null => Ok(String::new()),
+            Value::Int(int) => Ok(int.to_string()),
+            Value::Bool(bool) => Ok(bool.to_string()),
+            other => Err(self.error(node, format!("{name} must be text, not a {}", other.kind()))),
+        }
+    }
+
+    pub(super) fn integer(&self, node: &Node, name: &str) -> Result<i64, ConfigError> {
+        match node.value {
+            Value::Int(int) => Ok(int),
+            _ => Err(self.error(node, format!("{name} must be a number"))),
+        }
+    }
+
+    pub(super) fn boolean(&self, node: &Node, name: &str) -> Result<bool, ConfigError> {
+        match node.value {
+            Value::Bool(bool) => Ok(bool),
+            Value::Null => Ok(false),
+            _ => Err(self.error(node, format!("{name} must be true or false"))),
+        }
+    }
+
+    /// Keys as SOPS takes them: text separated by commas (blanks and empty parts dropped), or a list.
+    pub(super) fn keys<'n>(&self, node: &'n Node, name: &str) -> Result<Vec<(&'n Node, String)>, ConfigError> {
+        let mut keys = Vec::new();
+        let nodes = if matches!(node.value, Value::List(_)) { self.list(node, name)? } else { vec![node] };
+        for item in nodes {
+            let text = self.text(item, name)?;
+            let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+            keys.extend(parts.map(|part| (item, part.to_owned())));
+        }
+        Ok(keys)
+    }
+}
+
+/// The known name that is at most two edits away, if any.
+pub(super) fn close_names<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+    let best = known.iter().map(|candidate| (distance(name, candidate), *candidate)).min()?;
+    (best.0 > 0 && best.0 <= 2).then_some(best.1)
+}
+
+/// Levenshtein distance, with a cheap way out for lengths that differ much.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    if a.len().abs_diff(b.len()) > 2 {
+        return usize::MAX;
+    }
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let cost = diagonal + usize::from(from != to);
+            diagonal = row[j + 1];
+            row[j + 1] = cost.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

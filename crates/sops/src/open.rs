@@ -1,0 +1,424 @@
+//! From an encrypted file to its plaintext: Encrypted → Unlocked → Plain.
+
+use document::{Comment, Document, EmitOptions, Format, Node, Value};
+use keys::Keyring;
+use secret::{DataKey, SecretBytes};
+
+use crate::error::{NoKey, SopsError};
+use crate::layout::Layout;
+use crate::mac::{Mac, Running};
+use crate::memory::Memory;
+use crate::metadata::{Group, Metadata};
+use crate::restore;
+use crate::value::{Cipher, Kind, ValueError, canonical, is_token, read};
+use crate::walk::{At, Visitor, walk};
+
+/// A file as it lies in the repository.
+#[derive(Debug)]
+pub struct Encrypted {
+    doc: Document,
+    metadata: Metadata,
+}
+
+/// Why the MAC of a file is not checked. Every place that gives up integrity is one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MacSkip {
+    /// `--ignore-mac`.
+    UserAsked,
+}
+
+/// A file whose data key is at hand and whose values are decrypted, not yet verified.
+#[derive(Debug)]
+pub struct Unlocked {
+    plain: Plain,
+    computed: Mac,
+    stored: Option<SecretBytes>,
+}
+
+/// A decrypted file: the only door to plaintext.
+#[derive(Debug)]
+pub struct Plain {
+    doc: Document,
+    metadata: Metadata,
+    key: DataKey,
+    layout: Option<Layout>,
+    visits: Vec<Visit>,
+    memory: Memory,
+    notices: Vec<Notice>,
+}
+
+/// Something the user should hear of that is no failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A comment that should be encrypted is not, or does not decrypt; it is shown as it stands.
+    PlainComment {
+        /// Line and column.
+        at: Option<(usize, usize)>,
+    },
+    /// The layout field is damaged or does not belong to this state of the file: canonical style was used.
+    LayoutIgnored,
+}
+
+/// What a walk met, one per leaf and comment, in order.
+pub(crate) enum Visit {
+    /// Not encrypted, or nothing to encrypt.
+    Clear,
+    /// Decrypted, with the spelling inside the ciphertext where it differs from the canonical one.
+    Opened(Option<SecretBytes>),
+    /// A list element that turned out to be a comment (SOPS writes comments in lists so).
+    ElementComment,
+}
+
+/// Something that turns tokens into plaintext: the cipher, or the proof's list of what was just sealed.
+pub(crate) trait Opener {
+    fn open(&mut self, token: &[u8], at: &At) -> Result<(Kind, SecretBytes), ValueError>;
+    fn comment(&mut self, token: &[u8], at: &At) -> Option<(Kind, SecretBytes)>;
+}
+
+impl Encrypted {
+    /// Takes the metadata out of a parsed file.
+    ///
+    /// # Errors
+    /// [`SopsError::NotEncrypted`] without metadata, [`SopsError::Metadata`] when it is broken.
+    pub fn new(mut doc: Document) -> Result<Self, SopsError> {
+        let format: &dyn Format = doc.format;
+        format.take_metadata(&mut doc)?;
+        let metadata = Metadata::parse(doc.metadata.as_ref().ok_or(SopsError::NotEncrypted)?)?;
+        Ok(Self { doc, metadata })
+    }
+
+    /// The metadata.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The file's tree with its `ENC[…]` texts, without the metadata.
+    pub fn document(&self) -> &Document {
+        &self.doc
+    }
+
+    /// The data key, opened by the first identity that fits; enough groups are opened for the threshold.
+    ///
+    /// # Errors
+    /// [`SopsError::NoKey`] with what was tried.
+    pub fn data_key(&self, ring: &Keyring) -> Result<DataKey, SopsError> {
+        let mut report = NoKey { needed: self.metadata.needed_groups(), ..NoKey::default() };
+        let mut shares = Vec::new();
+        for group in &self.metadata.groups {
+            if shares.len() == report.needed {
+                break;
+            }
+            shares.extend(open_group(group, ring, &mut report));
+        }
+        report.opened = shares.len();
+        if shares.len() < report.needed {
+            return Err(SopsError::NoKey(Box::new(report)));
+        }
+        let key = if self.metadata.groups.len() > 1 { keys::shamir::combine(&shares)? } else { shares.swap_remove(0) };
+        DataKey::try_from(key).map_err(|_| SopsError::Metadata("a wrapped key has the wrong length".to_owned()))
+    }
+
+    /// Decrypts every value with `key`. `remember` keeps the tokens for a later encryption.
+    ///
+    /// # Errors
+    /// [`SopsError::Value`] with the place of the first value that does not open.
+    pub fn unlock(self, key: DataKey, remember: bool) -> Result<Unlocked, SopsError> {
+        let cipher = Cipher::new(&key);
+        let layout = self.metadata.layout.as_deref().map(|token| Layout::open(&cipher, token));
+        let aad = self.metadata.lastmodified.to_string();
+        let stored = self.metadata.mac.as_ref().map(|mac| cipher.open(mac.as_bytes(), aad.as_bytes()));
+        let mut opener = CipherOpener { cipher, every_path: self.metadata.has_layout() };
+        let mut opened = open_all(self.doc, &self.metadata, &mut opener, remember)?;
+        if layout.as_ref().is_some_and(Option::is_none) {
+            opened.notices.push(Notice::LayoutIgnored);
+        }
+        let layout = layout.map(Option::unwrap_or_default);
+        let Opened { doc, visits, memory, notices, computed } = opened;
+        let plain = Plain { doc, metadata: self.metadata, key, layout, visits, memory, notices };
+        let stored = match stored {
+            None => None,
+            // An undecryptable MAC is as wrong as a different one.
+            Some(opened) => Some(opened.map_or_else(|_| SecretBytes::default(), |(_, bytes)| bytes)),
+        };
+        Ok(Unlocked { plain, computed, stored })
+    }
+
+    /// The file with other metadata and everything else as it is: for changes of recipients.
+    ///
+    /// # Errors
+    /// When the block cannot be placed, or the result does not read back.
+    pub fn with_metadata(&self, metadata: &Metadata) -> Result<SecretBytes, SopsError> {
+        let mut edits = document::Edits::new();
+        self.doc.format.place_metadata(&self.doc, &metadata.to_map(), &mut edits)?;
+        let text = edits.apply(self.doc.source.expose()).ok_or(SopsError::Proof("overlapping edits"))?;
+        let mut again = self.doc.format.parse(text.duplicate())?;
+        self.doc.format.take_metadata(&mut again)?;
+        let same = again.branches.len() == self.doc.branches.len()
+            && again.branches.iter().zip(&self.doc.branches).all(|(a, b)| a.root.same(&b.root));
+        if same { Ok(text) } else { Err(SopsError::Proof("values changed")) }
+    }
+}
+
+fn open_group(group: &Group, ring: &Keyring, report: &mut NoKey) -> Option<SecretBytes> {
+    for key in &group.age {
+        match ring.unwrap(&key.enc) {
+            Ok(share) => return Some(share),
+            Err(unopened) => report.entries.push((key.recipient.clone(), unopened.to_string())),
+        }
+    }
+    report.entries.extend(group.foreign().into_iter().map(|name| (name, "plomb does not use such keys".to_owned())));
+    None
+}
+
+impl Unlocked {
+    /// Checks the MAC.
+    ///
+    /// # Errors
+    /// [`SopsError::NoMac`], [`SopsError::MacMismatch`].
+    pub fn verify(self) -> Result<Plain, SopsError> {
+        let stored = self.stored.as_ref().ok_or(SopsError::NoMac)?;
+        if !self.computed.matches(stored.expose()) {
+            return Err(SopsError::MacMismatch);
+        }
+        let mut plain = self.plain;
+        let fits = |layout: &Layout| layout.mac == self.computed.as_str();
+        if plain.layout.as_ref().is_some_and(|layout| !layout.entries.is_empty() && !fits(layout)) {
+            plain.notices.push(Notice::LayoutIgnored);
+            plain.layout = plain.layout.map(|layout| Layout { entries: Vec::new(), ..layout });
+        }
+        Ok(plain)
+    }
+
+    /// Goes on without the MAC. The layout's entries are not used: nothing vouches for them.
+    pub fn skip_mac(self, _why: MacSkip) -> Plain {
+        let mut plain = self.plain;
+        plain.layout = plain.layout.map(|layout| Layout { entries: Vec::new(), ..layout });
+        plain
+    }
+}
+
+impl Plain {
+    /// The decrypted text: as the file was before encryption if plomb wrote it, else as SOPS prints it.
+    ///
+    /// # Errors
+    /// When the tree cannot be written in its format.
+    pub fn text(&self, options: &EmitOptions) -> Result<SecretBytes, SopsError> {
+        let Some(layout) = &self.layout else {
+            return Ok(self.doc.emit(options)?);
+        };
+        if let Some(text) = restore::text(&self.doc, &self.visits, layout) {
+            return Ok(text);
+        }
+        let bare = Layout { entries: Vec::new(), unended: layout.unended, ..Layout::default() };
+        match restore::text(&self.doc, &self.visits, &bare) {
+            Some(text) => Ok(text),
+            None => Ok(self.doc.emit(options)?),
+        }
+    }
+
+    /// The decrypted tree. Its sites are those of the encrypted text.
+    pub fn document(&self) -> &Document {
+        &self.doc
+    }
+
+    /// The decrypted tree, to change it.
+    pub fn document_mut(&mut self) -> &mut Document {
+        &mut self.doc
+    }
+
+    /// The metadata.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The data key.
+    pub fn key(&self) -> &DataKey {
+        &self.key
+    }
+
+    /// The tokens of the encrypted file, if `remember` was asked for; they are handed out once.
+    pub fn take_memory(&mut self) -> Memory {
+        std::mem::take(&mut self.memory)
+    }
+
+    /// What the user should hear of.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// Whether plomb wrote the file (else SOPS did).
+    pub fn is_ours(&self) -> bool {
+        self.layout.is_some()
+    }
+
+    /// The recipients that were accepted when the data key was last wrapped, where the file says so.
+    pub fn accepted_recipients(&self) -> Option<&[String]> {
+        self.layout.as_ref().filter(|layout| !layout.recipients.is_empty()).map(|layout| layout.recipients.as_slice())
+    }
+
+    /// When the data key was made, where the file says so.
+    pub fn key_created(&self) -> Option<crate::Timestamp> {
+        self.layout.as_ref().and_then(|layout| crate::Timestamp::parse(&layout.created))
+    }
+}
+
+/// What [`open_all`] gives.
+pub(crate) struct Opened {
+    pub(crate) doc: Document,
+    pub(crate) visits: Vec<Visit>,
+    pub(crate) memory: Memory,
+    pub(crate) notices: Vec<Notice>,
+    pub(crate) computed: Mac,
+}
+
+/// Decrypts the tree of `doc` in place.
+pub(crate) fn open_all(
+    mut doc: Document,
+    metadata: &Metadata,
+    opener: &mut dyn Opener,
+    remember: bool,
+) -> Result<Opened, SopsError> {
+    let mut branches = std::mem::take(&mut doc.branches);
+    let mut opening = Opening {
+        doc: &doc,
+        opener,
+        mac: Running::new(metadata.mac_only_encrypted),
+        visits: Vec::new(),
+        memory: remember.then(Memory::default),
+        notices: Vec::new(),
+        element_comments: false,
+    };
+    walk(&mut branches, &metadata.selector, &mut opening)?;
+    let Opening { mac, visits, memory, notices, element_comments, .. } = opening;
+    if element_comments {
+        let mut seen = visits.iter();
+        branches.iter_mut().for_each(|branch| restore::elements_to_comments(&mut branch.root, &mut seen));
+    }
+    doc.branches = branches;
+    Ok(Opened { doc, visits, memory: memory.unwrap_or_default(), notices, computed: mac.finish() })
+}
+
+struct Opening<'a> {
+    doc: &'a Document,
+    opener: &'a mut dyn Opener,
+    mac: Running,
+    visits: Vec<Visit>,
+    memory: Option<Memory>,
+    notices: Vec<Notice>,
+    element_comments: bool,
+}
+
+impl Opening<'_> {
+    /// Keeps a token; a float that prints like an integer is also kept as that integer, since so it is
+    /// read back when its printed text was not touched (both have the same bytes and the same MAC).
+    fn remember(&mut self, at: &At, kind: Kind, bytes: &[u8], token: &[u8]) {
+        let Some(memory) = &mut self.memory else { return };
+        let token = String::from_utf8_lossy(token);
+        let looks_integer = kind == Kind::Float && bytes.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-');
+        if looks_integer {
+            memory.remember(at.aad(), Kind::Int, bytes, token.clone().into_owned());
+        }
+        memory.remember(at.aad(), kind, bytes, token.into_owned());
+    }
+}
+
+impl Visitor for Opening<'_> {
+    fn leaf(&mut self, at: &At, node: &mut Node, encrypted: bool) -> Result<(), SopsError> {
+        if !encrypted {
+            if let Value::Str(bytes) = &node.value {
+                self.mac.value(bytes.expose(), false);
+            } else if let Some((_, bytes)) = canonical(&node.value) {
+                self.mac.value(&bytes, false);
+            }
+            self.visits.push(Visit::Clear);
+            return Ok(());
+        }
+        let token = match &node.value {
+            Value::Null => {
+                self.visits.push(Visit::Clear);
+                return Ok(());
+            }
+            Value::Str(bytes) if bytes.is_empty() => {
+                self.visits.push(Visit::Clear);
+                return Ok(());
+            }
+            Value::Str(bytes) => bytes.expose(),
+            _ => &[],
+        };
+        let failed = |source| SopsError::Value { place: at.place(self.doc, node), source };
+        let (kind, bytes) = self.opener.open(token, at).map_err(failed)?;
+        if self.memory.is_some() {
+            let token = token.to_vec();
+            self.remember(at, kind, bytes.expose(), &token);
+        }
+        if kind == Kind::Comment {
+            self.element_comments = true;
+            self.visits.push(Visit::ElementComment);
+            node.value = Value::Str(bytes);
+            return Ok(());
+        }
+        if kind == Kind::Str {
+            self.mac.value(bytes.expose(), true);
+            self.visits.push(Visit::Opened(None));
+            node.value = Value::Str(bytes);
+            return Ok(());
+        }
+        let spelling = bytes.duplicate();
+        let value = read(kind, bytes).map_err(|source| SopsError::Value { place: at.place(self.doc, node), source })?;
+        let (_, usual) = canonical(&value).expect("only scalars are read from ciphertexts");
+        self.mac.value(&usual, true);
+        let spelling = (spelling.expose() != usual.as_slice()).then_some(spelling);
+        self.visits.push(Visit::Opened(spelling));
+        node.value = value;
+        Ok(())
+    }
+
+    fn comment(&mut self, at: &At, comment: &mut Comment, encrypted: bool) -> Result<(), SopsError> {
+        let text = comment.text.expose();
+        let mut visit = Visit::Clear;
+        if encrypted && !text.is_empty() {
+            match self.opener.comment(text, at) {
+                Some((kind, bytes)) => {
+                    let token = text.to_vec();
+                    self.remember(at, kind, bytes.expose(), &token);
+                    comment.text = bytes;
+                    visit = Visit::Opened(None);
+                }
+                None => {
+                    let at = comment.span.map(|span| self.doc.place(span.start));
+                    self.notices.push(Notice::PlainComment { at });
+                }
+            }
+        }
+        self.visits.push(visit);
+        Ok(())
+    }
+}
+
+/// The real thing.
+struct CipherOpener {
+    cipher: Cipher,
+    /// Whether comments may have been sealed under any enclosing path, several times (files of ours).
+    every_path: bool,
+}
+
+impl Opener for CipherOpener {
+    fn open(&mut self, token: &[u8], at: &At) -> Result<(Kind, SecretBytes), ValueError> {
+        self.cipher.open(token, at.aad())
+    }
+
+    fn comment(&mut self, token: &[u8], at: &At) -> Option<(Kind, SecretBytes)> {
+        if !self.every_path {
+            return self.cipher.open(token, at.aad()).ok();
+        }
+        let once = |token: &[u8]| at.enclosing().into_iter().find_map(|aad| self.cipher.open(token, aad).ok());
+        let mut opened = once(token)?;
+        while is_token(opened.1.expose()) {
+            match once(opened.1.expose()) {
+                Some(inner) => opened = inner,
+                None => break,
+            }
+        }
+        Some(opened)
+    }
+}

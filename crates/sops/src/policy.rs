@@ -1,0 +1,140 @@
+//! What a creation rule resolves to for one file, and wrapping a data key by it.
+
+use std::collections::HashSet;
+
+use keys::{Access, Recipient, parse_recipient_with, shamir};
+use secret::{DataKey, Random, SecretBytes};
+
+use crate::error::SopsError;
+use crate::metadata::{Group, Metadata, WrappedKey};
+use crate::selector::Selector;
+
+/// Who a file is encrypted to, and which of its values.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Policy {
+    /// Key groups as recipient texts; one group in the ordinary case.
+    pub groups: Vec<Vec<String>>,
+    /// Groups needed to open; `None` is all of them.
+    pub threshold: Option<usize>,
+    /// Which values; `None` is SOPS' default.
+    pub selector: Option<Selector>,
+    /// Whether the MAC covers encrypted values only.
+    pub mac_only_encrypted: bool,
+    /// Keys of other kinds that the rule names, as `field: identifier`.
+    pub foreign: Vec<String>,
+}
+
+impl Policy {
+    /// Every recipient.
+    pub fn recipients(&self) -> impl Iterator<Item = &str> {
+        self.groups.iter().flatten().map(String::as_str)
+    }
+
+    /// Metadata for a file under this policy, with `key` wrapped to every recipient; `access` says which plugins
+    /// may run.
+    ///
+    /// # Errors
+    /// [`SopsError::ForeignKey`] for kinds we cannot wrap to, [`SopsError::NoRecipients`],
+    /// [`SopsError::Groups`] for a threshold or group that makes no sense, [`SopsError::Key`] for a bad recipient.
+    pub fn metadata(&self, key: &DataKey, access: &Access, rng: &mut dyn Random) -> Result<Metadata, SopsError> {
+        if let Some(foreign) = self.foreign.first() {
+            return Err(SopsError::ForeignKey(foreign.clone()));
+        }
+        let threshold = checked_threshold(&self.groups, self.threshold)?;
+        let groups = wrap(key, &self.groups, threshold, access, rng)?;
+        let selector = self.selector.clone().unwrap_or_default();
+        Ok(Metadata::new(groups, threshold, selector, self.mac_only_encrypted))
+    }
+
+    /// Whether an encrypted file's readers, threshold, selector and MAC scope are those of the policy.
+    pub fn equals(&self, metadata: &Metadata) -> bool {
+        let groups: Vec<Vec<String>> =
+            metadata.groups.iter().map(|group| group.age.iter().map(|key| key.recipient.clone()).collect()).collect();
+        let threshold = if self.groups.len() > 1 { self.threshold.or(Some(self.groups.len())) } else { self.threshold };
+        groups == self.groups
+            && metadata.groups.iter().all(|group| group.foreign().is_empty())
+            && metadata.threshold == threshold
+            && metadata.selector == self.selector.clone().unwrap_or_default()
+            && metadata.mac_only_encrypted == self.mac_only_encrypted
+    }
+}
+
+/// The threshold as it is stored: absent for one group without one, the number of groups by default.
+fn checked_threshold(groups: &[Vec<String>], threshold: Option<usize>) -> Result<Option<usize>, SopsError> {
+    if groups.iter().all(Vec::is_empty) {
+        return Err(SopsError::NoRecipients);
+    }
+    let count = groups.len();
+    if count == 1 {
+        return Ok(threshold);
+    }
+    if let Some(empty) = groups.iter().position(Vec::is_empty) {
+        return Err(SopsError::Groups(format!("key group {} has no keys", empty + 1)));
+    }
+    let threshold = threshold.unwrap_or(count);
+    if threshold < 2 || threshold > count || count > 255 {
+        return Err(SopsError::Groups(format!("a threshold of {threshold} does not fit {count} key groups")));
+    }
+    Ok(Some(threshold))
+}
+
+/// Wraps `key` to groups of recipients: whole for one group, a share per group for several.
+///
+/// # Errors
+/// As [`Policy::metadata`].
+pub fn wrap(
+    key: &DataKey,
+    groups: &[Vec<String>],
+    threshold: Option<usize>,
+    access: &Access,
+    rng: &mut dyn Random,
+) -> Result<Vec<Group>, SopsError> {
+    let recipients = groups.iter().map(|group| group.iter().map(|text| Ok(parse_recipient_with(text, access)?)).collect());
+    let recipients: Vec<Vec<Box<dyn Recipient>>> = recipients.collect::<Result<_, SopsError>>()?;
+    let shares = match recipients.len() {
+        1 => vec![key.to_secret()],
+        count => shamir::split(&key.to_secret(), count as u8, threshold.unwrap_or(count) as u8, rng)?,
+    };
+    recipients.iter().zip(&shares).map(|(group, share)| wrap_group(group, share)).collect()
+}
+
+fn wrap_group(group: &[Box<dyn Recipient>], share: &SecretBytes) -> Result<Group, SopsError> {
+    let wrap = |recipient: &Box<dyn Recipient>| {
+        Ok(WrappedKey { recipient: recipient.id().to_owned(), enc: recipient.wrap(share)? })
+    };
+    Ok(Group::of(group.iter().map(wrap).collect::<Result<_, SopsError>>()?))
+}
+
+/// What the check of a file's recipients found, before its data key is wrapped to them again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Untrusted {
+    /// These recipients are neither in the matching creation rule nor in the list stored with the file.
+    Recipients(Vec<String>),
+    /// There is neither a rule nor a stored list to compare with.
+    Unknown,
+}
+
+/// Compares a file's recipients with what vouches for them. Anyone who can write the file can add a
+/// recipient to its metadata; wrapping the data key to it would hand the secrets over.
+///
+/// # Errors
+/// [`Untrusted`].
+pub fn untrusted_recipients(
+    metadata: &Metadata,
+    rule: Option<&Policy>,
+    stored: Option<&[String]>,
+    accepted: &[String],
+) -> Result<(), Untrusted> {
+    let known: HashSet<&str> = rule
+        .into_iter()
+        .flat_map(Policy::recipients)
+        .chain(stored.unwrap_or_default().iter().map(String::as_str))
+        .chain(accepted.iter().map(String::as_str))
+        .collect();
+    if rule.is_none() && stored.is_none() && metadata.recipients().any(|recipient| !known.contains(recipient)) {
+        return Err(Untrusted::Unknown);
+    }
+    let strangers: Vec<String> =
+        metadata.recipients().filter(|recipient| !known.contains(recipient)).map(str::to_owned).collect();
+    if strangers.is_empty() { Ok(()) } else { Err(Untrusted::Recipients(strangers)) }
+}

@@ -1,0 +1,417 @@
+//! From a plain file to an encrypted one, in place: only the tokens that become `ENC[…]` change.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use document::{Comment, Document, Edits, EmitOptions, Format, Map, Node, Value};
+use secret::{DataKey, Random, SecretBytes};
+
+use crate::error::SopsError;
+use crate::layout::{Layout, LayoutEntry};
+use crate::mac::{Mac, Running};
+use crate::memory::Memory;
+use crate::metadata::Metadata;
+use crate::open::{Notice, Opened, Opener, open_all};
+use crate::proof;
+use crate::selector::Selector;
+use crate::timestamp::Timestamp;
+use crate::value::{Cipher, Kind, ValueError, canonical, is_token};
+use crate::walk::{At, Visitor, walk};
+
+/// What an encryption needs beside the file.
+pub struct Sealing<'a> {
+    /// The data key.
+    pub key: &'a DataKey,
+    /// Recipients with the wrapped data key, threshold, selector, MAC scope. Time and MAC are filled in.
+    pub metadata: Metadata,
+    /// Old tokens to keep, under the same data key.
+    pub memory: Memory,
+    /// Choices.
+    pub options: SealOptions,
+    /// Nonces come from here.
+    pub rng: &'a mut dyn Random,
+    /// Becomes `lastmodified`.
+    pub now: Timestamp,
+    /// When the data key was made.
+    pub created: Timestamp,
+}
+
+/// Choices of an encryption.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SealOptions {
+    /// Leave every comment in clear.
+    pub plain_comments: bool,
+    /// Allow a file in which the selector finds nothing to encrypt.
+    pub allow_nothing: bool,
+}
+
+/// An encrypted file.
+#[derive(Debug)]
+pub struct Sealed {
+    /// Its bytes.
+    pub text: SecretBytes,
+    /// What the user should hear of.
+    pub notices: Vec<Notice>,
+    /// How many values are encrypted.
+    pub values: usize,
+}
+
+/// Whether a plain document carries metadata, or a key that would be taken for it.
+pub fn is_encrypted(doc: &Document) -> bool {
+    let first = doc.branches.first();
+    let flat = doc.format.name() == "dotenv";
+    first.is_some_and(|branch| {
+        branch.root.entries().any(|entry| if flat { entry.key.starts_with("sops_") } else { &*entry.key == "sops" })
+    })
+}
+
+/// Encrypts `doc` in place: every byte that is no selected value, written-out alias, comment or metadata stays.
+/// The result was read back and restored to the very bytes of `doc` before it is given out.
+///
+/// # Errors
+/// [`SopsError::AlreadyEncrypted`], [`SopsError::Unsealable`] with a place, [`SopsError::NothingSelected`].
+pub fn seal(doc: Document, mut sealing: Sealing<'_>) -> Result<Sealed, SopsError> {
+    if is_encrypted(&doc) {
+        return Err(SopsError::AlreadyEncrypted);
+    }
+    let cipher = Cipher::new(sealing.key);
+    let memory = std::mem::take(&mut sealing.memory);
+    let mut pass = Pass::run(doc, &cipher, &mut sealing, memory, HashMap::new(), true)?;
+    let recipients = sealing.metadata.recipients().map(str::to_owned).collect();
+    let mut layout = Layout::new(sealing.created, recipients);
+    layout.mac = pass.mac.as_str().to_owned();
+    // Read back; what does not come back by itself goes into the layout; a comment that the metadata block
+    // attaches elsewhere is sealed for its new place. Two rounds settle every file seen so far.
+    for _ in 0..4 {
+        let metadata = pass.metadata(&cipher, &layout, &mut sealing);
+        let text = pass.text(&metadata)?;
+        match proof::check(&pass, &metadata, &text, &layout)? {
+            proof::Verdict::Proved => return Ok(pass.done(text)),
+            proof::Verdict::Residue { entries, unended } => {
+                layout.entries = entries;
+                layout.unended = unended;
+            }
+            proof::Verdict::CommentsMoved(places) => {
+                let doc = pass.undo();
+                pass = Pass::run(doc, &cipher, &mut sealing, Memory::default(), places, true)?;
+            }
+        }
+    }
+    Err(SopsError::Proof("the text could not be restored"))
+}
+
+/// Encrypts the tree of a file that SOPS wrote, keeping SOPS' own layout.
+///
+/// # Errors
+/// As [`seal`]; also when the tree cannot be written in its format.
+pub fn seal_tree(mut doc: Document, mut sealing: Sealing<'_>, options: &EmitOptions) -> Result<Sealed, SopsError> {
+    let format: &'static dyn Format = doc.format;
+    let cipher = Cipher::new(sealing.key);
+    let memory = std::mem::take(&mut sealing.memory);
+    doc.branches.iter_mut().for_each(|branch| proof::forget_aliases(&mut branch.root));
+    let mut pass = Pass::run(doc, &cipher, &mut sealing, memory, HashMap::new(), false)?;
+    sealing.metadata.layout = None;
+    let metadata = pass.sealed_metadata(&cipher, &mut sealing);
+    let mut branches = std::mem::take(&mut pass.doc.branches);
+    branches.iter_mut().for_each(|branch| proof::comments_to_elements(&mut branch.root));
+    let text = format.emit_encrypted(branches, &|| metadata.to_map(), options)?;
+    proof::check_tree(&pass, &metadata, &text, format)?;
+    Ok(pass.done(text))
+}
+
+/// One run over the tree: every selected value replaced by its token, the edits that do the same to the text,
+/// and the list of what was sealed, in order.
+pub(crate) struct Pass {
+    /// The document; its tree holds tokens now.
+    pub(crate) doc: Document,
+    pub(crate) mac: Mac,
+    pub(crate) sealed: VecDeque<SealedLeaf>,
+    pub(crate) comments: Vec<SealedComment>,
+    /// Aliases that were written out: document, pointer, `*name`.
+    pub(crate) aliases: Vec<LayoutEntry>,
+    pub(crate) notices: Vec<Notice>,
+    pub(crate) leaves: usize,
+    edits: Edits,
+}
+
+/// A value that was sealed.
+pub(crate) struct SealedLeaf {
+    pub(crate) token: String,
+    pub(crate) kind: Kind,
+    /// The bytes inside the ciphertext.
+    pub(crate) bytes: SecretBytes,
+    /// The original value and token span; no span inside aliases.
+    pub(crate) original: Value,
+    pub(crate) span: Option<document::Span>,
+}
+
+/// A comment that was sealed.
+pub(crate) struct SealedComment {
+    pub(crate) start: u32,
+    pub(crate) token: String,
+    pub(crate) aad: Vec<u8>,
+    pub(crate) text: SecretBytes,
+}
+
+impl Pass {
+    fn run(
+        mut doc: Document,
+        cipher: &Cipher,
+        sealing: &mut Sealing<'_>,
+        memory: Memory,
+        places: HashMap<u32, Vec<u8>>,
+        in_place: bool,
+    ) -> Result<Self, SopsError> {
+        let mut branches = std::mem::take(&mut doc.branches);
+        let metadata = &sealing.metadata;
+        let mut sealer = Sealer {
+            doc: &doc,
+            cipher,
+            selector: &metadata.selector,
+            memory,
+            rng: &mut *sealing.rng,
+            mac: Running::new(metadata.mac_only_encrypted),
+            plain_comments: sealing.options.plain_comments,
+            places,
+            sealed: VecDeque::new(),
+            comments: Vec::new(),
+            aliases: Vec::new(),
+            in_alias: 0,
+            clear_in_alias: Vec::new(),
+            sealed_spans: HashSet::new(),
+            edits: Edits::new(),
+            leaves: 0,
+            covered: 0,
+            in_place,
+        };
+        walk(&mut branches, &metadata.selector, &mut sealer)?;
+        sealer.check_clear_aliases()?;
+        let Sealer { mac, sealed, comments, aliases, edits, leaves, covered, .. } = sealer;
+        doc.branches = branches;
+        if leaves > 0 && covered == 0 && !sealing.options.allow_nothing {
+            let (field, text) = sealing.metadata.selector.field();
+            return Err(SopsError::NothingSelected(format!("{field} {text:?} selects no value of this file")));
+        }
+        let mac = mac.finish();
+        Ok(Self { doc, mac, sealed, comments, aliases, notices: Vec::new(), leaves, edits })
+    }
+
+    /// The metadata with time and MAC.
+    fn sealed_metadata(&self, cipher: &Cipher, sealing: &mut Sealing<'_>) -> Metadata {
+        let mut metadata = sealing.metadata.clone();
+        metadata.lastmodified = sealing.now;
+        let aad = sealing.now.to_string();
+        metadata.mac = Some(cipher.seal(Kind::Str, self.mac.as_bytes(), aad.as_bytes(), sealing.rng));
+        metadata
+    }
+
+    fn metadata(&self, cipher: &Cipher, layout: &Layout, sealing: &mut Sealing<'_>) -> Metadata {
+        let mut metadata = self.sealed_metadata(cipher, sealing);
+        metadata.layout = Some(layout.seal(cipher, sealing.rng));
+        metadata
+    }
+
+    /// The encrypted text.
+    fn text(&self, metadata: &Metadata) -> Result<SecretBytes, SopsError> {
+        let mut edits = Edits::new();
+        edits.extend(&self.edits);
+        self.doc.format.place_metadata(&self.doc, &metadata.to_map(), &mut edits)?;
+        edits.apply(self.doc.source.expose()).ok_or(SopsError::Proof("overlapping edits"))
+    }
+
+    fn done(self, text: SecretBytes) -> Sealed {
+        Sealed { text, notices: self.notices, values: self.sealed.len() }
+    }
+
+    /// The plain document again.
+    fn undo(self) -> Document {
+        let source = self.doc.source.duplicate();
+        self.doc.format.parse(source).expect("the same bytes were parsed before")
+    }
+}
+
+struct Sealer<'a> {
+    doc: &'a Document,
+    cipher: &'a Cipher,
+    selector: &'a Selector,
+    memory: Memory,
+    rng: &'a mut dyn Random,
+    mac: Running,
+    plain_comments: bool,
+    /// Additional data for comments (by the offset of their text) that the metadata block attaches elsewhere.
+    places: HashMap<u32, Vec<u8>>,
+    sealed: VecDeque<SealedLeaf>,
+    comments: Vec<SealedComment>,
+    aliases: Vec<LayoutEntry>,
+    /// Values sealed inside the alias that is being walked.
+    in_alias: usize,
+    /// Clear values seen through aliases: the offset of their original and where the alias stands.
+    clear_in_alias: Vec<(u32, crate::error::Place)>,
+    sealed_spans: HashSet<u32>,
+    edits: Edits,
+    leaves: usize,
+    covered: usize,
+    /// Whether the text is edited (else only the tree is changed).
+    in_place: bool,
+}
+
+impl Sealer<'_> {
+    fn token(&mut self, at: &At, kind: Kind, bytes: &[u8]) -> String {
+        let old = self.memory.take(at.aad(), kind, bytes);
+        old.unwrap_or_else(|| self.cipher.seal(kind, bytes, at.aad(), self.rng))
+    }
+
+    /// Integers beyond 64 bits are doubles to SOPS; in clear text their digits would be lost on its next write.
+    fn refuse_big_integer(&self, at: &At, node: &Node) -> Result<(), SopsError> {
+        let text = self.doc.source.expose().get(node.site.span.range()).unwrap_or_default();
+        let digits = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text);
+        let big = digits.len() > 17 && digits.iter().all(|byte| byte.is_ascii_digit() || *byte == b'_');
+        if !big || !matches!(node.value, Value::Float(_)) {
+            return Ok(());
+        }
+        let what = "is an integer beyond 64 bits and stays in clear; SOPS would change its digits (quote it)";
+        Err(SopsError::Unsealable { place: at.place(self.doc, node), what })
+    }
+
+    /// A value in clear whose anchor stands at an encrypted place: leaving the alias would show an `ENC[…]`
+    /// text there, writing it out would show the secret.
+    fn check_clear_aliases(&mut self) -> Result<(), SopsError> {
+        let mut found = self.clear_in_alias.drain(..).filter(|(start, _)| self.sealed_spans.contains(start));
+        found.next().map_or(Ok(()), |(_, place)| {
+            let what = "is an alias in clear to an anchor whose value is encrypted";
+            Err(SopsError::Unsealable { place, what })
+        })
+    }
+
+    fn clear(&mut self, at: &At, node: &Node, bytes: &[u8]) -> Result<(), SopsError> {
+        self.mac.value(bytes, false);
+        if at.aliases > 0 {
+            self.clear_in_alias.push((node.site.span.start, at.place(self.doc, node)));
+        }
+        if self.in_place { self.refuse_big_integer(at, node) } else { Ok(()) }
+    }
+}
+
+impl Visitor for Sealer<'_> {
+    fn leaf(&mut self, at: &At, node: &mut Node, encrypted: bool) -> Result<(), SopsError> {
+        let Some((kind, usual)) = canonical(&node.value) else {
+            self.covered += usize::from(encrypted);
+            return Ok(());
+        };
+        self.leaves += 1;
+        if !encrypted {
+            return self.clear(at, node, &usual);
+        }
+        self.covered += 1;
+        self.mac.value(&usual, true);
+        if usual.is_empty() {
+            return Ok(());
+        }
+        let bytes = SecretBytes::new(usual.to_vec());
+        let token = self.token(at, kind, bytes.expose());
+        let direct = at.aliases == 0;
+        if direct && self.in_place {
+            self.doc.format.write_leaf(self.doc, node, document::Token::Sealed(&token), None, &mut self.edits);
+            self.sealed_spans.insert(node.site.span.start);
+        }
+        self.in_alias += usize::from(!direct);
+        let span = direct.then_some(node.site.span);
+        let original = std::mem::replace(&mut node.value, Value::str(&token));
+        self.sealed.push_back(SealedLeaf { token, kind, bytes, original, span });
+        Ok(())
+    }
+
+    fn comment(&mut self, at: &At, comment: &mut Comment, encrypted: bool) -> Result<(), SopsError> {
+        let Some(span) = comment.span else { return Ok(()) };
+        if !encrypted || self.plain_comments || comment.text.is_empty() || at.aliases > 0 {
+            return Ok(());
+        }
+        let aad = self.places.get(&span.start).cloned().unwrap_or_else(|| at.aad().to_vec());
+        let old = self.memory.take(&aad, Kind::Comment, comment.text.expose());
+        let token =
+            old.unwrap_or_else(|| self.cipher.seal(Kind::Comment, comment.text.expose(), &aad, self.rng));
+        if let Selector::UnencryptedCommentRegex(pattern) = self.selector
+            && pattern.is_match(token.as_bytes())
+        {
+            let place = crate::error::Place { at: Some(self.doc.place(span.start)), path: at.path(), document: at.document };
+            return Err(SopsError::Unsealable { place, what: "is a comment whose encrypted text would match the selector" });
+        }
+        if self.in_place {
+            self.doc.format.write_comment(self.doc, comment, token.as_bytes(), &mut self.edits);
+        }
+        let text = std::mem::replace(&mut comment.text, SecretBytes::from(token.as_str()));
+        self.comments.push(SealedComment { start: span.start, token, aad, text });
+        Ok(())
+    }
+
+    fn alias(&mut self, at: &At, node: &mut Node) -> Result<(), SopsError> {
+        if at.aliases > 0 || self.in_alias == 0 {
+            return Ok(());
+        }
+        self.in_alias = 0;
+        self.doc.format.write_alias(self.doc, node, &mut self.edits);
+        let span = node.alias.expect("only aliases are announced").span;
+        let text = String::from_utf8_lossy(&self.doc.source.expose()[span.range()]).into_owned();
+        self.aliases.push(LayoutEntry { doc: at.document, pointer: at.path().pointer(), text });
+        Ok(())
+    }
+}
+
+/// Gives back what was just sealed instead of decrypting it: the proof's stand-in for the cipher.
+pub(crate) struct Echo<'a> {
+    leaves: std::collections::vec_deque::Iter<'a, SealedLeaf>,
+    comments: HashMap<&'a str, &'a SealedComment>,
+    /// Comments that are attached elsewhere now: the offset of their text in the plain file, and where.
+    pub(crate) moved: HashMap<u32, Vec<u8>>,
+}
+
+impl<'a> Echo<'a> {
+    pub(crate) fn new(pass: &'a Pass) -> Self {
+        let comments = pass.comments.iter().map(|comment| (comment.token.as_str(), comment)).collect();
+        Self { leaves: pass.sealed.iter(), comments, moved: HashMap::new() }
+    }
+
+    /// Whether everything that was sealed was met again.
+    pub(crate) fn is_done(&self) -> bool {
+        self.leaves.len() == 0
+    }
+}
+
+impl Opener for Echo<'_> {
+    fn open(&mut self, token: &[u8], at: &At) -> Result<(Kind, SecretBytes), ValueError> {
+        if let Some(comment) = std::str::from_utf8(token).ok().and_then(|token| self.comments.get(token)) {
+            return Ok((Kind::Comment, comment.text.duplicate()));
+        }
+        let _ = at;
+        let leaf = self.leaves.next().ok_or(ValueError::NotEncrypted)?;
+        if leaf.token.as_bytes() != token || !is_token(token) {
+            return Err(ValueError::Unauthentic);
+        }
+        Ok((leaf.kind, leaf.bytes.duplicate()))
+    }
+
+    fn comment(&mut self, token: &[u8], at: &At) -> Option<(Kind, SecretBytes)> {
+        let comment = *self.comments.get(std::str::from_utf8(token).ok()?)?;
+        if comment.aad != at.aad() {
+            self.moved.insert(comment.start, at.aad().to_vec());
+        }
+        Some((Kind::Comment, comment.text.duplicate()))
+    }
+}
+
+/// Reads an encrypted text back with [`Echo`] in the cipher's place.
+pub(crate) fn read_back(
+    pass: &Pass,
+    metadata: &Metadata,
+    text: &SecretBytes,
+    format: &'static dyn Format,
+) -> Result<(Opened, HashMap<u32, Vec<u8>>, Map), SopsError> {
+    let mut doc = format.parse_sealed(text.duplicate())?;
+    format.take_metadata(&mut doc)?;
+    let block = doc.metadata.take().ok_or(SopsError::Proof("the metadata is not found"))?;
+    let mut echo = Echo::new(pass);
+    let opened = open_all(doc, metadata, &mut echo, false)?;
+    if !echo.is_done() {
+        return Err(SopsError::Proof("a value got lost"));
+    }
+    Ok((opened, echo.moved, block))
+}

@@ -1,0 +1,287 @@
+//! One encrypted value: `ENC[AES256_GCM,data:…,iv:…,tag:…,type:…]`.
+//!
+//! AES-256-GCM with a 32-byte nonce (J0 by GHASH, NIST SP 800-38D section 7.1). The additional data is the
+//! path of the value, each key followed by a colon; positions in lists are not part of it.
+
+use aes_gcm::aead::{AeadInPlace, KeyInit};
+use aes_gcm::aead::generic_array::GenericArray;
+use aes_gcm::aead::generic_array::typenum::U32;
+use aes_gcm::aes::Aes256;
+use aes_gcm::AesGcm;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use document::{Value, number};
+use secret::{DataKey, Random, SecretBytes};
+use zeroize::Zeroizing;
+
+/// What kind of value a ciphertext holds; written as `type:` and bound by nothing but the MAC's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Text or bytes.
+    Str,
+    /// 64-bit integer, decimal.
+    Int,
+    /// Double.
+    Float,
+    /// Boolean.
+    Bool,
+    /// RFC 3339 time.
+    Time,
+    /// Comment text.
+    Comment,
+}
+
+impl Kind {
+    /// The word in the token.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Str => "str",
+            Self::Int => "int",
+            Self::Float => "float",
+            Self::Bool => "bool",
+            Self::Time => "time",
+            Self::Comment => "comment",
+        }
+    }
+
+    /// Reads the word; `bytes` (files of the Python era) counts as text.
+    fn parse(word: &[u8]) -> Option<Self> {
+        Some(match word {
+            b"str" | b"bytes" => Self::Str,
+            b"int" => Self::Int,
+            b"float" => Self::Float,
+            b"bool" => Self::Bool,
+            b"time" => Self::Time,
+            b"comment" => Self::Comment,
+            _ => return None,
+        })
+    }
+}
+
+/// Why a token could not be opened. Says nothing about its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ValueError {
+    /// The text is not an `ENC[…]` token.
+    #[error("is not encrypted, but the file's rules say it must be")]
+    NotEncrypted,
+    /// The token is cut or its base64 is broken.
+    #[error("has a damaged ENC[…] token")]
+    Damaged,
+    /// The token names a type that does not exist.
+    #[error("has an ENC[…] token of unknown type")]
+    UnknownType,
+    /// Wrong key, moved or changed ciphertext.
+    #[error("does not decrypt here: it was changed, or moved from another place")]
+    Unauthentic,
+    /// Decrypted, but the plaintext does not read as the type that the token names.
+    #[error("decrypts to something that is not of the type its token names")]
+    WrongType,
+}
+
+/// The cipher of one file: the data key's schedule, made once.
+pub struct Cipher(AesGcm<Aes256, U32>, Zeroizing<[u8; 32]>);
+
+/// Length of the nonces that we write.
+pub const NONCE: usize = 32;
+
+impl Cipher {
+    /// A cipher with the file's data key.
+    pub fn new(key: &DataKey) -> Self {
+        Self(AesGcm::new(GenericArray::from_slice(key.expose())), Zeroizing::new(*key.expose()))
+    }
+
+    /// Encrypts `plaintext` (not empty) under `aad` with a fresh nonce into a token.
+    pub fn seal(&self, kind: Kind, plaintext: &[u8], aad: &[u8], rng: &mut dyn Random) -> String {
+        let mut nonce = [0; NONCE];
+        rng.fill(&mut nonce);
+        let mut data = Zeroizing::new(plaintext.to_vec());
+        let tag = self
+            .0
+            .encrypt_in_place_detached(GenericArray::from_slice(&nonce), aad, &mut data)
+            .expect("values are far below GCM's limit of 64 GiB");
+        let mut token = String::with_capacity(data.len().div_ceil(3) * 4 + 110);
+        token.push_str("ENC[AES256_GCM,data:");
+        STANDARD.encode_string(data.as_slice(), &mut token);
+        token.push_str(",iv:");
+        STANDARD.encode_string(nonce, &mut token);
+        token.push_str(",tag:");
+        STANDARD.encode_string(tag, &mut token);
+        token.push_str(",type:");
+        token.push_str(kind.name());
+        token.push(']');
+        token
+    }
+
+    /// Opens `token` under `aad`: its kind and the exact bytes that were encrypted.
+    ///
+    /// # Errors
+    /// [`ValueError`], without a hint at the content.
+    pub fn open(&self, token: &[u8], aad: &[u8]) -> Result<(Kind, SecretBytes), ValueError> {
+        let parts = Parts::parse(token).ok_or(ValueError::NotEncrypted)?;
+        let kind = Kind::parse(parts.kind).ok_or(ValueError::UnknownType)?;
+        let decode = |text: &[u8]| STANDARD.decode(text).map_err(|_| ValueError::Damaged);
+        let mut data = SecretBytes::new(decode(parts.data)?).into_inner();
+        let (nonce, tag) = (decode(parts.iv)?, decode(parts.tag)?);
+        if tag.len() != 16 || nonce.is_empty() {
+            return Err(ValueError::Damaged);
+        }
+        let tag = GenericArray::from_slice(&tag);
+        let opened = if nonce.len() == NONCE {
+            self.0.decrypt_in_place_detached(GenericArray::from_slice(&nonce), aad, &mut data, tag)
+        } else if nonce.len() == 12 {
+            let cipher = aes_gcm::Aes256Gcm::new(GenericArray::from_slice(self.1.as_ref()));
+            cipher.decrypt_in_place_detached(GenericArray::from_slice(&nonce), aad, &mut data, tag)
+        } else {
+            return Err(ValueError::Damaged);
+        };
+        let data = SecretBytes::new(data);
+        opened.map_err(|_| ValueError::Unauthentic)?;
+        Ok((kind, data))
+    }
+}
+
+impl std::fmt::Debug for Cipher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Cipher(..)")
+    }
+}
+
+/// The four fields of a token.
+struct Parts<'a> {
+    data: &'a [u8],
+    iv: &'a [u8],
+    tag: &'a [u8],
+    kind: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    /// Splits a token as SOPS' greedy pattern does for well-formed ones; text after `]` is ignored.
+    fn parse(token: &'a [u8]) -> Option<Self> {
+        let rest = token.strip_prefix(b"ENC[AES256_GCM,data:")?;
+        let (data, rest) = split(rest, b",iv:")?;
+        let (iv, rest) = split(rest, b",tag:")?;
+        let (tag, rest) = split(rest, b",type:")?;
+        let (kind, _) = split(rest, b"]")?;
+        [data, iv, tag, kind].iter().all(|part| !part.is_empty()).then_some(Self { data, iv, tag, kind })
+    }
+}
+
+fn split<'a>(text: &'a [u8], at: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let index = memchr::memmem::find(text, at)?;
+    Some((&text[..index], &text[index + at.len()..]))
+}
+
+/// Whether `text` has the shape of an encrypted value.
+pub fn is_token(text: &[u8]) -> bool {
+    Parts::parse(text).is_some()
+}
+
+/// The kind of a leaf and the bytes that SOPS hashes and encrypts for it; `None` for what is never encrypted
+/// and never hashed (null, collections).
+pub fn canonical(value: &Value) -> Option<(Kind, Zeroizing<Vec<u8>>)> {
+    let (kind, bytes) = match value {
+        Value::Str(bytes) => (Kind::Str, bytes.expose().to_vec()),
+        Value::Int(int) => (Kind::Int, int.to_string().into_bytes()),
+        Value::Float(float) => (Kind::Float, number::positional(*float).into_bytes()),
+        Value::Bool(bool) => (Kind::Bool, if *bool { b"True".to_vec() } else { b"False".to_vec() }),
+        Value::Time(time) => (Kind::Time, time.as_bytes().to_vec()),
+        Value::Null | Value::Map(_) | Value::List(_) => return None,
+    };
+    Some((kind, Zeroizing::new(bytes)))
+}
+
+/// The value that decrypted bytes stand for, read as Go reads them.
+///
+/// # Errors
+/// [`ValueError::WrongType`] when they do not read as `kind`.
+pub fn read(kind: Kind, bytes: SecretBytes) -> Result<Value, ValueError> {
+    let text = || bytes.expose_str().ok_or(ValueError::WrongType);
+    Ok(match kind {
+        Kind::Str | Kind::Comment => Value::Str(bytes),
+        Kind::Int => Value::Int(go_int(text()?).ok_or(ValueError::WrongType)?),
+        Kind::Float => Value::Float(go_float(text()?).ok_or(ValueError::WrongType)?),
+        Kind::Bool => Value::Bool(go_bool(text()?).ok_or(ValueError::WrongType)?),
+        Kind::Time => Value::Time(crate::timestamp::canonical_time(text()?).ok_or(ValueError::WrongType)?.into()),
+    })
+}
+
+/// Go's `strconv.Atoi`.
+pub(crate) fn go_int(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
+/// Go's `strconv.ParseFloat` for decimal texts without underscores; overflow is an error.
+pub(crate) fn go_float(text: &str) -> Option<f64> {
+    let body = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let lower = body.to_ascii_lowercase();
+    let negative = text.starts_with('-');
+    if lower == "inf" || lower == "infinity" {
+        return Some(if negative { f64::NEG_INFINITY } else { f64::INFINITY });
+    }
+    if lower == "nan" {
+        return (body.len() == text.len()).then_some(f64::NAN);
+    }
+    if !body.starts_with(|first: char| first.is_ascii_digit() || first == '.') {
+        return None;
+    }
+    text.parse::<f64>().ok().filter(|float| float.is_finite())
+}
+
+/// Go's `strconv.ParseBool`.
+pub(crate) fn go_bool(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
+        "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Counter(u8);
+    impl Random for Counter {
+        fn fill(&mut self, buffer: &mut [u8]) {
+            for byte in buffer {
+                self.0 = self.0.wrapping_add(1);
+                *byte = self.0;
+            }
+        }
+    }
+
+    fn cipher() -> Cipher {
+        Cipher::new(&DataKey::try_from(SecretBytes::new(vec![7; 32])).unwrap())
+    }
+
+    #[test]
+    fn a_sealed_value_opens_only_in_its_place() {
+        let token = cipher().seal(Kind::Int, b"42", b"a:b:", &mut Counter(0));
+        let (kind, bytes) = cipher().open(token.as_bytes(), b"a:b:").unwrap();
+        assert_eq!((kind, bytes.expose()), (Kind::Int, b"42".as_slice()));
+        assert_eq!(cipher().open(token.as_bytes(), b"a:c:").unwrap_err(), ValueError::Unauthentic);
+        let changed = token.replace("type:int", "type:pint");
+        assert_eq!(cipher().open(changed.as_bytes(), b"a:b:").unwrap_err(), ValueError::UnknownType);
+    }
+
+    #[test]
+    fn text_that_is_no_token_is_named_so() {
+        for text in ["", "ENC[", "ENC[AES256_GCM,data:,iv:,tag:,type:]", "plain"] {
+            assert_eq!(cipher().open(text.as_bytes(), b":").unwrap_err(), ValueError::NotEncrypted, "{text}");
+        }
+    }
+
+    #[test]
+    fn plaintexts_read_as_go_reads_them() {
+        assert_eq!(go_int("+42"), Some(42));
+        assert_eq!(go_int("007"), Some(7));
+        assert_eq!(go_int("0x1F"), None);
+        assert_eq!(go_int(" 1"), None);
+        assert_eq!(go_float("1e3"), Some(1000.0));
+        assert_eq!(go_float("+Inf"), Some(f64::INFINITY));
+        assert_eq!(go_float("1e400"), None);
+        assert_eq!(go_float("."), None);
+        assert_eq!(go_bool("yes"), None);
+    }
+}
