@@ -72,24 +72,21 @@ enum Data {
 /// Reads the wrapper without a copy of a `data` that has no escapes.
 fn read_wrapper(source: &[u8]) -> Result<(Map, Data), FormatError> {
     let mut scanner = Scanner::new(source, false)?;
-    scanner.open_root()?;
+    scanner.to_root()?;
     let (mut root, mut data) = (Map::default(), Data::Missing);
-    scanner.members(&mut |scanner, name| {
-        let key = scanner.key(name);
-        let is_text = scanner.peek() == Some(b'"');
-        let value = if &*key == DATA && is_text {
+    let mut more = scanner.enter();
+    while more {
+        let name = scanner.name()?;
+        let value = if &*name.key == DATA && scanner.peek() == Some(b'"') {
             let raw = scanner.string()?;
-            data = match raw.bare() {
-                Some(span) => Data::Bare(span),
-                None => Data::Escaped(scanner.bytes(raw)),
-            };
+            data = raw.bare().map_or_else(|| Data::Escaped(scanner.bytes(raw)), Data::Bare);
             Node::default()
         } else {
             scanner.value()?
         };
-        root.items.push(Item::Entry(Entry { key, key_span: name.span, value }));
-        Ok(())
-    })?;
+        root.items.push(Item::Entry(Entry { key: name.key, key_span: name.span, value }));
+        more = scanner.more(b'}')?;
+    }
     scanner.refuse_duplicates(&root)?;
     scanner.finish()?;
     Ok((root, data))

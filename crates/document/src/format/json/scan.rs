@@ -13,11 +13,50 @@ const MAX_DEPTH: usize = 512;
 /// Reads a whole file: the members of its top-level object and where the object stands.
 pub(super) fn root(source: &[u8], lenient: bool) -> Result<(Map, Span), FormatError> {
     let mut scanner = Scanner::new(source, lenient)?;
-    let start = scanner.open_root()?;
-    let map = scanner.object()?;
-    let span = scanner.span_from(start);
+    scanner.to_root()?;
+    let node = scanner.value()?;
     scanner.finish()?;
-    Ok((map, span))
+    match node.value {
+        Value::Map(map) => Ok((map, node.site.span)),
+        _ => fail(source, node.site.span.start as usize, Problem::Unsupported, "the top level must be an object"),
+    }
+}
+
+/// A collection whose end has not come yet.
+struct Open {
+    start: usize,
+    close: u8,
+    value: Value,
+    /// The name of the member whose value comes next.
+    name: Name,
+}
+
+impl Open {
+    fn add(&mut self, node: Node) {
+        match &mut self.value {
+            Value::Map(map) => {
+                let Name { key, span } = std::mem::take(&mut self.name);
+                map.items.push(Item::Entry(Entry { key, key_span: span, value: node }));
+            }
+            Value::List(list) => list.items.push(Element::Node(node)),
+            _ => {}
+        }
+    }
+}
+
+/// What [`Scanner::open`] met.
+enum Opened {
+    Empty(Node),
+    Filled(Open),
+}
+
+/// A member's name.
+#[derive(Default)]
+pub(in crate::format) struct Name {
+    /// What it says.
+    pub(in crate::format) key: Box<str>,
+    /// Its token.
+    pub(in crate::format) span: Span,
 }
 
 /// A string token: where it stands with its quotes, and whether it has escapes.
@@ -40,7 +79,6 @@ impl Raw {
 pub(in crate::format) struct Scanner<'a> {
     source: &'a [u8],
     at: usize,
-    depth: usize,
     lenient: bool,
     /// Whether the whole source is UTF-8.
     clean: bool,
@@ -57,20 +95,28 @@ impl<'a> Scanner<'a> {
             Some(bad) if !lenient => {
                 Err(FormatError::at(source, bad.valid_up_to(), Problem::Syntax, "a byte that is not UTF-8"))
             }
-            _ => Ok(Self { source, at: 0, depth: 0, lenient, clean: bad.is_none() }),
+            _ => Ok(Self { source, at: 0, lenient, clean: bad.is_none() }),
         }
     }
 
-    /// Goes to the `{` that a file must start with and gives its offset.
-    pub(in crate::format) fn open_root(&mut self) -> Result<usize, FormatError> {
+    /// Goes to the `{` that a file must start with.
+    pub(in crate::format) fn to_root(&mut self) -> Result<(), FormatError> {
         match self.peek() {
-            Some(b'{') => Ok(self.at),
+            Some(b'{') => Ok(()),
             Some(b'[') => self.fail(Problem::Unsupported, "the top level must be an object, not an array"),
             Some(b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
                 self.fail(Problem::Unsupported, "the top level must be an object")
             }
             _ => self.fail(Problem::Syntax, "expected '{'"),
         }
+    }
+
+    /// Goes into the object that starts here; false if it is empty (and passed).
+    pub(in crate::format) fn enter(&mut self) -> bool {
+        self.at += 1;
+        let empty = self.peek() == Some(b'}');
+        self.at += usize::from(empty);
+        !empty
     }
 
     /// Checks that nothing but blanks follows.
@@ -81,95 +127,106 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// The span from `start` to here.
-    pub(in crate::format) fn span_from(&self, start: usize) -> Span {
-        span(start, self.at)
-    }
-
-    /// Reads an object; the reader stands on its `{`.
-    pub(in crate::format) fn object(&mut self) -> Result<Map, FormatError> {
-        let mut map = Map::default();
-        self.members(&mut |scanner, key| {
-            let value = scanner.value()?;
-            map.items.push(Item::Entry(Entry { key: scanner.key(key), key_span: key.span, value }));
-            Ok(())
-        })?;
-        if !self.lenient {
-            self.refuse_duplicates(&map)?;
-        }
-        Ok(map)
-    }
-
-    /// Walks the members of the object that starts here; `each` gets the key and must read the value.
-    pub(in crate::format) fn members(
-        &mut self,
-        each: &mut dyn FnMut(&mut Self, Raw) -> Result<(), FormatError>,
-    ) -> Result<(), FormatError> {
-        self.enter()?;
-        if self.peek() == Some(b'}') {
-            self.leave();
-            return Ok(());
-        }
-        loop {
-            if self.peek() != Some(b'"') {
-                return self.fail(Problem::Syntax, "expected a member name in double quotes");
-            }
-            let key = self.string()?;
-            if self.peek() != Some(b':') {
-                return self.fail(Problem::Syntax, "expected ':' after a member name");
-            }
-            self.at += 1;
-            each(self, key)?;
-            match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(b'}') => {
-                    self.leave();
-                    return Ok(());
-                }
-                _ => return self.fail(Problem::Syntax, "expected ',' or '}' after a member"),
-            }
-        }
-    }
-
-    fn array(&mut self) -> Result<List, FormatError> {
-        let mut list = List::default();
-        self.enter()?;
-        if self.peek() == Some(b']') {
-            self.leave();
-            return Ok(list);
-        }
-        loop {
-            list.items.push(Element::Node(self.value()?));
-            match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(b']') => {
-                    self.leave();
-                    return Ok(list);
-                }
-                _ => return self.fail(Problem::Syntax, "expected ',' or ']' after an element"),
-            }
-        }
-    }
-
-    /// Reads any value.
+    /// Reads any value. Not recursive, so that depth costs no stack.
     pub(in crate::format) fn value(&mut self) -> Result<Node, FormatError> {
-        let first = self.peek();
+        let mut open: Vec<Open> = Vec::new();
+        loop {
+            let mut node = match self.peek() {
+                Some(b'{' | b'[') => match self.open(open.len())? {
+                    Opened::Empty(node) => node,
+                    Opened::Filled(collection) => {
+                        open.push(collection);
+                        continue;
+                    }
+                },
+                _ => self.scalar()?,
+            };
+            loop {
+                let Some(collection) = open.last_mut() else { return Ok(node) };
+                collection.add(node);
+                if self.more(collection.close)? {
+                    collection.name = self.name_in(collection.close)?;
+                    break;
+                }
+                let done = open.pop().expect("it was just looked at");
+                if !self.lenient
+                    && let Value::Map(map) = &done.value
+                {
+                    self.refuse_duplicates(map)?;
+                }
+                node = self.node(done.start, done.value, Style::Flow);
+            }
+        }
+    }
+
+    /// Enters the collection that starts here, inside `depth` others; an empty one is read whole.
+    fn open(&mut self, depth: usize) -> Result<Opened, FormatError> {
+        if depth >= MAX_DEPTH {
+            return self.fail(Problem::Syntax, "nested deeper than 512 levels");
+        }
         let start = self.at;
-        let (value, style) = match first {
+        let (close, value) = match self.source[start] {
+            b'{' => (b'}', Value::Map(Map::default())),
+            _ => (b']', Value::List(List::default())),
+        };
+        self.at += 1;
+        if self.peek() == Some(close) {
+            self.at += 1;
+            return Ok(Opened::Empty(self.node(start, value, Style::Flow)));
+        }
+        let name = self.name_in(close)?;
+        Ok(Opened::Filled(Open { start, close, value, name }))
+    }
+
+    /// The name of the next member, if the collection that `close` ends has names.
+    fn name_in(&mut self, close: u8) -> Result<Name, FormatError> {
+        if close == b']' { Ok(Name::default()) } else { self.name() }
+    }
+
+    /// Reads the name of a member and the colon after it.
+    pub(in crate::format) fn name(&mut self) -> Result<Name, FormatError> {
+        if self.peek() != Some(b'"') {
+            return self.fail(Problem::Syntax, "expected a member name in double quotes");
+        }
+        let raw = self.string()?;
+        if self.peek() != Some(b':') {
+            return self.fail(Problem::Syntax, "expected ':' after a member name");
+        }
+        self.at += 1;
+        let key = String::from_utf8(self.bytes(raw)).expect("decoded strings are UTF-8");
+        Ok(Name { key: key.into(), span: raw.span })
+    }
+
+    /// Passes what follows a member or element: true after a comma, false after `close`.
+    pub(in crate::format) fn more(&mut self, close: u8) -> Result<bool, FormatError> {
+        match self.peek() {
+            Some(byte) if byte == b',' || byte == close => {
+                self.at += 1;
+                Ok(byte == b',')
+            }
+            _ if close == b'}' => self.fail(Problem::Syntax, "expected ',' or '}' after a member"),
+            _ => self.fail(Problem::Syntax, "expected ',' or ']' after an element"),
+        }
+    }
+
+    fn scalar(&mut self) -> Result<Node, FormatError> {
+        let start = self.at;
+        let (value, style) = match self.source.get(start) {
             Some(b'"') => {
                 let raw = self.string()?;
                 (Value::Str(SecretBytes::new(self.bytes(raw))), Style::DoubleQuoted)
             }
-            Some(b'{') => (Value::Map(self.object()?), Style::Flow),
-            Some(b'[') => (Value::List(self.array()?), Style::Flow),
             Some(b'-' | b'0'..=b'9') => (self.number()?, Style::Plain),
             Some(b't') => (self.word("true", Value::Bool(true))?, Style::Plain),
             Some(b'f') => (self.word("false", Value::Bool(false))?, Style::Plain),
             Some(b'n') => (self.word("null", Value::Null)?, Style::Plain),
             _ => return self.fail(Problem::Syntax, "expected a value"),
         };
-        let site = Site { span: span(start, self.at), style, ..Site::default() };
-        Ok(Node { value, site, ..Node::default() })
+        Ok(self.node(start, value, style))
+    }
+
+    fn node(&self, start: usize, value: Value, style: Style) -> Node {
+        Node { value, site: Site { span: span(start, self.at), style, ..Site::default() }, ..Node::default() }
     }
 
     /// Reads a string token; the reader stands on its opening quote.
@@ -217,11 +274,6 @@ impl<'a> Scanner<'a> {
         if raw.escaped || !self.clean { text::decode(inner) } else { inner.to_vec() }
     }
 
-    /// What a member's name says.
-    pub(in crate::format) fn key(&self, raw: Raw) -> Box<str> {
-        String::from_utf8(self.bytes(raw)).expect("decoded strings are UTF-8").into()
-    }
-
     fn number(&mut self) -> Result<Value, FormatError> {
         let start = self.at;
         self.skip(|byte| byte == b'-');
@@ -266,20 +318,6 @@ impl<'a> Scanner<'a> {
         let Some(entry) = second.and_then(|index| map.entries().nth(index)) else { return Ok(()) };
         let what = format!("duplicate member \"{}\"", entry.key.escape_debug());
         Err(FormatError::at(self.source, entry.key_span.start as usize, Problem::Unsupported, what))
-    }
-
-    fn enter(&mut self) -> Result<(), FormatError> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return self.fail(Problem::Syntax, "nested deeper than 512 levels");
-        }
-        self.at += 1;
-        Ok(())
-    }
-
-    fn leave(&mut self) {
-        self.depth -= 1;
-        self.at += 1;
     }
 
     /// Passes bytes while `keep` says so and gives how many.
