@@ -1,13 +1,51 @@
-//! The json format.
+//! The JSON format: read by its own tokenizer, edited token by token, printed as SOPS prints it.
 
 use secret::SecretBytes;
 
 use super::{EmitOptions, Format, Insert, Token};
-use crate::{Branch, Comment, Document, Edits, FormatError, Map, Node, Path, Style, Value};
+use crate::{Branch, Comment, Document, Edits, FormatError, Item, Map, Node, Path, Problem, Site, Span, Style, Value};
 
-/// The json format.
+mod edit;
+mod emit;
+mod layout;
+pub(super) mod scan;
+pub(super) mod text;
+
+pub(super) use emit::write_block;
+
+/// The JSON format. Comments do not exist in it; a tree that has some loses them when printed.
 #[derive(Debug)]
 pub struct Json;
+
+impl Json {
+    /// Reads a file as tolerantly as SOPS does: duplicate members are kept in order, text after the
+    /// object is ignored, and each byte that is not UTF-8 becomes U+FFFD.
+    pub fn parse_lenient(source: SecretBytes) -> Result<Document, FormatError> {
+        read(source, true)
+    }
+}
+
+fn read(source: SecretBytes, lenient: bool) -> Result<Document, FormatError> {
+    let (root, span) = scan::root(source.expose(), lenient)?;
+    let site = Site { span, style: Style::Flow, ..Site::default() };
+    let branches = vec![Branch { root, site }];
+    Ok(Document { source, branches, metadata: None, metadata_spans: Vec::new(), format: &Json })
+}
+
+/// Takes the only `sops` member out of `root`: its map and the span from its key to its value's end.
+pub(super) fn take_member(root: &mut Map, source: &[u8]) -> Result<Option<(Map, Span)>, FormatError> {
+    let is_block = |item: &Item| matches!(item, Item::Entry(entry) if &*entry.key == "sops");
+    let mut found = root.items.extract_if(.., |item| is_block(item));
+    let Some(Item::Entry(entry)) = found.next() else { return Ok(None) };
+    let refuse = |at: Span, what| Err(FormatError::at(source, at.start as usize, Problem::Unsupported, what));
+    if let Some(Item::Entry(second)) = found.next() {
+        return refuse(second.key_span, "duplicate member \"sops\"");
+    }
+    match entry.value.value {
+        Value::Map(map) => Ok(Some((map, Span { start: entry.key_span.start, end: entry.value.site.span.end }))),
+        _ => refuse(entry.value.site.span, "the member \"sops\" is not an object"),
+    }
+}
 
 impl Format for Json {
     fn name(&self) -> &'static str {
@@ -18,61 +56,69 @@ impl Format for Json {
         &[".json"]
     }
 
-    fn parse(&self, _source: SecretBytes) -> Result<Document, FormatError> {
-        todo!()
+    fn parse(&self, source: SecretBytes) -> Result<Document, FormatError> {
+        read(source, false)
     }
 
-    fn take_metadata(&self, _doc: &mut Document) -> Result<(), FormatError> {
-        todo!()
+    fn take_metadata(&self, doc: &mut Document) -> Result<(), FormatError> {
+        let Some(branch) = doc.branches.first_mut() else { return Ok(()) };
+        if let Some((meta, span)) = take_member(&mut branch.root, doc.source.expose())? {
+            doc.metadata = Some(meta);
+            doc.metadata_spans = vec![span];
+        }
+        Ok(())
     }
 
-    fn place_metadata(&self, _doc: &Document, _meta: &Map, _edits: &mut Edits) -> Result<(), FormatError> {
-        todo!()
+    fn place_metadata(&self, doc: &Document, meta: &Map, edits: &mut Edits) -> Result<(), FormatError> {
+        edit::place_metadata(doc, meta, edits)
     }
 
-    fn remove_metadata(&self, _doc: &Document, _edits: &mut Edits) {
-        todo!()
+    fn remove_metadata(&self, doc: &Document, edits: &mut Edits) {
+        for span in &doc.metadata_spans {
+            edit::remove_member(doc, *span, edits);
+        }
     }
 
-    fn write_leaf(&self, _doc: &Document, _node: &Node, _token: Token<'_>, _style: Option<Style>, _edits: &mut Edits) {
-        todo!()
+    fn write_leaf(&self, _doc: &Document, node: &Node, token: Token<'_>, _style: Option<Style>, edits: &mut Edits) {
+        let range = node.site.span.range();
+        edits.replace(range.start, range.end, edit::leaf(token));
     }
 
     fn write_comment(&self, _doc: &Document, _comment: &Comment, _text: &[u8], _edits: &mut Edits) {
-        todo!()
+        // JSON has no comments, so none of its documents holds one to write.
     }
 
     fn insert(
         &self,
-        _doc: &Document,
-        _branch: usize,
-        _parent: &Path,
-        _entry: Insert<'_>,
-        _edits: &mut Edits,
+        doc: &Document,
+        branch: usize,
+        parent: &Path,
+        entry: Insert<'_>,
+        edits: &mut Edits,
     ) -> Result<(), FormatError> {
-        todo!()
+        edit::insert(doc, branch, parent, entry, edits)
     }
 
-    fn remove(&self, _doc: &Document, _branch: usize, _path: &Path, _edits: &mut Edits) -> Result<(), FormatError> {
-        todo!()
+    fn remove(&self, doc: &Document, branch: usize, path: &Path, edits: &mut Edits) -> Result<(), FormatError> {
+        edit::remove(doc, branch, path, edits)
     }
 
     fn replace(
         &self,
-        _doc: &Document,
-        _branch: usize,
-        _path: &Path,
-        _value: &Value,
-        _edits: &mut Edits,
+        doc: &Document,
+        branch: usize,
+        path: &Path,
+        value: &Value,
+        edits: &mut Edits,
     ) -> Result<(), FormatError> {
-        todo!()
+        edit::replace(doc, branch, path, value, edits)
     }
 
-    fn emit(&self, _branches: &[Branch], _options: &EmitOptions) -> Result<SecretBytes, FormatError> {
-        todo!()
+    fn emit(&self, branches: &[Branch], options: &EmitOptions) -> Result<SecretBytes, FormatError> {
+        emit::file(branches, options)
     }
 
-    fn emit_value(&self, _value: &Value, _options: &EmitOptions) -> Result<SecretBytes, FormatError> {
-        todo!()
+    fn emit_value(&self, value: &Value, options: &EmitOptions) -> Result<SecretBytes, FormatError> {
+        emit::value(value, options)
     }
 }

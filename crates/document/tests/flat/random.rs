@@ -1,0 +1,119 @@
+//! Random documents that are mostly valid, from a seed.
+
+/// A small generator of numbers; the same seed gives the same documents.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).expect("31 bits") % limit
+    }
+
+    pub(crate) fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
+        from[self.below(from.len())]
+    }
+
+    /// Up to `most` picks in a row.
+    pub(crate) fn text(&mut self, from: &[&str], most: usize) -> String {
+        (0..self.below(most + 1)).map(|_| self.pick(from)).collect()
+    }
+}
+
+const STRING: &[&str] = &[
+    "a",
+    "Z",
+    "0",
+    " ",
+    "é",
+    "😀",
+    "<",
+    ">",
+    "&",
+    "\\u0000",
+    "\\u001f",
+    "\\n",
+    "\\r",
+    "\\t",
+    "\\b",
+    "\\f",
+    "\\\"",
+    "\\\\",
+    "\\/",
+    "\\ud83d\\ude00",
+    "\\ud800",
+    "\\udc00",
+    "\\u00e9",
+    "\\u2028",
+    "\u{2029}",
+    "\u{7f}",
+    "\u{85}",
+    "\u{feff}",
+    "#",
+    "'",
+    "=",
+];
+
+const NUMBER: &[&str] = &[
+    "0",
+    "-0",
+    "1",
+    "-1",
+    "1.50",
+    "0.1",
+    "1e3",
+    "1E-7",
+    "1e21",
+    "1e20",
+    "1.0",
+    "123456789012345678",
+    "9223372036854775807",
+    "9223372036854775808",
+    "-9223372036854775808",
+    "-9223372036854775809",
+    "12345678901234567890123",
+    "5e-324",
+    "1e-400",
+    "0.000001",
+    "1234567.5",
+];
+
+const BLANK: &[&str] = &["", "", "", " ", "\n", "\r\n", "\t", "\n\n  "];
+
+/// A JSON file with `members` members at the top.
+pub(crate) fn json_file(random: &mut Random, members: usize) -> String {
+    let blank = random.pick(BLANK).to_owned();
+    let parts: Vec<String> = (0..members)
+        .map(|number| {
+            let value = json_value(random, 4);
+            format!("{}\"k{number}\"{}:{}{value}", random.pick(BLANK), random.pick(BLANK), random.pick(BLANK))
+        })
+        .collect();
+    format!("{blank}{{{}{blank}}}{blank}", parts.join(&format!("{blank},")))
+}
+
+fn json_value(random: &mut Random, depth: usize) -> String {
+    match random.below(if depth == 0 { 6 } else { 9 }) {
+        0 => random.pick(NUMBER).to_owned(),
+        1 => random.pick(&["true", "false", "null"]).to_owned(),
+        2..6 => format!("\"{}\"", random.text(STRING, 8)),
+        6 => {
+            let parts: Vec<String> = (0..random.below(4)).map(|_| json_value(random, depth - 1)).collect();
+            format!("[{}{}]", parts.join(","), random.pick(BLANK))
+        }
+        _ => {
+            let parts: Vec<String> = (0..random.below(4)).map(|_| json_member(random, depth - 1)).collect();
+            format!("{{{}{}}}", random.pick(BLANK), parts.join(", "))
+        }
+    }
+}
+
+fn json_member(random: &mut Random, depth: usize) -> String {
+    let key = random.text(STRING, 3);
+    format!("\"{key}{}\":{}", random.below(10_000), json_value(random, depth))
+}
