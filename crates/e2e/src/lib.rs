@@ -2,4 +2,5 @@
 //! Nothing of the product is linked; everything goes through a process.
 
 pub mod cases;
+pub mod faults;
 pub mod subject;
