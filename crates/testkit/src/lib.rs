@@ -1,1 +1,17 @@
-//! Being built.
+//! What every test of this workspace shares: where fixtures lie, scratch folders, isolated command runs, the real
+//! peers, canaries, and repeatable randomness. It knows nothing of the product beyond the `Random` trait.
+
+pub mod canary;
+pub mod clock;
+pub mod command;
+pub mod fixtures;
+pub mod peer;
+pub mod random;
+pub mod scratch;
+pub mod yaml;
+
+pub use canary::Canary;
+pub use command::{Outcome, Run};
+pub use peer::Peer;
+pub use random::{Dice, FixedRandom};
+pub use scratch::Scratch;

@@ -1,1 +1,38 @@
-fn main() {}
+//! `cargo xtask`: everything that is done to this repository rather than by it.
+
+mod layers;
+mod network;
+mod peers;
+mod shell;
+mod suite;
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask COMMAND
+  test [--bless]   install what the tests need, run all checks and tests; --bless rewrites fixtures/expected-tests.txt
+  check-layers     refuse a dependency between our crates that the architecture does not draw
+  check-network    refuse a crate that can open a connection in the tree of the command line
+  tidy             file heads, open ends, origin notes of fixtures, machine paths
+  peers            install the real tools and print the variables that name them";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        ["test"] => suite::run(false),
+        ["test", "--bless"] => suite::run(true),
+        ["check-layers"] => layers::check(),
+        ["check-network"] => network::check(),
+        ["tidy"] => tidy::check(),
+        ["peers"] => peers::print(),
+        _ => Err(USAGE.to_owned()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            shell::say(&why);
+            ExitCode::FAILURE
+        }
+    }
+}

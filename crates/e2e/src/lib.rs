@@ -1,0 +1,6 @@
+//! What the tests from outside share: the program under test, the keys of the vectors, and recorded command lines.
+//! Nothing of the product is linked; everything goes through a process.
+
+pub mod cases;
+pub mod faults;
+pub mod subject;

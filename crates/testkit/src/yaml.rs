@@ -1,0 +1,1 @@
+//! Random YAML documents of every style people write.
