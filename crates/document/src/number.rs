@@ -5,7 +5,7 @@
 /// Shortest round-trip digits without an exponent (`FormatFloat(f, 'f', -1, 64)`): `0.0000001`, `1`, `-0`,
 /// `NaN`, `+Inf`, `-Inf`. These are the bytes that the MAC and the ciphertext of a float hold.
 pub fn positional(value: f64) -> String {
-    special(value).map_or_else(|| format!("{value}"), str::to_owned)
+    special(value).map_or_else(|| plain(value), str::to_owned)
 }
 
 /// `FormatFloat(f, 'g', -1, 64)`: exponent form iff the decimal exponent is below -4 or at least 6, since
@@ -16,7 +16,7 @@ pub fn general(value: f64) -> String {
     }
     match exponent(value) {
         exp if value != 0.0 && !(-4..6).contains(&exp) => scientific(value, 'e', 2),
-        _ => format!("{value}"),
+        _ => plain(value),
     }
 }
 
@@ -36,7 +36,7 @@ pub fn json(value: f64) -> Option<String> {
         return None;
     }
     let size = value.abs();
-    Some(if size != 0.0 && (size < 1e-6 || size >= 1e21) { scientific(value, 'e', 1) } else { format!("{value}") })
+    Some(if size != 0.0 && !(1e-6..1e21).contains(&size) { scientific(value, 'e', 1) } else { plain(value) })
 }
 
 /// As SOPS writes a float into dotenv and INI files: `1.0`, `1E+21`, `-0.0`, `+Inf`.
@@ -55,18 +55,48 @@ fn special(value: f64) -> Option<&'static str> {
     }
 }
 
+/// Shortest round-trip digits as `d.ddde±x`. Where two texts of that length are equally near, Go takes the even one.
+fn shortest(value: f64) -> String {
+    let text = format!("{value:e}");
+    let digits = text.bytes().take_while(|&byte| byte != b'e').filter(u8::is_ascii_digit).count();
+    // Doubles that lie half-way between two shortest texts have 16 or 17 digits.
+    if digits < 16 {
+        return text;
+    }
+    let nearest = format!("{value:.*e}", digits - 1);
+    if nearest.parse() == Ok(value) { nearest } else { text }
+}
+
+/// Shortest round-trip digits without an exponent.
+fn plain(value: f64) -> String {
+    let text = format!("{value}");
+    let (digits, _) = parts(value);
+    // Both texts have the same digits, except that the last one may differ by one.
+    let last = digits.bytes().rfind(u8::is_ascii_digit).expect("there is a digit before the exponent");
+    let at = text.rfind(|c: char| ('1'..='9').contains(&c));
+    match at {
+        Some(at) if text.as_bytes()[at] != last && last != b'0' => {
+            format!("{}{}{}", &text[..at], char::from(last), &text[at + 1..])
+        }
+        _ => text,
+    }
+}
+
+/// Digits with a point behind the first, and the decimal exponent.
+fn parts(value: f64) -> (String, i32) {
+    let text = shortest(value);
+    let (digits, exponent) = text.split_once('e').expect("Rust's {:e} always has an exponent");
+    (digits.to_owned(), exponent.parse().expect("Rust's exponents are small integers"))
+}
+
 /// The decimal exponent of the shortest round-trip digits.
 fn exponent(value: f64) -> i32 {
-    let text = format!("{value:e}");
-    let (_, exp) = text.split_once('e').expect("Rust's {:e} always has an exponent");
-    exp.parse().expect("Rust's exponents are small integers")
+    parts(value).1
 }
 
 /// `d.ddde±xx` with at least `digits` exponent digits.
 fn scientific(value: f64, letter: char, digits: usize) -> String {
-    let text = format!("{value:e}");
-    let (mantissa, _) = text.split_once('e').expect("Rust's {:e} always has an exponent");
-    let exp = exponent(value);
+    let (mantissa, exp) = parts(value);
     let sign = if exp < 0 { '-' } else { '+' };
     format!("{mantissa}{letter}{sign}{:0digits$}", exp.unsigned_abs())
 }
@@ -96,6 +126,9 @@ mod tests {
             assert_eq!(json(value).as_deref(), Some(in_json));
             assert_eq!(flat(value), in_env);
         }
+        // Half-way between two texts of 17 digits.
+        assert_eq!(positional(1_655_437_735_482_519.2), "1655437735482519.2");
+        assert_eq!(general(627_646_100_745_947.2), "6.276461007459472e+14");
         assert_eq!(positional(f64::INFINITY), "+Inf");
         assert_eq!(yaml(f64::NEG_INFINITY), "-.inf");
         assert_eq!(yaml(f64::NAN), ".nan");

@@ -5,6 +5,11 @@ use secret::SecretBytes;
 use super::{EmitOptions, Format, Insert, Token};
 use crate::{Branch, Comment, Document, Edits, FormatError, Map, Node, Path, Style, Value};
 
+mod emit;
+mod layout;
+mod lookalike;
+mod scalar;
+
 /// The yaml format.
 #[derive(Debug)]
 pub struct Yaml;
@@ -68,11 +73,11 @@ impl Format for Yaml {
         todo!()
     }
 
-    fn emit(&self, _branches: &[Branch], _options: &EmitOptions) -> Result<SecretBytes, FormatError> {
-        todo!()
+    fn emit(&self, branches: &[Branch], options: &EmitOptions) -> Result<SecretBytes, FormatError> {
+        emit::documents(branches, options)
     }
 
-    fn emit_value(&self, _value: &Value, _options: &EmitOptions) -> Result<SecretBytes, FormatError> {
-        todo!()
+    fn emit_value(&self, value: &Value, options: &EmitOptions) -> Result<SecretBytes, FormatError> {
+        emit::value(value, options)
     }
 }
