@@ -1,1 +1,22 @@
-fn main() {}
+//! The `plomb` command: reads the world, calls the core, prints, exits.
+
+mod args;
+mod commands;
+mod config;
+mod context;
+mod failure;
+mod files;
+mod format;
+mod identities;
+mod lock;
+mod paths;
+mod process;
+mod ui;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    process::harden();
+    let argv: Vec<_> = std::env::args_os().collect();
+    ui::finish(args::dispatch(argv))
+}

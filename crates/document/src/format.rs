@@ -67,6 +67,12 @@ pub trait Format: Sync {
     /// Reads a file. What SOPS refuses is refused; limits (depth, alias expansion) hold.
     fn parse(&self, source: SecretBytes) -> Result<Document, FormatError>;
 
+    /// Whether files are edited in place. False for binary files, whose encrypted form is a wrapper around
+    /// the whole.
+    fn edits_in_place(&self) -> bool {
+        true
+    }
+
     /// Reads an encrypted file. The same as [`Format::parse`] but for the binary format's JSON wrapper.
     fn parse_sealed(&self, source: SecretBytes) -> Result<Document, FormatError> {
         self.parse(source)
@@ -138,6 +144,38 @@ pub trait Format: Sync {
 
     /// One value as `sops decrypt --extract` prints it (strings are printed raw by the caller, not by this).
     fn emit_value(&self, value: &Value, options: &EmitOptions) -> Result<SecretBytes, FormatError>;
+}
+
+impl dyn Format {
+    /// A map of a tree as a document of its own, as `sops decrypt --extract` prints it.
+    ///
+    /// # Errors
+    /// When the format cannot hold it.
+    pub fn emit_map(&self, map: &Map, options: &EmitOptions) -> Result<SecretBytes, FormatError> {
+        self.emit(&[Branch { root: map.duplicate(), site: crate::Site::default() }], options)
+    }
+
+    /// A list of a tree, as `sops decrypt --extract` prints it.
+    ///
+    /// # Errors
+    /// When the format cannot hold it.
+    pub fn emit_list(&self, list: &crate::List, options: &EmitOptions) -> Result<SecretBytes, FormatError> {
+        self.emit_value(&Value::List(list.duplicate()), options)
+    }
+}
+
+/// [`Format::emit_encrypted`] for formats whose metadata is flattened: the tree, then the block placed behind it.
+fn emit_then_place(
+    format: &dyn Format,
+    branches: &[Branch],
+    meta: &Map,
+    options: &EmitOptions,
+) -> Result<SecretBytes, FormatError> {
+    let doc = format.parse(format.emit(branches, options)?)?;
+    let mut edits = Edits::new();
+    format.place_metadata(&doc, meta, &mut edits)?;
+    let overlap = || FormatError::new(crate::Problem::Unwritable, "the metadata could not be placed");
+    edits.apply(doc.source.expose()).ok_or_else(overlap)
 }
 
 /// What [`Format::insert`] adds.

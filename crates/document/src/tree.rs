@@ -148,6 +148,34 @@ impl Value {
     }
 }
 
+impl Value {
+    /// A second copy, made on purpose; sites are kept.
+    pub fn duplicate(&self) -> Self {
+        match self {
+            Self::Null => Self::Null,
+            Self::Bool(bool) => Self::Bool(*bool),
+            Self::Int(int) => Self::Int(*int),
+            Self::Float(float) => Self::Float(*float),
+            Self::Str(bytes) => Self::Str(bytes.duplicate()),
+            Self::Time(time) => Self::Time(time.clone()),
+            Self::Map(map) => Self::Map(map.duplicate()),
+            Self::List(list) => Self::List(list.duplicate()),
+        }
+    }
+}
+
+impl Node {
+    fn duplicate(&self) -> Self {
+        Self { value: self.value.duplicate(), ..*self }
+    }
+}
+
+impl Comment {
+    fn duplicate(&self) -> Self {
+        Self { text: self.text.duplicate(), inline: self.inline, span: self.span }
+    }
+}
+
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -252,6 +280,19 @@ impl Map {
         self.items.push(Item::Entry(Entry { key: key.into(), key_span: Span::default(), value: Node::new(value) }));
     }
 
+    /// A second copy with its comments.
+    pub fn duplicate(&self) -> Self {
+        let item = |item: &Item| match item {
+            Item::Comment(comment) => Item::Comment(comment.duplicate()),
+            Item::Entry(entry) => Item::Entry(Entry {
+                key: entry.key.clone(),
+                key_span: entry.key_span,
+                value: entry.value.duplicate(),
+            }),
+        };
+        Self { items: self.items.iter().map(item).collect() }
+    }
+
     /// Equality of keys and values in order, comments and sites ignored.
     pub fn same(&self, other: &Self) -> bool {
         self.entries().count() == other.entries().count()
@@ -282,6 +323,15 @@ impl List {
             Element::Node(node) => Some(node),
             Element::Comment(_) => None,
         })
+    }
+
+    /// A second copy with its comments.
+    pub fn duplicate(&self) -> Self {
+        let item = |item: &Element| match item {
+            Element::Comment(comment) => Element::Comment(comment.duplicate()),
+            Element::Node(node) => Element::Node(node.duplicate()),
+        };
+        Self { items: self.items.iter().map(item).collect() }
     }
 
     /// Equality of values in order, comments and sites ignored.

@@ -13,7 +13,7 @@ mod key_file;
 mod keyring;
 mod kind;
 mod recipient;
-mod shamir;
+pub mod shamir;
 mod wrapped;
 
 #[cfg(test)]
@@ -25,6 +25,5 @@ pub use generate::{generate_hybrid, generate_x25519};
 pub use identity::{Effort, Identity, parse_identity};
 pub use key_file::{parse_key_file, parse_key_variable};
 pub use keyring::{FailedSource, Keyring, Outcome, Tried, Unopened};
-pub use recipient::{Recipient, parse_recipient, parse_recipient_with, short_recipient};
-pub use shamir::{combine, split};
+pub use recipient::{Recipient, check_recipient, parse_recipient, parse_recipient_with, short_recipient};
 pub use wrapped::WrappedKey;

@@ -124,5 +124,7 @@ impl Field {
 
 /// Whether a map of the tree has an unquoted timestamp under `name`: SOPS refuses `lastmodified` written so.
 pub(crate) fn is_time(map: &Map, name: &str) -> bool {
-    map.items.iter().any(|item| matches!(item, Item::Entry(entry) if &*entry.key == name && matches!(entry.value.value, Value::Time(_))))
+    map.items.iter().any(
+        |item| matches!(item, Item::Entry(entry) if &*entry.key == name && matches!(entry.value.value, Value::Time(_))),
+    )
 }

@@ -17,7 +17,7 @@ const AAD: &[u8] = b"sops:plomb_layout:";
 /// The field's plaintext, version 1.
 #[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Layout {
-    v: u32,
+    pub(crate) v: u32,
     /// When the data key was made (RFC 3339).
     #[serde(default)]
     pub(crate) created: String,

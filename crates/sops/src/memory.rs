@@ -5,13 +5,13 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use zeroize::Zeroizing;
+use sha2::{Digest as _, Sha256};
 
 use crate::value::Kind;
 
 /// Old tokens of one file under one data key.
 #[derive(Default)]
-pub struct Memory(HashMap<Zeroizing<Vec<u8>>, VecDeque<String>>);
+pub struct Memory(HashMap<[u8; 32], VecDeque<String>>);
 
 impl Memory {
     /// Remembers that `plaintext` at `aad` was written as `token`.
@@ -28,15 +28,16 @@ impl Memory {
     }
 }
 
-/// The length in front keeps a place that ends in a kind's name from meeting another place.
-fn key(aad: &[u8], kind: Kind, plaintext: &[u8]) -> Zeroizing<Vec<u8>> {
-    let mut key = Zeroizing::new(Vec::with_capacity(aad.len() + plaintext.len() + 16));
-    key.extend_from_slice(&(aad.len() as u64).to_le_bytes());
-    key.extend_from_slice(aad);
-    key.extend_from_slice(kind.name().as_bytes());
-    key.push(0);
-    key.extend_from_slice(plaintext);
-    key
+/// A digest, so that no plaintext is kept; the length in front keeps a place that ends in a kind's name from
+/// meeting another place.
+fn key(aad: &[u8], kind: Kind, plaintext: &[u8]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update((aad.len() as u64).to_le_bytes());
+    hash.update(aad);
+    hash.update(kind.name());
+    hash.update([0]);
+    hash.update(plaintext);
+    hash.finalize().into()
 }
 
 impl std::fmt::Debug for Memory {

@@ -46,12 +46,16 @@ impl Group {
     pub fn foreign(&self) -> Vec<String> {
         let name = |kind: &str, field: &Field| {
             let id = field.as_map().and_then(|fields| {
-                ["fp", "arn", "resource_id", "vault_url", "vault_address", "key_id"].iter().find_map(|id| fields.text(id))
+                ["fp", "arn", "resource_id", "vault_url", "vault_address", "key_id"]
+                    .iter()
+                    .find_map(|id| fields.text(id))
             });
             format!("{kind}: {}", id.unwrap_or_else(|| "entry".to_owned()))
         };
         let lists = self.foreign.0.iter();
-        lists.flat_map(|(kind, field)| field.as_list().unwrap_or(&[]).iter().map(move |item| name(kind, item))).collect()
+        lists
+            .flat_map(|(kind, field)| field.as_list().unwrap_or(&[]).iter().map(move |item| name(kind, item)))
+            .collect()
     }
 
     /// Removes the entries of other kinds.
@@ -221,7 +225,8 @@ fn broken(what: &str) -> SopsError {
 fn is_semver(text: &str) -> bool {
     let core = text.split(['-', '+']).next().unwrap_or(text);
     let mut parts = core.split('.');
-    let number = |part: Option<&str>| part.is_some_and(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
+    let number =
+        |part: Option<&str>| part.is_some_and(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
     number(parts.next()) && number(parts.next()) && number(parts.next()) && parts.next().is_none()
 }
 
@@ -261,7 +266,9 @@ fn groups(raw: &Fields) -> Result<Vec<Group>, SopsError> {
         return Ok(vec![Group::parse(&top)?]);
     }
     let groups = raw.get("key_groups").and_then(Field::as_list).unwrap_or(&[]);
-    let group = |field: &Field| field.as_map().ok_or_else(|| broken("key_groups holds something that is no map")).and_then(Group::parse);
+    let group = |field: &Field| {
+        field.as_map().ok_or_else(|| broken("key_groups holds something that is no map")).and_then(Group::parse)
+    };
     let groups = groups.iter().map(group).collect::<Result<Vec<_>, _>>()?;
     if groups.is_empty() { Err(SopsError::NoRecipients) } else { Ok(groups) }
 }

@@ -60,6 +60,7 @@ pub enum Notice {
 }
 
 /// What a walk met, one per leaf and comment, in order.
+#[derive(Debug)]
 pub(crate) enum Visit {
     /// Not encrypted, or nothing to encrypt.
     Clear,
@@ -148,6 +149,9 @@ impl Encrypted {
     /// # Errors
     /// When the block cannot be placed, or the result does not read back.
     pub fn with_metadata(&self, metadata: &Metadata) -> Result<SecretBytes, SopsError> {
+        if !self.doc.format.edits_in_place() {
+            return self.rewrapped(metadata);
+        }
         let mut edits = document::Edits::new();
         self.doc.format.place_metadata(&self.doc, &metadata.to_map(), &mut edits)?;
         let text = edits.apply(self.doc.source.expose()).ok_or(SopsError::Proof("overlapping edits"))?;
@@ -156,6 +160,17 @@ impl Encrypted {
         let same = again.branches.len() == self.doc.branches.len()
             && again.branches.iter().zip(&self.doc.branches).all(|(a, b)| a.root.same(&b.root));
         if same { Ok(text) } else { Err(SopsError::Proof("values changed")) }
+    }
+}
+
+impl Encrypted {
+    /// A wrapper around the same ciphertext with other metadata.
+    fn rewrapped(&self, metadata: &Metadata) -> Result<SecretBytes, SopsError> {
+        let data = self.doc.branches.first().and_then(|branch| branch.root.get("data"));
+        let token = data.and_then(|node| node.value.as_str()).ok_or(SopsError::Proof("there is no data"))?;
+        let mut branch = document::Branch::default();
+        branch.root.push("data", Value::str(token));
+        Ok(self.doc.format.emit_encrypted(vec![branch], &|| metadata.to_map(), &EmitOptions::default())?)
     }
 }
 
@@ -203,7 +218,7 @@ impl Plain {
     /// # Errors
     /// When the tree cannot be written in its format.
     pub fn text(&self, options: &EmitOptions) -> Result<SecretBytes, SopsError> {
-        let Some(layout) = &self.layout else {
+        let Some(layout) = self.layout.as_ref().filter(|_| self.doc.format.edits_in_place()) else {
             return Ok(self.doc.emit(options)?);
         };
         if let Some(text) = restore::text(&self.doc, &self.visits, layout) {

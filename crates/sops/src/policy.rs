@@ -89,7 +89,8 @@ pub fn wrap(
     access: &Access,
     rng: &mut dyn Random,
 ) -> Result<Vec<Group>, SopsError> {
-    let recipients = groups.iter().map(|group| group.iter().map(|text| Ok(parse_recipient_with(text, access)?)).collect());
+    let recipients =
+        groups.iter().map(|group| group.iter().map(|text| Ok(parse_recipient_with(text, access)?)).collect());
     let recipients: Vec<Vec<Box<dyn Recipient>>> = recipients.collect::<Result<_, SopsError>>()?;
     let shares = match recipients.len() {
         1 => vec![key.to_secret()],

@@ -28,7 +28,12 @@ pub(crate) enum Verdict {
 ///
 /// # Errors
 /// [`SopsError::Proof`] when a value, the MAC or the metadata differs: the text must not be used.
-pub(crate) fn check(pass: &Pass, metadata: &Metadata, text: &SecretBytes, layout: &Layout) -> Result<Verdict, SopsError> {
+pub(crate) fn check(
+    pass: &Pass,
+    metadata: &Metadata,
+    text: &SecretBytes,
+    layout: &Layout,
+) -> Result<Verdict, SopsError> {
     let (opened, moved, block) = read_back(pass, metadata, text, pass.doc.format)?;
     if !moved.is_empty() {
         return Ok(Verdict::CommentsMoved(moved));

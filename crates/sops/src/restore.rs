@@ -13,7 +13,8 @@ pub(crate) fn text(doc: &Document, visits: &[Visit], layout: &Layout) -> Option<
     let mut edits = Edits::new();
     doc.format.remove_metadata(doc, &mut edits);
     let entries = layout.by_place();
-    let mut restorer = Restorer { doc, visits: visits.iter(), entries: &entries, branch: 0, path: Path::default(), edits };
+    let mut restorer =
+        Restorer { doc, visits: visits.iter(), entries: &entries, branch: 0, path: Path::default(), edits };
     for (index, branch) in doc.branches.iter().enumerate() {
         restorer.branch = index;
         restorer.map(&branch.root)?;

@@ -73,11 +73,14 @@ pub fn seal(doc: Document, mut sealing: Sealing<'_>) -> Result<Sealed, SopsError
     if is_encrypted(&doc) {
         return Err(SopsError::AlreadyEncrypted);
     }
+    let recipients = sealing.metadata.recipients().map(str::to_owned).collect();
+    let mut layout = Layout::new(sealing.created, recipients);
+    if !doc.format.edits_in_place() {
+        return seal_whole(doc, sealing, layout);
+    }
     let cipher = Cipher::new(sealing.key);
     let memory = std::mem::take(&mut sealing.memory);
     let mut pass = Pass::run(doc, &cipher, &mut sealing, memory, HashMap::new(), true)?;
-    let recipients = sealing.metadata.recipients().map(str::to_owned).collect();
-    let mut layout = Layout::new(sealing.created, recipients);
     layout.mac = pass.mac.as_str().to_owned();
     // Read back; what does not come back by itself goes into the layout; a comment that the metadata block
     // attaches elsewhere is sealed for its new place. Two rounds settle every file seen so far.
@@ -118,6 +121,23 @@ pub fn seal_tree(mut doc: Document, mut sealing: Sealing<'_>, options: &EmitOpti
     Ok(pass.done(text))
 }
 
+/// Encrypts a binary file: one value in a wrapper, to which no selector applies.
+fn seal_whole(doc: Document, mut sealing: Sealing<'_>, mut layout: Layout) -> Result<Sealed, SopsError> {
+    let format: &'static dyn Format = doc.format;
+    let cipher = Cipher::new(sealing.key);
+    sealing.metadata.selector = Selector::default();
+    sealing.metadata.selector_written = false;
+    sealing.metadata.mac_only_encrypted = false;
+    let memory = std::mem::take(&mut sealing.memory);
+    let mut pass = Pass::run(doc, &cipher, &mut sealing, memory, HashMap::new(), false)?;
+    layout.mac = pass.mac.as_str().to_owned();
+    let metadata = pass.metadata(&cipher, &layout, &mut sealing);
+    let branches = std::mem::take(&mut pass.doc.branches);
+    let text = format.emit_encrypted(branches, &|| metadata.to_map(), &EmitOptions::default())?;
+    proof::check_tree(&pass, &metadata, &text, format)?;
+    Ok(pass.done(text))
+}
+
 /// One run over the tree: every selected value replaced by its token, the edits that do the same to the text,
 /// and the list of what was sealed, in order.
 pub(crate) struct Pass {
@@ -129,7 +149,6 @@ pub(crate) struct Pass {
     /// Aliases that were written out: document, pointer, `*name`.
     pub(crate) aliases: Vec<LayoutEntry>,
     pub(crate) notices: Vec<Notice>,
-    pub(crate) leaves: usize,
     edits: Edits,
 }
 
@@ -139,8 +158,7 @@ pub(crate) struct SealedLeaf {
     pub(crate) kind: Kind,
     /// The bytes inside the ciphertext.
     pub(crate) bytes: SecretBytes,
-    /// The original value and token span; no span inside aliases.
-    pub(crate) original: Value,
+    /// The original token; none inside aliases.
     pub(crate) span: Option<document::Span>,
 }
 
@@ -192,7 +210,7 @@ impl Pass {
             return Err(SopsError::NothingSelected(format!("{field} {text:?} selects no value of this file")));
         }
         let mac = mac.finish();
-        Ok(Self { doc, mac, sealed, comments, aliases, notices: Vec::new(), leaves, edits })
+        Ok(Self { doc, mac, sealed, comments, aliases, notices: Vec::new(), edits })
     }
 
     /// The metadata with time and MAC.
@@ -315,8 +333,8 @@ impl Visitor for Sealer<'_> {
         }
         self.in_alias += usize::from(!direct);
         let span = direct.then_some(node.site.span);
-        let original = std::mem::replace(&mut node.value, Value::str(&token));
-        self.sealed.push_back(SealedLeaf { token, kind, bytes, original, span });
+        node.value = Value::str(&token);
+        self.sealed.push_back(SealedLeaf { token, kind, bytes, span });
         Ok(())
     }
 
@@ -327,13 +345,16 @@ impl Visitor for Sealer<'_> {
         }
         let aad = self.places.get(&span.start).cloned().unwrap_or_else(|| at.aad().to_vec());
         let old = self.memory.take(&aad, Kind::Comment, comment.text.expose());
-        let token =
-            old.unwrap_or_else(|| self.cipher.seal(Kind::Comment, comment.text.expose(), &aad, self.rng));
+        let token = old.unwrap_or_else(|| self.cipher.seal(Kind::Comment, comment.text.expose(), &aad, self.rng));
         if let Selector::UnencryptedCommentRegex(pattern) = self.selector
             && pattern.is_match(token.as_bytes())
         {
-            let place = crate::error::Place { at: Some(self.doc.place(span.start)), path: at.path(), document: at.document };
-            return Err(SopsError::Unsealable { place, what: "is a comment whose encrypted text would match the selector" });
+            let place =
+                crate::error::Place { at: Some(self.doc.place(span.start)), path: at.path(), document: at.document };
+            return Err(SopsError::Unsealable {
+                place,
+                what: "is a comment whose encrypted text would match the selector",
+            });
         }
         if self.in_place {
             self.doc.format.write_comment(self.doc, comment, token.as_bytes(), &mut self.edits);

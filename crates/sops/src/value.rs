@@ -3,11 +3,11 @@
 //! AES-256-GCM with a 32-byte nonce (J0 by GHASH, NIST SP 800-38D section 7.1). The additional data is the
 //! path of the value, each key followed by a colon; positions in lists are not part of it.
 
-use aes_gcm::aead::{AeadInPlace, KeyInit};
+use aes_gcm::AesGcm;
 use aes_gcm::aead::generic_array::GenericArray;
 use aes_gcm::aead::generic_array::typenum::U32;
+use aes_gcm::aead::{AeadInPlace, KeyInit};
 use aes_gcm::aes::Aes256;
-use aes_gcm::AesGcm;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use document::{Value, number};
@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 /// What kind of value a ciphertext holds; written as `type:` and bound by nothing but the MAC's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Text or bytes.
     Str,
     /// 64-bit integer, decimal.
@@ -33,7 +33,7 @@ pub enum Kind {
 
 impl Kind {
     /// The word in the token.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Str => "str",
             Self::Int => "int",
@@ -79,19 +79,19 @@ pub enum ValueError {
 }
 
 /// The cipher of one file: the data key's schedule, made once.
-pub struct Cipher(AesGcm<Aes256, U32>, Zeroizing<[u8; 32]>);
+pub(crate) struct Cipher(AesGcm<Aes256, U32>, Zeroizing<[u8; 32]>);
 
 /// Length of the nonces that we write.
-pub const NONCE: usize = 32;
+pub(crate) const NONCE: usize = 32;
 
 impl Cipher {
     /// A cipher with the file's data key.
-    pub fn new(key: &DataKey) -> Self {
+    pub(crate) fn new(key: &DataKey) -> Self {
         Self(AesGcm::new(GenericArray::from_slice(key.expose())), Zeroizing::new(*key.expose()))
     }
 
     /// Encrypts `plaintext` (not empty) under `aad` with a fresh nonce into a token.
-    pub fn seal(&self, kind: Kind, plaintext: &[u8], aad: &[u8], rng: &mut dyn Random) -> String {
+    pub(crate) fn seal(&self, kind: Kind, plaintext: &[u8], aad: &[u8], rng: &mut dyn Random) -> String {
         let mut nonce = [0; NONCE];
         rng.fill(&mut nonce);
         let mut data = Zeroizing::new(plaintext.to_vec());
@@ -116,7 +116,7 @@ impl Cipher {
     ///
     /// # Errors
     /// [`ValueError`], without a hint at the content.
-    pub fn open(&self, token: &[u8], aad: &[u8]) -> Result<(Kind, SecretBytes), ValueError> {
+    pub(crate) fn open(&self, token: &[u8], aad: &[u8]) -> Result<(Kind, SecretBytes), ValueError> {
         let parts = Parts::parse(token).ok_or(ValueError::NotEncrypted)?;
         let kind = Kind::parse(parts.kind).ok_or(ValueError::UnknownType)?;
         let decode = |text: &[u8]| STANDARD.decode(text).map_err(|_| ValueError::Damaged);
@@ -178,7 +178,7 @@ pub fn is_token(text: &[u8]) -> bool {
 
 /// The kind of a leaf and the bytes that SOPS hashes and encrypts for it; `None` for what is never encrypted
 /// and never hashed (null, collections).
-pub fn canonical(value: &Value) -> Option<(Kind, Zeroizing<Vec<u8>>)> {
+pub(crate) fn canonical(value: &Value) -> Option<(Kind, Zeroizing<Vec<u8>>)> {
     let (kind, bytes) = match value {
         Value::Str(bytes) => (Kind::Str, bytes.expose().to_vec()),
         Value::Int(int) => (Kind::Int, int.to_string().into_bytes()),
@@ -194,7 +194,7 @@ pub fn canonical(value: &Value) -> Option<(Kind, Zeroizing<Vec<u8>>)> {
 ///
 /// # Errors
 /// [`ValueError::WrongType`] when they do not read as `kind`.
-pub fn read(kind: Kind, bytes: SecretBytes) -> Result<Value, ValueError> {
+pub(crate) fn read(kind: Kind, bytes: SecretBytes) -> Result<Value, ValueError> {
     let text = || bytes.expose_str().ok_or(ValueError::WrongType);
     Ok(match kind {
         Kind::Str | Kind::Comment => Value::Str(bytes),

@@ -127,6 +127,24 @@ impl Format for Binary {
         Ok(document(root))
     }
 
+    fn edits_in_place(&self) -> bool {
+        false
+    }
+
+    fn parse_sealed(&self, source: SecretBytes) -> Result<Document, FormatError> {
+        Self::parse_sealed(source)
+    }
+
+    fn emit_encrypted(
+        &self,
+        branches: Vec<Branch>,
+        meta: &dyn Fn() -> Map,
+        _options: &EmitOptions,
+    ) -> Result<SecretBytes, FormatError> {
+        let data = branches.first().and_then(|branch| branch.root.get(DATA)).and_then(|node| node.value.as_str());
+        Self::seal_text(data.ok_or_else(no_data)?, &meta())
+    }
+
     fn take_metadata(&self, doc: &mut Document) -> Result<(), FormatError> {
         let Some(branch) = doc.branches.first_mut() else { return Ok(()) };
         doc.metadata = json::take_member(&mut branch.root, doc.source.expose())?.map(|(meta, _)| meta);

@@ -72,6 +72,15 @@ impl Format for Ini {
         todo!()
     }
 
+    fn emit_encrypted(
+        &self,
+        branches: Vec<Branch>,
+        meta: &dyn Fn() -> Map,
+        options: &EmitOptions,
+    ) -> Result<SecretBytes, FormatError> {
+        super::emit_then_place(self, &branches, &meta(), options)
+    }
+
     fn emit_value(&self, _value: &Value, _options: &EmitOptions) -> Result<SecretBytes, FormatError> {
         todo!()
     }

@@ -29,7 +29,9 @@ impl Reader<'_> {
     }
 
     pub(super) fn map<'n>(&self, node: &'n Node, name: &str) -> Result<&'n Map, ConfigError> {
-        node.value.as_map().ok_or_else(|| self.error(node, format!("{name} must be a map, not a {}", node.value.kind())))
+        node.value
+            .as_map()
+            .ok_or_else(|| self.error(node, format!("{name} must be a map, not a {}", node.value.kind())))
     }
 
     pub(super) fn list<'n>(&self, node: &'n Node, name: &str) -> Result<Vec<&'n Node>, ConfigError> {

@@ -127,7 +127,9 @@ fn selector(reader: &Reader<'_>, entry: &Entry, policy: &mut Policy) -> Result<(
 fn threshold(reader: &Reader<'_>, node: &Node) -> Result<Option<usize>, ConfigError> {
     match reader.integer(node, "shamir_threshold")? {
         0 => Ok(None),
-        number => usize::try_from(number).map(Some).map_err(|_| reader.error(node, "shamir_threshold must be positive")),
+        number => {
+            usize::try_from(number).map(Some).map_err(|_| reader.error(node, "shamir_threshold must be positive"))
+        }
     }
 }
 
@@ -142,8 +144,12 @@ fn recipients(reader: &Reader<'_>, node: &Node, name: &str) -> Result<Vec<String
 
 fn foreign(reader: &Reader<'_>, entry: &Entry, found: &mut Vec<String>) -> Result<(), ConfigError> {
     let keys = match &entry.value.value {
-        Value::List(list) if list.nodes().any(|node| node.value.as_map().is_some()) => vec![format!("{}: entry", entry.key)],
-        _ => reader.keys(&entry.value, &entry.key)?.into_iter().map(|(_, key)| format!("{}: {key}", entry.key)).collect(),
+        Value::List(list) if list.nodes().any(|node| node.value.as_map().is_some()) => {
+            vec![format!("{}: entry", entry.key)]
+        }
+        _ => {
+            reader.keys(&entry.value, &entry.key)?.into_iter().map(|(_, key)| format!("{}: {key}", entry.key)).collect()
+        }
     };
     found.extend(keys);
     Ok(())
@@ -154,7 +160,12 @@ fn key_groups(reader: &Reader<'_>, node: &Node, found: &mut Vec<String>) -> Resu
     groups.into_iter().map(|node| key_group(reader, node, found, 0)).collect()
 }
 
-fn key_group(reader: &Reader<'_>, node: &Node, found: &mut Vec<String>, depth: usize) -> Result<Vec<String>, ConfigError> {
+fn key_group(
+    reader: &Reader<'_>,
+    node: &Node,
+    found: &mut Vec<String>,
+    depth: usize,
+) -> Result<Vec<String>, ConfigError> {
     if depth > 16 {
         return Err(reader.error(node, "key groups are merged too deeply"));
     }
@@ -226,7 +237,8 @@ fn set(reader: &Reader<'_>, entry: &Entry, rule: &mut DestinationRule, to: Desti
 impl Config {
     /// The first destination rule for `path`.
     pub fn destination_for(&self, path: &str) -> Option<&DestinationRule> {
-        let fits = |rule: &&DestinationRule| rule.path_regex.as_ref().is_none_or(|regex| regex.is_match(path.as_bytes()));
+        let fits =
+            |rule: &&DestinationRule| rule.path_regex.as_ref().is_none_or(|regex| regex.is_match(path.as_bytes()));
         self.destination_rules.iter().find(fits)
     }
 }

@@ -1,0 +1,75 @@
+//! The command line: which command, with which arguments. Help, man pages and completions come from here.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{decrypt, encrypt};
+use crate::context::{Context, Mode};
+use crate::failure::{Exit, Failure, Outcome};
+
+/// Secrets in Git: encrypt single values in place, readable by SOPS.
+#[derive(Debug, Parser)]
+#[command(name = "plomb", version, max_term_width = 100, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, clap::Args)]
+struct Global {
+    /// Use this configuration instead of the nearest .sops.yaml
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Say more: recipients in full, which configuration was used
+    #[arg(short, long, global = true)]
+    verbose: bool,
+}
+
+/// The commands. Adding one is a file in commands/ and a line here.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Encrypt(encrypt::Args),
+    Decrypt(decrypt::Args),
+}
+
+impl Command {
+    fn run(self, context: &mut Context) -> Outcome {
+        match self {
+            Self::Encrypt(args) => encrypt::run(args, context),
+            Self::Decrypt(args) => decrypt::run(args, context),
+        }
+    }
+}
+
+/// Runs what the argument vector asks for; called as `sops`, or with `sops` as first word, in drop-in mode.
+pub(crate) fn dispatch(argv: Vec<OsString>) -> Outcome {
+    let called_as = argv.first().map(Path::new).and_then(Path::file_name).unwrap_or_default();
+    if called_as == "sops" {
+        return crate::commands::drop_in::run(argv);
+    }
+    if argv.get(1).is_some_and(|word| word == "sops") {
+        return crate::commands::drop_in::run(argv[1..].to_vec());
+    }
+    match Cli::try_parse_from(argv) {
+        Ok(cli) => {
+            let mut context = Context::new(Mode::Plomb);
+            context.config = cli.global.config.or(context.config);
+            context.verbose = cli.global.verbose;
+            cli.command.run(&mut context)
+        }
+        Err(error) => {
+            use clap::error::ErrorKind as Kind;
+            // Help and version are results, not failures; anything that cannot be printed is lost anyway.
+            let _ = error.print();
+            match error.kind() {
+                Kind::DisplayHelp | Kind::DisplayVersion => Ok(Exit::Ok),
+                _ => Err(Failure::new(Exit::Usage, "")),
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! `plomb decrypt`: the plaintext, verified before the first byte is printed.
+
+use std::path::{Path, PathBuf};
+
+use document::{Branch, EmitOptions, Format, Value};
+use secret::SecretBytes;
+use sops::Plain;
+use sops::change::{self, Found};
+
+use crate::context::Context;
+use crate::failure::{Exit, Failure, Outcome};
+use crate::{files, format, ui};
+
+/// Decrypt a file
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The files; standard input if none is given
+    files: Vec<PathBuf>,
+    /// Write the result back to the file
+    #[arg(short, long)]
+    in_place: bool,
+    /// Write the result to this file
+    #[arg(long, value_name = "FILE", conflicts_with = "in_place")]
+    output: Option<PathBuf>,
+    /// Choose the format as for a file of this name
+    #[arg(long, value_name = "NAME")]
+    filename_override: Option<PathBuf>,
+    /// Format of the input: yaml, json, dotenv, ini, binary
+    #[arg(long, value_name = "FORMAT")]
+    input_type: Option<String>,
+    /// Format of the output
+    #[arg(long, value_name = "FORMAT")]
+    output_type: Option<String>,
+    /// Print only the value at this path, such as '["a"][0]'
+    #[arg(long, value_name = "PATH")]
+    extract: Option<String>,
+    /// Decrypt although the MAC is missing or wrong: values may have been changed, added, removed or moved
+    #[arg(long)]
+    ignore_mac: bool,
+}
+
+/// One text to decrypt.
+pub(crate) struct Job<'a> {
+    /// The name that chooses the configuration.
+    pub(crate) name: &'a Path,
+    /// Its text.
+    pub(crate) text: SecretBytes,
+    /// Its format.
+    pub(crate) input: &'static dyn Format,
+    /// The format to write.
+    pub(crate) output: &'static dyn Format,
+    /// Only the value at this path.
+    pub(crate) extract: Option<&'a str>,
+}
+
+/// Decrypts one text.
+///
+/// # Errors
+/// When it does not open, does not verify, or cannot be written in the output format.
+pub(crate) fn decrypt(job: Job<'_>, context: &Context) -> Result<SecretBytes, Failure> {
+    let options = context.emit_options(job.name, job.output)?;
+    let encrypted = context.encrypted(job.text, job.input)?;
+    let plain = context.decrypt(encrypted, false)?;
+    ui::notices(job.name, plain.notices());
+    match job.extract {
+        Some(path) => extract(&plain, path, job.output, &options),
+        None if job.input.name() == job.output.name() => Ok(plain.text(&options)?),
+        None => Ok(job.output.emit(first_branch(&plain, job.output), &options)?),
+    }
+}
+
+/// Only YAML can hold several documents.
+fn first_branch<'p>(plain: &'p Plain, output: &dyn Format) -> &'p [Branch] {
+    let branches = &plain.document().branches;
+    if output.name() == "yaml" { branches } else { &branches[..branches.len().min(1)] }
+}
+
+fn extract(plain: &Plain, path: &str, output: &dyn Format, options: &EmitOptions) -> Result<SecretBytes, Failure> {
+    let path = change::parse_path(path).map_err(|error| Failure::from(error).exit(Exit::TreePath))?;
+    let root = plain.document().branches.first().ok_or_else(|| Failure::new(Exit::Generic, "has no document"))?;
+    match change::get(&root.root, &path)? {
+        Found::Scalar(Value::Str(bytes)) => Ok(bytes.duplicate()),
+        Found::Scalar(value) => Ok(output.emit_value(value, options)?),
+        Found::List(list) => Ok(output.emit_list(list, options)?),
+        Found::Map(map) => Ok(output.emit_map(map, options)?),
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args, context: &mut Context) -> Outcome {
+    context.ignore_mac = args.ignore_mac;
+    if args.ignore_mac {
+        ui::note("warning: the MAC is not checked: values may have been changed, added, removed or moved");
+    }
+    if args.files.is_empty() {
+        let name = args.filename_override.clone().unwrap_or_default();
+        let (input, _) = formats(&args, &name);
+        let text = files::read_stdin(Context::limit(input))?;
+        let plain = open(&args, &name, text, context).map_err(|it| it.in_file(Path::new("standard input")))?;
+        return put(&args, &plain);
+    }
+    if args.files.len() > 1 && !args.in_place {
+        let what = "several files can only be decrypted in place";
+        return Err(Failure::new(Exit::Usage, what).hint("add --in-place"));
+    }
+    for file in &args.files {
+        one(file, &args, context).map_err(|failure| failure.in_file(file))?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn one(file: &Path, args: &Args, context: &Context) -> Outcome {
+    let name = args.filename_override.as_deref().unwrap_or(file);
+    let limit = Context::limit(formats(args, name).0);
+    if !args.in_place {
+        return put(args, &open(args, name, files::read(file, limit)?, context)?);
+    }
+    let rewrite = files::Rewrite::begin(file, limit)?;
+    let plain = open(args, name, rewrite.before().duplicate(), context)?;
+    rewrite.commit(plain.expose())?;
+    Ok(Exit::Ok)
+}
+
+fn formats(args: &Args, name: &Path) -> (&'static dyn Format, &'static dyn Format) {
+    let input = format::choose(args.input_type.as_deref(), name);
+    (input, args.output_type.as_deref().map_or(input, |word| format::choose(Some(word), name)))
+}
+
+fn open(args: &Args, name: &Path, text: SecretBytes, context: &Context) -> Result<SecretBytes, Failure> {
+    let (input, output) = formats(args, name);
+    decrypt(Job { name, text, input, output, extract: args.extract.as_deref() }, context)
+}
+
+fn put(args: &Args, plain: &SecretBytes) -> Outcome {
+    match &args.output {
+        Some(path) => files::replace(path, plain.expose())?,
+        None => ui::print(plain.expose())?,
+    }
+    Ok(Exit::Ok)
+}

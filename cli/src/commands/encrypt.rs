@@ -1,0 +1,230 @@
+//! `plomb encrypt`: values become `ENC[…]`, everything else stays as it is.
+
+use std::path::{Path, PathBuf};
+
+use document::{Document, EmitOptions, Format};
+use secret::{DataKey, OsRandom, SecretBytes};
+use sops::{Memory, Policy, SealOptions, Sealed, Sealing, Selector};
+
+use crate::context::{Context, Mode};
+use crate::failure::{Exit, Failure, Outcome};
+use crate::{files, format, ui};
+
+/// Encrypt the values of a file, as .sops.yaml says
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The files; standard input if none is given (then --filename-override is needed)
+    files: Vec<PathBuf>,
+    /// Write the result back to the file
+    #[arg(short, long)]
+    in_place: bool,
+    /// Write the result to this file
+    #[arg(long, value_name = "FILE", conflicts_with = "in_place")]
+    output: Option<PathBuf>,
+    /// Choose rule and format as for a file of this name
+    #[arg(long, value_name = "NAME")]
+    filename_override: Option<PathBuf>,
+    /// Format of the input: yaml, json, dotenv, ini, binary
+    #[arg(long, value_name = "FORMAT")]
+    input_type: Option<String>,
+    /// Format of the output
+    #[arg(long, value_name = "FORMAT")]
+    output_type: Option<String>,
+    #[command(flatten)]
+    policy: PolicyFlags,
+    /// Leave comments in clear
+    #[arg(long)]
+    plain_comments: bool,
+    /// Allow a file in which no value is selected for encryption
+    #[arg(long)]
+    allow_plaintext: bool,
+}
+
+/// Flags that stand in for, or add to, a creation rule.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct PolicyFlags {
+    /// Recipients (age or ssh), separated by commas; they replace the rule's
+    #[arg(short, long, value_name = "RECIPIENTS", env = "SOPS_AGE_RECIPIENTS", hide_env_values = true)]
+    pub(crate) age: Option<String>,
+    /// Encrypt only values with a key on their path in which this is found
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) encrypted_regex: Option<String>,
+    /// Encrypt all but values with a key on their path in which this is found
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) unencrypted_regex: Option<String>,
+    /// Encrypt only values with a key on their path that ends so
+    #[arg(long, value_name = "SUFFIX")]
+    pub(crate) encrypted_suffix: Option<String>,
+    /// Encrypt all but values with a key on their path that ends so
+    #[arg(long, value_name = "SUFFIX")]
+    pub(crate) unencrypted_suffix: Option<String>,
+    /// Encrypt only values behind a comment in which this is found
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) encrypted_comment_regex: Option<String>,
+    /// Encrypt all but values behind a comment in which this is found
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) unencrypted_comment_regex: Option<String>,
+    /// Compute the MAC over encrypted values only
+    #[arg(long)]
+    pub(crate) mac_only_encrypted: bool,
+    /// Key groups needed to open the file
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) shamir_secret_sharing_threshold: Option<usize>,
+}
+
+impl PolicyFlags {
+    fn selector(&self) -> Result<Option<Selector>, Failure> {
+        let given = [
+            ("encrypted_regex", &self.encrypted_regex),
+            ("unencrypted_regex", &self.unencrypted_regex),
+            ("encrypted_suffix", &self.encrypted_suffix),
+            ("unencrypted_suffix", &self.unencrypted_suffix),
+            ("encrypted_comment_regex", &self.encrypted_comment_regex),
+            ("unencrypted_comment_regex", &self.unencrypted_comment_regex),
+        ];
+        let mut given = given.into_iter().filter_map(|(field, text)| text.as_deref().map(|text| (field, text)));
+        let first = given.next().filter(|(_, text)| !text.is_empty());
+        if given.next().is_some() {
+            let what = "cannot use more than one of the selector flags in the same file";
+            return Err(Failure::new(Exit::Flags, what));
+        }
+        let selector = first.map(|(field, text)| {
+            Selector::from_field(field, text).map_err(|why| {
+                let flag = field.replace('_', "-");
+                Failure::new(Exit::Generic, format!("--{flag}: {why}")).hint("without a valid pattern nothing is encrypted")
+            })
+        });
+        selector.transpose()
+    }
+
+    /// The policy of the rule with these flags on top.
+    ///
+    /// # Errors
+    /// When a flag is wrong or says something else than the rule.
+    pub(crate) fn over(&self, rule: Option<Policy>) -> Result<Policy, Failure> {
+        let has_rule = rule.is_some();
+        let mut policy = rule.unwrap_or_default();
+        if let Some(age) = self.age.as_deref().filter(|age| !age.trim().is_empty()) {
+            let recipients: Vec<String> =
+                age.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect();
+            policy.groups = vec![recipients];
+            policy.foreign.clear();
+        }
+        if let Some(selector) = self.selector()? {
+            if policy.selector.as_ref().is_some_and(|of_rule| *of_rule != selector) {
+                let what = "the selector flag differs from the selector of the creation rule";
+                return Err(Failure::new(Exit::Flags, what));
+            }
+            policy.selector = Some(selector);
+        }
+        policy.mac_only_encrypted |= self.mac_only_encrypted;
+        policy.threshold = self.shamir_secret_sharing_threshold.or(policy.threshold);
+        if policy.recipients().next().is_none() && policy.foreign.is_empty() {
+            let hint = if has_rule { "give the rule an `age` field" } else { "name one with --age, or write a .sops.yaml" };
+            return Err(Failure::new(Exit::Generic, "no recipient to encrypt to").hint(hint));
+        }
+        Ok(policy)
+    }
+}
+
+/// One file to encrypt.
+pub(crate) struct Job<'a> {
+    /// The name that chooses the rule.
+    pub(crate) name: &'a Path,
+    /// Its text.
+    pub(crate) text: SecretBytes,
+    /// Its format.
+    pub(crate) input: &'static dyn Format,
+    /// The format to write.
+    pub(crate) output: &'static dyn Format,
+    /// Choices.
+    pub(crate) options: SealOptions,
+}
+
+/// Encrypts one text under the creation rule for its name.
+///
+/// # Errors
+/// Everything that can be wrong with the configuration, the flags, the recipients or the text.
+pub(crate) fn encrypt(job: Job<'_>, flags: &PolicyFlags, context: &Context) -> Result<Sealed, Failure> {
+    let doc = context.plain(job.text, job.input)?;
+    if sops::is_encrypted(&doc) {
+        return Err(sops::SopsError::AlreadyEncrypted.into());
+    }
+    let lenient = context.mode == Mode::Plomb && flags.age.is_some();
+    let rule = if lenient { context.policy_if_any(job.name)? } else { context.policy_for(job.name)? };
+    let policy = flags.over(rule)?;
+    let mut rng = OsRandom::new();
+    let key = DataKey::generate(&mut rng);
+    let metadata = policy.metadata(&key, &context.access(), &mut rng)?;
+    let now = context.now();
+    let sealing =
+        Sealing { key: &key, metadata, memory: Memory::default(), options: job.options, rng: &mut rng, now, created: now };
+    if job.input.name() == job.output.name() {
+        return Ok(sops::seal(doc, sealing)?);
+    }
+    let doc = Document {
+        source: SecretBytes::default(),
+        branches: doc.branches,
+        metadata: None,
+        metadata_spans: Vec::new(),
+        format: job.output,
+    };
+    let options = context.emit_options(job.name, job.output)?;
+    Ok(sops::seal_tree(doc, sealing, &EmitOptions { indent: options.indent })?)
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args, context: &mut Context) -> Outcome {
+    if args.files.is_empty() {
+        return from_stdin(&args, context);
+    }
+    if args.files.len() > 1 && !args.in_place {
+        let what = "several files can only be encrypted in place";
+        return Err(Failure::new(Exit::Usage, what).hint("add --in-place"));
+    }
+    for file in &args.files {
+        one(file, &args, context).map_err(|failure| failure.in_file(file))?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn from_stdin(args: &Args, context: &Context) -> Outcome {
+    let Some(name) = &args.filename_override else {
+        let what = "--filename-override is needed when standard input is encrypted";
+        return Err(Failure::new(Exit::Flags, what));
+    };
+    let input = format::choose(args.input_type.as_deref(), name);
+    let text = files::read_stdin(Context::limit(input))?;
+    let sealed = seal(args, name, text, context).map_err(|failure| failure.in_file(Path::new("standard input")))?;
+    put(args, &sealed)
+}
+
+fn one(file: &Path, args: &Args, context: &Context) -> Outcome {
+    let name = args.filename_override.as_deref().unwrap_or(file);
+    let limit = Context::limit(format::choose(args.input_type.as_deref(), name));
+    if !args.in_place {
+        let sealed = seal(args, name, files::read(file, limit)?, context)?;
+        ui::notices(file, &sealed.notices);
+        return put(args, &sealed);
+    }
+    let rewrite = files::Rewrite::begin(file, limit)?;
+    let sealed = seal(args, name, rewrite.before().duplicate(), context)?;
+    ui::notices(file, &sealed.notices);
+    rewrite.commit(sealed.text.expose())?;
+    Ok(Exit::Ok)
+}
+
+fn seal(args: &Args, name: &Path, text: SecretBytes, context: &Context) -> Result<Sealed, Failure> {
+    let input = format::choose(args.input_type.as_deref(), name);
+    let output = args.output_type.as_deref().map_or(input, |word| format::choose(Some(word), name));
+    let options = SealOptions { plain_comments: args.plain_comments, allow_nothing: args.allow_plaintext };
+    encrypt(Job { name, text, input, output, options }, &args.policy, context)
+}
+
+fn put(args: &Args, sealed: &Sealed) -> Outcome {
+    match &args.output {
+        Some(path) => files::replace(path, sealed.text.expose())?,
+        None => ui::print(sealed.text.expose())?,
+    }
+    Ok(Exit::Ok)
+}

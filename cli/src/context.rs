@@ -1,0 +1,158 @@
+//! What every command needs beside its own arguments: mode, configuration, identities, clock, randomness.
+
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use document::{Document, EmitOptions, Format};
+use keys::{Access, Keyring};
+use secret::SecretBytes;
+use sops::config::Strictness;
+use sops::{Encrypted, MacSkip, Plain, Policy, Timestamp};
+
+use crate::config::{self, ConfigFile};
+use crate::failure::{Exit, Failure};
+use crate::{files, identities};
+
+/// Whose rules hold where ours and SOPS' differ (docs/drop-in.md has the table).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// `plomb …`.
+    Plomb,
+    /// Called as `sops`, or `plomb sops …`.
+    Sops,
+}
+
+/// What every command needs.
+pub(crate) struct Context {
+    pub(crate) mode: Mode,
+    /// `--config` or `SOPS_CONFIG`.
+    pub(crate) config: Option<PathBuf>,
+    /// `-v`.
+    pub(crate) verbose: bool,
+    /// `--indent`.
+    pub(crate) indent: Option<i64>,
+    /// `--ignore-mac`.
+    pub(crate) ignore_mac: bool,
+    keyring: OnceCell<Keyring>,
+}
+
+impl Context {
+    /// A context of `mode` with everything else as the environment says.
+    pub(crate) fn new(mode: Mode) -> Self {
+        Self {
+            mode,
+            config: std::env::var_os("SOPS_CONFIG").filter(|it| !it.is_empty()).map(PathBuf::from),
+            verbose: false,
+            indent: None,
+            ignore_mac: false,
+            keyring: OnceCell::new(),
+        }
+    }
+
+    /// Now, in whole seconds.
+    pub(crate) fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        Timestamp(since.map_or(0, |since| since.as_secs().cast_signed()))
+    }
+
+    /// The identities at hand, collected once.
+    pub(crate) fn keyring(&self) -> &Keyring {
+        self.keyring.get_or_init(|| identities::collect(&self.access()))
+    }
+
+    /// What keys may do: ask at the terminal, run the plugins that the user allows.
+    pub(crate) fn access(&self) -> Access {
+        identities::access()
+    }
+
+    /// The configuration for `file`, if there is one.
+    ///
+    /// # Errors
+    /// When it is wrong. Unknown fields are errors where it decides about encryption (`Strict`), and always
+    /// passed over in the drop-in mode when decrypting.
+    pub(crate) fn config_for(&self, file: &Path, strictness: Strictness) -> Result<Option<ConfigFile>, Failure> {
+        let path = match (&self.config, self.mode) {
+            (Some(path), _) => Some(path.clone()),
+            (None, Mode::Sops) => config::above_current_folder(),
+            (None, Mode::Plomb) => config::nearest(file)?,
+        };
+        path.map(|path| ConfigFile::load(&path, strictness)).transpose()
+    }
+
+    /// How trees are printed in SOPS' own layout: `--indent`, else the configuration's `stores`.
+    ///
+    /// # Errors
+    /// When the configuration is broken.
+    pub(crate) fn emit_options(&self, file: &Path, format: &dyn Format) -> Result<EmitOptions, Failure> {
+        if self.indent.is_some() {
+            return Ok(EmitOptions { indent: self.indent });
+        }
+        let Some(found) = self.config_for(file, Strictness::Lenient)? else { return Ok(EmitOptions::default()) };
+        let indent = match format.name() {
+            "yaml" => found.config.yaml_indent,
+            "json" => found.config.json_indent,
+            "binary" => found.config.json_binary_indent,
+            _ => None,
+        };
+        Ok(EmitOptions { indent })
+    }
+
+    /// The policy of the creation rule for `file`.
+    ///
+    /// # Errors
+    /// When the configuration is wrong or has no rule for the file.
+    pub(crate) fn policy_for(&self, file: &Path) -> Result<Option<Policy>, Failure> {
+        let Some(found) = self.config_for(file, Strictness::Strict)? else { return Ok(None) };
+        Ok(found.rule_for(file)?.map(|(_, rule)| rule.policy.clone()))
+    }
+
+    /// The policy of the creation rule for `file`; a configuration without a rule for it counts as none.
+    ///
+    /// # Errors
+    /// When the configuration is wrong.
+    pub(crate) fn policy_if_any(&self, file: &Path) -> Result<Option<Policy>, Failure> {
+        let Some(found) = self.config_for(file, Strictness::Strict)? else { return Ok(None) };
+        Ok(found.config.policy_for(&found.rule_path(file)).cloned())
+    }
+
+    /// The size limit for files of `format`.
+    pub(crate) fn limit(format: &dyn Format) -> u64 {
+        if format.edits_in_place() { files::STRUCTURED_LIMIT } else { files::BINARY_LIMIT }
+    }
+
+    /// Reads an encrypted text.
+    ///
+    /// # Errors
+    /// When it is not one.
+    pub(crate) fn encrypted(&self, text: SecretBytes, format: &'static dyn Format) -> Result<Encrypted, Failure> {
+        let doc = format.parse_sealed(text).map_err(|error| Failure::from(error).exit(Exit::Generic))?;
+        Ok(Encrypted::new(doc)?)
+    }
+
+    /// Decrypts and verifies. `remember` keeps the tokens for a later encryption.
+    ///
+    /// # Errors
+    /// When no identity opens it, a value is damaged, or the MAC does not fit.
+    pub(crate) fn decrypt(&self, encrypted: Encrypted, remember: bool) -> Result<Plain, Failure> {
+        let key = encrypted.data_key(self.keyring()).map_err(|error| self.with_sources(error.into()))?;
+        let unlocked = encrypted.unlock(key, remember)?;
+        if self.ignore_mac {
+            return Ok(unlocked.skip_mac(MacSkip::UserAsked));
+        }
+        Ok(unlocked.verify()?)
+    }
+
+    /// Adds to "no identity" where identities were looked for.
+    fn with_sources(&self, failure: Failure) -> Failure {
+        if failure.exit == Exit::NoKey { failure.hint(identities::looked_for(self.keyring())) } else { failure }
+    }
+
+    /// Reads a plain text.
+    ///
+    /// # Errors
+    /// When it cannot be read in its format.
+    pub(crate) fn plain(&self, text: SecretBytes, format: &'static dyn Format) -> Result<Document, Failure> {
+        Ok(format.parse(text)?)
+    }
+}

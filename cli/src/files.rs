@@ -1,0 +1,209 @@
+//! Reading and replacing files. A file is replaced whole or not at all.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use secret::SecretBytes;
+
+use crate::failure::{Exit, Failure};
+use crate::lock;
+
+/// Structured files larger than this are refused; binary ones may be larger.
+pub(crate) const STRUCTURED_LIMIT: u64 = 64 << 20;
+/// No file may be larger: positions in a file are 32 bits.
+pub(crate) const BINARY_LIMIT: u64 = 2 << 30;
+
+/// Opens a regular file without waiting for FIFOs and without touching devices.
+///
+/// # Errors
+/// When there is none, or it is something else.
+pub(crate) fn open_regular(path: &Path) -> Result<File, Failure> {
+    // O_NONBLOCK: opening a FIFO must not wait for a writer.
+    let nonblock = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(nonblock).open(path);
+    let file = file.map_err(|error| Failure::io(path, "open it", &error))?;
+    let kind = file.metadata().map_err(|error| Failure::io(path, "open it", &error))?.file_type();
+    if kind.is_file() {
+        return Ok(file);
+    }
+    let what = if kind.is_dir() { "is a directory" } else { "is not a regular file" };
+    Err(Failure::new(Exit::Input, what).in_file(path))
+}
+
+/// Reads a regular file of at most `limit` bytes.
+///
+/// # Errors
+/// As [`open_regular`], and when the file is too large.
+pub(crate) fn read(path: &Path, limit: u64) -> Result<SecretBytes, Failure> {
+    let file = open_regular(path)?;
+    let size = file.metadata().map_or(0, |meta| meta.len());
+    if size > limit {
+        return Err(too_large(limit).in_file(path));
+    }
+    read_all(file, size, limit).map_err(|failure| failure.in_file(path))
+}
+
+/// Reads standard input up to `limit` bytes.
+///
+/// # Errors
+/// When it cannot be read or is longer.
+pub(crate) fn read_stdin(limit: u64) -> Result<SecretBytes, Failure> {
+    read_all(std::io::stdin().lock(), 0, limit).map_err(|failure| failure.in_file(Path::new("standard input")))
+}
+
+fn read_all(input: impl std::io::Read, size: u64, limit: u64) -> Result<SecretBytes, Failure> {
+    let mut bytes = zeroize::Zeroizing::new(Vec::with_capacity(size as usize + 1));
+    let read = input.take(limit + 1).read_to_end(&mut bytes);
+    read.map_err(|error| Failure::new(Exit::Generic, format!("cannot read it: {error}")))?;
+    if bytes.len() as u64 > limit {
+        return Err(too_large(limit));
+    }
+    Ok(SecretBytes::new(std::mem::take(&mut *bytes)))
+}
+
+fn too_large(limit: u64) -> Failure {
+    let what = format!("is larger than {} MiB", limit >> 20);
+    Failure::new(Exit::Input, what).hint("large files are encrypted whole with `--input-type binary`")
+}
+
+/// A file about to be rewritten: locked, read, with what is needed to put a new one in its place.
+#[derive(Debug)]
+pub(crate) struct Rewrite {
+    /// The file itself, links resolved.
+    real: PathBuf,
+    /// What it held when it was read.
+    before: SecretBytes,
+    lock: lock::Lock,
+}
+
+impl Rewrite {
+    /// Locks and reads the file at `path`, following links to it.
+    ///
+    /// # Errors
+    /// When it cannot be read, is locked, or may not be written.
+    pub(crate) fn begin(path: &Path, limit: u64) -> Result<Self, Failure> {
+        let real = path.canonicalize().map_err(|error| Failure::io(path, "open it", &error))?;
+        let lock = lock::exclusive(&real).map_err(|failure| shown_as(failure, path))?;
+        let before = read(&real, limit).map_err(|failure| shown_as(failure, path))?;
+        check_writable(&real).map_err(|failure| shown_as(failure, path))?;
+        Ok(Self { real, before, lock })
+    }
+
+    /// What the file holds.
+    pub(crate) fn before(&self) -> &SecretBytes {
+        &self.before
+    }
+
+    /// Replaces the file by `after`, unless somebody changed it meanwhile.
+    ///
+    /// # Errors
+    /// When the new file cannot be written; the old one is untouched then.
+    pub(crate) fn commit(self, after: &[u8]) -> Result<(), Failure> {
+        let Self { real, before, lock } = self;
+        let now = read(&real, BINARY_LIMIT)?;
+        if now != before {
+            let what = "it was changed by somebody else meanwhile; nothing was written";
+            return Err(Failure::new(Exit::Generic, what).in_file(&real).hint("try again"));
+        }
+        replace(&real, after)?;
+        drop(lock);
+        Ok(())
+    }
+}
+
+fn shown_as(mut failure: Failure, path: &Path) -> Failure {
+    failure.file = Some(path.to_owned());
+    failure
+}
+
+/// Renaming would get round a read-only mode; refuse as opening for writing would.
+fn check_writable(path: &Path) -> Result<(), Failure> {
+    let refused = OpenOptions::new().write(true).open(path).err();
+    refused.map_or(Ok(()), |error| Err(Failure::io(path, "write it", &error).exit(Exit::Output)))
+}
+
+/// Writes `bytes` to `path`: a temporary file in the same folder, synced, renamed over the old one, the folder
+/// synced. Mode and owner of an existing file are kept; links are followed; new files get `0600`… as given.
+///
+/// # Errors
+/// When any step fails; then `path` is as it was.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let failed = |error: std::io::Error| Failure::io(path, "write it", &error).exit(Exit::Output);
+    let old = std::fs::metadata(&real).ok();
+    if let Some(old) = &old
+        && !old.is_file()
+    {
+        return Err(Failure::new(Exit::Output, "is not a regular file").in_file(path));
+    }
+    if old.is_some() {
+        check_writable(&real)?;
+    }
+    let folder = real.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    sweep(folder, &real);
+    let mut temp = tempfile::Builder::new()
+        .prefix(&temp_prefix(&real))
+        .rand_bytes(8)
+        .permissions(Permissions::from_mode(0o600))
+        .tempfile_in(folder)
+        .map_err(failed)?;
+    lock::hold(temp.as_file());
+    temp.write_all(bytes).map_err(failed)?;
+    keep_attributes(temp.as_file(), old.as_ref()).map_err(failed)?;
+    temp.as_file().sync_all().map_err(failed)?;
+    temp.persist(&real).map_err(|error| failed(error.error))?;
+    // The rename is done; a folder that cannot be synced (some network file systems) is no reason to fail.
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    Ok(())
+}
+
+/// Mode and owner of the old file; a new file gets what the umask leaves of 0644.
+fn keep_attributes(file: &File, old: Option<&std::fs::Metadata>) -> std::io::Result<()> {
+    let Some(old) = old else {
+        return file.set_permissions(Permissions::from_mode(0o666 & !umask()));
+    };
+    let new = file.metadata()?;
+    if (old.uid(), old.gid()) != (new.uid(), new.gid()) {
+        // Not root: the group may still be kept; an owner who cannot be kept is the ordinary case of a
+        // shared folder, as with any editor that writes by renaming.
+        if std::os::unix::fs::fchown(file, Some(old.uid()), Some(old.gid())).is_err() {
+            let _ = std::os::unix::fs::fchown(file, None, Some(old.gid()));
+        }
+    }
+    file.set_permissions(Permissions::from_mode(old.mode() & 0o7777))
+}
+
+fn umask() -> u32 {
+    let old = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    rustix::process::umask(old);
+    old.bits()
+}
+
+fn temp_prefix(path: &Path) -> std::ffi::OsString {
+    let mut prefix = std::ffi::OsString::from(".");
+    let name = path.file_name().unwrap_or_default();
+    // File names are at most 255 bytes; a long one is cut to leave room for ours.
+    let cut = &name.as_bytes()[..name.len().min(200)];
+    prefix.push(std::ffi::OsStr::from_bytes(cut));
+    prefix.push(".plomb-");
+    prefix
+}
+
+/// Removes temporary files that a killed run left beside `path`, unless their writer still lives.
+fn sweep(folder: &Path, path: &Path) {
+    let prefix = temp_prefix(path);
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        if !entry.file_name().as_bytes().starts_with(prefix.as_bytes()) {
+            continue;
+        }
+        if let Ok(file) = open_regular(&entry.path())
+            && lock::is_free(&file)
+        {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
