@@ -67,7 +67,12 @@ fn outcome(result: &Option<Result<Vec<u8>, KeyError>>) -> &'static str {
 fn judge(vector: &Vector) -> Result<(), String> {
     let result = open(vector);
     if outcome(&result) != vector.expect {
-        return Err(format!("expected {}, found {}: {:?}", vector.expect, outcome(&result), result.and_then(Result::err)));
+        return Err(format!(
+            "expected {}, found {}: {:?}",
+            vector.expect,
+            outcome(&result),
+            result.and_then(Result::err)
+        ));
     }
     let Some(Ok(payload)) = result else { return Ok(()) };
     let hash: String = Sha256::digest(&payload).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -81,10 +86,8 @@ fn judge(vector: &Vector) -> Result<(), String> {
 fn every_vector_has_its_outcome() {
     let names = fixtures::list(FOLDER);
     assert_eq!(names.len(), 143);
-    let wrong: Vec<_> = names
-        .iter()
-        .filter_map(|name| judge(&read(name)).err().map(|problem| format!("{name}: {problem}")))
-        .collect();
+    let wrong: Vec<_> =
+        names.iter().filter_map(|name| judge(&read(name)).err().map(|problem| format!("{name}: {problem}"))).collect();
     assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), names.len(), wrong.join("\n"));
 }
 

@@ -67,9 +67,12 @@ impl Recipient for PluginRecipient {
         let bridge = Bridge::to(&self.name, &self.access)?;
         let plugin = age_plugin::RecipientPluginV1::new(&self.name, std::slice::from_ref(&self.key), &[], bridge)
             .map_err(|_| not_found(&self.name))?;
-        age_file::seal(&plugin, key).map_err(|error| match error {
-            EncryptError::Plugin(errors) => reported(&errors),
-            _ => KeyError::Plugin { name: self.name.clone(), message: "it failed".into() },
+        age_file::seal(&plugin, key).map_err(|error| {
+            let message = match error {
+                EncryptError::Plugin(errors) => first_of(&errors),
+                _ => "it failed".into(),
+            };
+            KeyError::Plugin { name: self.name.clone(), message }
         })
     }
 }
@@ -98,6 +101,16 @@ impl PluginIdentity {
     }
 }
 
+impl PluginIdentity {
+    /// An error with the plugin's name in it.
+    fn named(&self, error: KeyError) -> KeyError {
+        match error {
+            KeyError::Plugin { message, .. } => KeyError::Plugin { name: self.name.clone(), message },
+            other => other,
+        }
+    }
+}
+
 impl Identity for PluginIdentity {
     fn kind(&self) -> &'static str {
         NAME
@@ -118,7 +131,7 @@ impl Identity for PluginIdentity {
             Err(error) => return Some(Err(error)),
         };
         match age_plugin::IdentityPluginV1::new(&self.name, std::slice::from_ref(&self.key), bridge) {
-            Ok(plugin) => wrapped.open(&plugin),
+            Ok(plugin) => wrapped.open(&plugin).map(|opened| opened.map_err(|error| self.named(error))),
             Err(_) => Some(Err(not_found(&self.name))),
         }
     }
@@ -128,30 +141,23 @@ fn not_found(name: &str) -> KeyError {
     KeyError::Plugin { name: name.into(), message: "this program is not on the PATH".into() }
 }
 
-/// What a plugin said went wrong while opening.
+/// What a plugin said went wrong while opening. Which plugin it was, the identity that started it fills in.
 pub(crate) fn plugin_error(error: &age::DecryptError) -> KeyError {
-    match error {
-        age::DecryptError::Plugin(errors) => reported(errors),
-        _ => KeyError::Header("its plugin could not be started"),
-    }
-}
-
-fn reported(errors: &[age_error::PluginError]) -> KeyError {
-    use age_error::PluginError as E;
-    let (program, message) = match errors.first() {
-        Some(E::Identity { binary_name, message } | E::Recipient { binary_name, message, .. }) => {
-            (binary_name.as_str(), message.as_str())
-        }
-        Some(E::Other { message, .. }) => ("", message.as_str()),
-        None => ("", "it failed"),
+    let message = match error {
+        age::DecryptError::Plugin(errors) => first_of(errors),
+        _ => "it could not be started".into(),
     };
-    let name = program.strip_prefix(PROGRAM_PREFIX).unwrap_or("…").to_owned();
-    KeyError::Plugin { name, message: clean(message) }
+    KeyError::Plugin { name: String::new(), message }
 }
 
-/// A plugin's text without control characters, not too long: it goes to a terminal.
+fn first_of(errors: &[impl fmt::Display]) -> String {
+    errors.first().map_or_else(|| "it failed".into(), |error| clean(&error.to_string()))
+}
+
+/// A plugin's text without what could deceive on a terminal: control characters and marks of writing direction.
 fn clean(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(MAX_MESSAGE_LEN).collect()
+    let harmless = |c: &char| !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().filter(harmless).take(MAX_MESSAGE_LEN).collect()
 }
 
 /// Lets a plugin ask through the caller's prompt, always naming itself.
