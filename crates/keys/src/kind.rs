@@ -2,6 +2,7 @@
 
 mod hybrid;
 mod locked;
+#[cfg(not(all(feature = "ssh", feature = "plugin")))]
 mod not_built_in;
 #[cfg(feature = "plugin")]
 mod plugin;

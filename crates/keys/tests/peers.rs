@@ -1,5 +1,6 @@
 //! Against the real age: what we wrap it opens, what it wraps we open, for every kind of key it shares with us.
 //! The programs are named by `PLOMB_AGE` and `PLOMB_AGE_KEYGEN`; without them these tests say that they were skipped.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![expect(clippy::disallowed_methods, reason = "tests start the real programs and give them files")]
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 

@@ -1,6 +1,7 @@
 //! A plugin that is allowed really runs: a stand-in program whose "encryption" is the file key itself. Because the
 //! search path belongs to the process, each test starts itself again with the stand-in's folder in it.
 #![cfg(all(feature = "plugin", unix))]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![expect(clippy::disallowed_methods, reason = "tests write a stand-in program and start it")]
 
 use std::{
