@@ -5,6 +5,8 @@ mod armor;
 #[cfg(test)]
 mod cctv;
 mod header;
+#[cfg(test)]
+mod tests;
 
 use std::io::{Read, Write};
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use secret::SecretBytes;
 
-use crate::{Identity, KeyError, WrappedKey, short_recipient};
+use crate::{Identity, KeyError, WrappedKey, same_recipient, short_recipient};
 
 /// All identities at hand.
 #[derive(Default)]
@@ -67,7 +67,7 @@ impl Keyring {
 
     /// Whether an identity surely belongs to `recipient`: a label's promise, to be proven by unwrapping.
     pub fn has_recipient(&self, recipient: &str) -> bool {
-        self.recipients().any(|own| own == recipient.trim())
+        self.recipients().any(|own| same_recipient(&own, recipient))
     }
 
     /// Opens `enc` with the first identity that can.

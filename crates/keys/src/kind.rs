@@ -2,6 +2,7 @@
 
 mod hybrid;
 mod locked;
+#[cfg(not(all(feature = "ssh", feature = "plugin")))]
 mod not_built_in;
 #[cfg(feature = "plugin")]
 mod plugin;
@@ -12,6 +13,8 @@ mod x25519;
 use crate::{Access, Identity, KeyError, Recipient};
 
 pub(crate) use hybrid::generate as generate_hybrid;
+#[cfg(test)]
+pub(crate) use locked::Passphrase;
 pub(crate) use locked::{LockedFile, MAX_WORK_FACTOR};
 #[cfg(feature = "plugin")]
 pub(crate) use plugin::plugin_error;
@@ -46,4 +49,13 @@ pub(crate) static KINDS: &[&dyn KeyKind] = &[
 fn plugin_name_in(recipient: &str) -> Option<&str> {
     let (head, _) = recipient.rsplit_once('1')?;
     head.strip_prefix("age1")
+}
+
+/// An identity as the age crate sees it, for tests of the layer below.
+#[cfg(test)]
+pub(crate) fn age_identity(text: &str) -> Box<dyn age::Identity> {
+    match hybrid::age_identity(text) {
+        Some(identity) => identity,
+        None => Box::new(text.parse::<age::x25519::Identity>().expect("a test's key")),
+    }
 }

@@ -80,6 +80,18 @@ pub fn short_recipient(text: &str) -> String {
     }
 }
 
+/// Whether two texts name the same recipient: SSH keys are compared without their comment.
+pub fn same_recipient(a: &str, b: &str) -> bool {
+    fn key(text: &str) -> (&str, &str) {
+        let mut words = text.split_ascii_whitespace();
+        match text.trim_start().starts_with("ssh-") {
+            true => (words.next().unwrap_or_default(), words.next().unwrap_or_default()),
+            false => (text.trim(), ""),
+        }
+    }
+    key(a) == key(b)
+}
+
 /// `ssh-ed25519 SHA256:…`, as `ssh-keygen -l` prints it.
 fn ssh_fingerprint(text: &str) -> Option<String> {
     let mut words = text.split_ascii_whitespace();
@@ -107,6 +119,13 @@ mod tests {
         for (text, short) in cases {
             assert_eq!(short_recipient(text), short);
         }
+    }
+
+    #[test]
+    fn comments_of_ssh_keys_do_not_count() {
+        assert!(same_recipient("ssh-rsa AAAA one", "ssh-rsa AAAA  two words\n"));
+        assert!(!same_recipient("ssh-rsa AAAA one", "ssh-rsa AAAB one"));
+        assert!(same_recipient(" age1x", "age1x\n") && !same_recipient("age1x", "age1x y"));
     }
 
     #[test]

@@ -33,6 +33,12 @@ impl WrappedKey {
         self.0.stanzas().iter().map(|stanza| stanza.tag.as_str())
     }
 
+    /// The stanzas of its header.
+    #[cfg(feature = "ssh")]
+    pub(crate) fn stanzas(&self) -> &[age_core::format::Stanza] {
+        self.0.stanzas()
+    }
+
     /// Opens it with `identity` and checks that a key or share comes out.
     pub(crate) fn open(&self, identity: &dyn age::Identity) -> Option<Result<SecretBytes, KeyError>> {
         let opened = self.0.open(identity, SHARE_LEN)?;

@@ -164,3 +164,12 @@ fn share_in(stanza: &Stanza) -> Option<EncappedKey> {
     }
     EncappedKey::from_bytes(&BASE64_STANDARD_NO_PAD.decode(argument).ok()?).ok()
 }
+
+/// An identity as the age crate sees it, for tests of the layer below.
+#[cfg(test)]
+pub(super) fn age_identity(text: &str) -> Option<Box<dyn age::Identity>> {
+    HybridIdentity::parse(text).ok().map(|identity| Box::new(identity) as _)
+}
+
+#[cfg(test)]
+mod tests;

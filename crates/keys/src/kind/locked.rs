@@ -101,3 +101,6 @@ impl Identity for LockedFile {
         failed.map(Err)
     }
 }
+
+#[cfg(test)]
+mod tests;

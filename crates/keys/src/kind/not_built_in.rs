@@ -1,7 +1,6 @@
 //! Kinds this build does not have: recognised, so that the message can say so.
-#![cfg_attr(all(feature = "ssh", feature = "plugin"), expect(dead_code, reason = "every kind is built in"))]
 
-use super::{KeyKind, plugin_name_in};
+use super::KeyKind;
 use crate::{Access, Identity, KeyError, Recipient, short_recipient};
 
 /// A kind of key that was left out of this build.
@@ -12,13 +11,15 @@ pub(super) struct NotBuiltIn {
 }
 
 impl NotBuiltIn {
+    #[cfg(not(feature = "ssh"))]
     pub(super) const SSH: Self = Self {
         is_recipient: |text| text.starts_with("ssh-ed25519 ") || text.starts_with("ssh-rsa "),
         identity_prefix: "-----BEGIN ",
         why: "SSH keys are not supported in this program",
     };
+    #[cfg(not(feature = "plugin"))]
     pub(super) const PLUGIN: Self = Self {
-        is_recipient: |text| plugin_name_in(text).is_some(),
+        is_recipient: |text| super::plugin_name_in(text).is_some(),
         identity_prefix: "AGE-PLUGIN-",
         why: "plugins are not supported in this program",
     };
