@@ -6,6 +6,7 @@ use crate::{Branch, Comment, Document, Edits, Entry, FormatError, Map, Node, Pat
 
 mod binary;
 mod env;
+mod flatten;
 mod ini;
 mod json;
 pub mod yaml;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use document::format::{Binary, Json};
+use document::format::{Binary, Env, Json};
 use document::{Comment, Document, Edits, Element, Format, Item, Map, Node, Token, Value};
 use secret::SecretBytes;
 
@@ -201,6 +201,11 @@ fn json_is_read_printed_and_sealed_like_sops() {
 #[test]
 fn many_json_documents_in_one_file_print_like_sops() {
     differential("json-many", &Json, "json", 4, true, |random| random::json_file(random, 500));
+}
+
+#[test]
+fn dotenv_is_read_printed_and_sealed_like_sops() {
+    differential("dotenv", &Env, "env", 40, true, random::env_file);
 }
 
 #[test]

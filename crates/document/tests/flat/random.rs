@@ -117,3 +117,25 @@ fn json_member(random: &mut Random, depth: usize) -> String {
     let key = random.text(STRING, 3);
     format!("\"{key}{}\":{}", random.below(10_000), json_value(random, depth))
 }
+
+const ENV: &[&str] = &[
+    "A", "b", "_", "=", "=", "=", "#", "\n", "\n", "\r\n", " ", "\t", "\"", "'", "\\n", "\\", "\\\\n", "é", "😀",
+    "export ", "sops", "SOPS_", "$X", "KEY=", "\nK=", "\n#", "\n\n", "[s]", ";", "ENC[", ",", "<", "\u{85}", "\0",
+];
+
+/// A dotenv file.
+pub(crate) fn env_file(random: &mut Random) -> String {
+    let mut text = String::new();
+    for number in 0..random.below(8) {
+        match random.below(5) {
+            0 => text += &format!("#{}", random.text(STRING, 5).replace('\n', "")),
+            1 => {}
+            _ => text += &format!("K{number}={}", random.text(ENV, 8).replace('\n', "")),
+        }
+        text += random.pick(&["\n", "\n", "\n", "\n\n", "\r\n"]);
+        if text.ends_with("\n\r\n") || text == "\r\n" {
+            text.truncate(text.len() - 2);
+        }
+    }
+    if random.below(10) == 0 { text + &random.text(ENV, 6) } else { text }
+}
