@@ -181,9 +181,7 @@ impl World {
         if outcome.timed_out {
             problems.push("still running after 30 s".to_owned());
         }
-        problems.extend(
-            self.plaintext(case, point, old).iter().map(|path| format!("plaintext in {}", path.display())),
-        );
+        problems.extend(self.plaintext(case, point, old).iter().map(|path| format!("plaintext in {}", path.display())));
         if Canary::new(&case.canaries).is_in(&outcome.stderr) {
             problems.push("plaintext in the message".to_owned());
         }
