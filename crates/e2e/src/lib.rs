@@ -2,5 +2,6 @@
 //! Nothing of the product is linked; everything goes through a process.
 
 pub mod cases;
+pub mod differential;
 pub mod faults;
 pub mod subject;

@@ -3,6 +3,7 @@
 mod layers;
 mod network;
 mod peers;
+mod record;
 mod shell;
 mod suite;
 mod tidy;
@@ -14,7 +15,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   check-layers     refuse a dependency between our crates that the architecture does not draw
   check-network    refuse a crate that can open a connection in the tree of the command line
   tidy             file heads, open ends, origin notes of fixtures, machine paths
-  peers            install the real tools and print the variables that name them";
+  peers            install the real tools and print the variables that name them
+  record-cli       ask the real sops for its answers to fixtures/sops-cli/cases.txt";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         ["check-network"] => network::check(),
         ["tidy"] => tidy::check(),
         ["peers"] => peers::print(),
+        ["record-cli"] => record::command_lines(),
         _ => Err(USAGE.to_owned()),
     };
     match result {
