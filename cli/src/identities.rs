@@ -92,7 +92,8 @@ fn add_file(ring: &mut Keyring, path: PathBuf, what: &str, access: &Access) {
 
 /// Runs the user's key command, split as a shell would but without one.
 fn output_of(command: &str) -> Result<zeroize::Zeroizing<String>, &'static str> {
-    let words = shlex::split(command).filter(|words| !words.is_empty()).ok_or("the command cannot be split into words")?;
+    let words =
+        shlex::split(command).filter(|words| !words.is_empty()).ok_or("the command cannot be split into words")?;
     let mut child = Command::new(&words[0]);
     child.args(&words[1..]).stdin(Stdio::inherit()).stderr(Stdio::inherit());
     let output = child.output().map_err(|_| "the command cannot be started")?;
@@ -107,12 +108,17 @@ fn output_of(command: &str) -> Result<zeroize::Zeroizing<String>, &'static str> 
 pub(crate) fn looked_for(ring: &Keyring) -> String {
     let failed = ring.failed();
     if let Some(first) = failed.first() {
-        let more = if failed.len() > 1 { format!(" (and {} more sources failed)", failed.len() - 1) } else { String::new() };
+        let more =
+            if failed.len() > 1 { format!(" (and {} more sources failed)", failed.len() - 1) } else { String::new() };
         return format!("{}: {}{more}", first.source, first.why);
     }
     if !ring.is_empty() {
         let count = ring.len();
-        let those = if count == 1 { "the one identity at hand is".to_owned() } else { format!("the {count} identities at hand are") };
+        let those = if count == 1 {
+            "the one identity at hand is".to_owned()
+        } else {
+            format!("the {count} identities at hand are")
+        };
         return format!("{those} not among its recipients; `plomb key list` shows them");
     }
     let path = default_key_file().map_or_else(|| "the default key file".to_owned(), |path| shown(&path));

@@ -56,6 +56,8 @@ pub(crate) fn hold(file: &File) {
 fn holder(path: &Path) -> Option<String> {
     let inode = std::fs::metadata(path).ok()?.ino().to_string();
     let locks = std::fs::read_to_string("/proc/locks").ok()?;
-    let line = locks.lines().find(|line| line.split_whitespace().nth(5).is_some_and(|id| id.ends_with(&format!(":{inode}"))))?;
+    let line = locks
+        .lines()
+        .find(|line| line.split_whitespace().nth(5).is_some_and(|id| id.ends_with(&format!(":{inode}"))))?;
     line.split_whitespace().nth(4).map(str::to_owned)
 }

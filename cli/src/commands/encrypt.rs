@@ -91,7 +91,8 @@ impl PolicyFlags {
         let selector = first.map(|(field, text)| {
             Selector::from_field(field, text).map_err(|why| {
                 let flag = field.replace('_', "-");
-                Failure::new(Exit::Generic, format!("--{flag}: {why}")).hint("without a valid pattern nothing is encrypted")
+                Failure::new(Exit::Generic, format!("--{flag}: {why}"))
+                    .hint("without a valid pattern nothing is encrypted")
             })
         });
         selector.transpose()
@@ -120,7 +121,8 @@ impl PolicyFlags {
         policy.mac_only_encrypted |= self.mac_only_encrypted;
         policy.threshold = self.shamir_secret_sharing_threshold.or(policy.threshold);
         if policy.recipients().next().is_none() && policy.foreign.is_empty() {
-            let hint = if has_rule { "give the rule an `age` field" } else { "name one with --age, or write a .sops.yaml" };
+            let hint =
+                if has_rule { "give the rule an `age` field" } else { "name one with --age, or write a .sops.yaml" };
             return Err(Failure::new(Exit::Generic, "no recipient to encrypt to").hint(hint));
         }
         Ok(policy)
@@ -157,8 +159,15 @@ pub(crate) fn encrypt(job: Job<'_>, flags: &PolicyFlags, context: &Context) -> R
     let key = DataKey::generate(&mut rng);
     let metadata = policy.metadata(&key, &context.access(), &mut rng)?;
     let now = context.now();
-    let sealing =
-        Sealing { key: &key, metadata, memory: Memory::default(), options: job.options, rng: &mut rng, now, created: now };
+    let sealing = Sealing {
+        key: &key,
+        metadata,
+        memory: Memory::default(),
+        options: job.options,
+        rng: &mut rng,
+        now,
+        created: now,
+    };
     if job.input.name() == job.output.name() {
         return Ok(sops::seal(doc, sealing)?);
     }

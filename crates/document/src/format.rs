@@ -147,7 +147,7 @@ pub trait Format: Sync {
     fn emit_value(&self, value: &Value, options: &EmitOptions) -> Result<SecretBytes, FormatError>;
 }
 
-impl dyn Format {
+impl dyn Format + '_ {
     /// A map of a tree as a document of its own, as `sops decrypt --extract` prints it.
     ///
     /// # Errors

@@ -284,11 +284,9 @@ impl Map {
     pub fn duplicate(&self) -> Self {
         let item = |item: &Item| match item {
             Item::Comment(comment) => Item::Comment(comment.duplicate()),
-            Item::Entry(entry) => Item::Entry(Entry {
-                key: entry.key.clone(),
-                key_span: entry.key_span,
-                value: entry.value.duplicate(),
-            }),
+            Item::Entry(entry) => {
+                Item::Entry(Entry { key: entry.key.clone(), key_span: entry.key_span, value: entry.value.duplicate() })
+            }
         };
         Self { items: self.items.iter().map(item).collect() }
     }
