@@ -1,5 +1,7 @@
 //! The yaml format.
 
+mod read;
+
 use secret::SecretBytes;
 
 use super::{EmitOptions, Format, Insert, Token};
@@ -32,8 +34,9 @@ impl Format for Yaml {
         &[".yaml", ".yml"]
     }
 
-    fn parse(&self, _source: SecretBytes) -> Result<Document, FormatError> {
-        todo!()
+    fn parse(&self, source: SecretBytes) -> Result<Document, FormatError> {
+        let branches = read::branches(source.expose())?;
+        Ok(Document { source, branches, metadata: None, metadata_spans: Vec::new(), format: &Yaml })
     }
 
     fn take_metadata(&self, doc: &mut Document) -> Result<(), FormatError> {

@@ -1,0 +1,36 @@
+//! Reading: exactly what SOPS reads (go-yaml v3 and SOPS' own conversion), with the place of every token.
+//!
+//! Bytes become tokens and comments (`scan`), these become nodes (`compose`), these the tree (`build`). All
+//! three work in one pass, in linear time and on stacks of their own.
+
+mod build;
+mod compose;
+mod cursor;
+mod encoding;
+mod raw;
+mod resolve;
+mod scan;
+mod text;
+mod token;
+
+use crate::{Branch, FormatError, Problem};
+use build::Builder;
+use compose::Composer;
+use scan::Scanner;
+
+/// Deepest nesting of collections, flow or block, aliases expanded.
+const MAX_DEPTH: usize = 512;
+
+/// The documents of a file.
+pub(super) fn branches(source: &[u8]) -> Result<Vec<Branch>, FormatError> {
+    if source.is_empty() {
+        return Err(FormatError::new(Problem::Empty, "file is empty"));
+    }
+    let start = encoding::check(source)?;
+    let (raws, texts) = Composer::new(Scanner::new(source, start)).compose()?;
+    if raws.documents.is_empty() {
+        return Err(FormatError::new(Problem::Unsupported, "file holds no document"));
+    }
+    let mut builder = Builder::new(source, &raws, &texts);
+    raws.documents.iter().map(|document| builder.branch(document)).collect()
+}

@@ -1,0 +1,295 @@
+//! From tokens to nodes, on an explicit stack.
+
+mod collection;
+mod flow;
+
+use std::collections::HashMap;
+
+use super::raw::{Content, Id, Notes, Raw, RawDocument, Raws, Tag};
+use super::scan::{Result, Scanner};
+use super::text::{Text, Texts};
+use super::token::{Kind, Line, Role, Token};
+use crate::{Site, Span, Style};
+use collection::{Frame, State};
+
+/// Builds the nodes of a file.
+pub(super) struct Composer<'s> {
+    scanner: Scanner<'s>,
+    raws: Raws,
+    /// Nodes whose parent is still open.
+    loose: Vec<Id>,
+    frames: Vec<Frame>,
+    /// Anchors stay known in later documents.
+    anchors: HashMap<&'s [u8], Id>,
+    directives: Vec<(Span, Text)>,
+    /// Comments for the next node that takes some.
+    pending: Notes,
+    /// Comments of a list entry, for the block collection that the entry is.
+    stem: Vec<Line>,
+    /// Where the last token ended that has a width.
+    last_end: usize,
+}
+
+/// Tag and anchor in front of a node.
+#[derive(Default)]
+struct Properties<'s> {
+    anchor: Option<&'s [u8]>,
+    tag: Tag,
+    tag_start: Option<usize>,
+}
+
+impl<'s> Composer<'s> {
+    pub(super) fn new(scanner: Scanner<'s>) -> Self {
+        Self {
+            scanner,
+            raws: Raws::default(),
+            loose: Vec::new(),
+            frames: Vec::new(),
+            anchors: HashMap::new(),
+            directives: Vec::new(),
+            pending: Notes::default(),
+            stem: Vec::new(),
+            last_end: 0,
+        }
+    }
+
+    /// Reads all documents.
+    pub(super) fn compose(mut self) -> Result<(Raws, Texts<'s>)> {
+        self.peek()?;
+        self.skip();
+        let mut first = true;
+        while let Some(document) = self.document(first)? {
+            self.raws.documents.push(document);
+            first = false;
+        }
+        Ok((self.raws, self.scanner.texts))
+    }
+
+    fn document(&mut self, first: bool) -> Result<Option<RawDocument>> {
+        let mut token = self.peek()?;
+        while !first && matches!(token.kind, Kind::DocumentEnd) {
+            self.skip();
+            token = self.peek()?;
+        }
+        let explicit = matches!(token.kind, Kind::Version(..) | Kind::TagDirective(..) | Kind::DocumentStart);
+        let mut head = Vec::new();
+        if matches!(token.kind, Kind::StreamEnd) {
+            return Ok(None);
+        }
+        if first && !explicit {
+            head = self.split_document_head();
+            self.node(true, false)?;
+        } else {
+            self.explicit_start()?;
+        }
+        while !self.frames.is_empty() {
+            self.step()?;
+        }
+        let root = self.loose.pop().expect("a document's content was composed");
+        let foot = self.document_end()?;
+        Ok(Some(RawDocument { root, head, foot }))
+    }
+
+    /// Directives, `---`, and the start of the content.
+    fn explicit_start(&mut self) -> Result<()> {
+        self.process_directives()?;
+        let token = self.peek()?;
+        if !matches!(token.kind, Kind::DocumentStart) {
+            return Err(self.scanner.error(token.start.at, "text behind the end of a document"));
+        }
+        self.skip();
+        let ends = matches!(
+            self.peek()?.kind,
+            Kind::Version(..) | Kind::TagDirective(..) | Kind::DocumentStart | Kind::DocumentEnd | Kind::StreamEnd
+        );
+        if ends {
+            self.empty();
+            return Ok(());
+        }
+        self.node(true, false)
+    }
+
+    fn process_directives(&mut self) -> Result<()> {
+        let mut versions = 0;
+        loop {
+            let token = self.peek()?;
+            let at = token.start.at;
+            match token.kind {
+                Kind::Version(1, 1) if versions == 0 => versions += 1,
+                Kind::Version(..) => return Err(self.scanner.error(at, "YAML version that SOPS does not read")),
+                Kind::TagDirective(handle, prefix) => {
+                    if self.prefix(handle).is_some() {
+                        return Err(self.scanner.error(at, "second tag directive for this handle"));
+                    }
+                    self.directives.push((handle, prefix));
+                }
+                _ => return Ok(()),
+            }
+            self.skip();
+        }
+    }
+
+    fn prefix(&self, handle: Span) -> Option<Text> {
+        let source = self.scanner.source();
+        let same = |known: &&(Span, Text)| source[known.0.range()] == source[handle.range()];
+        self.directives.iter().find(same).map(|(_, prefix)| *prefix)
+    }
+
+    /// Comments above the last blank line at the top of a file belong to the document, not to its first node.
+    fn split_document_head(&mut self) -> Vec<Line> {
+        let head = &mut self.pending.head;
+        match head.iter().rposition(Option::is_none) {
+            Some(blank) if blank > 0 => {
+                let rest = head.split_off(blank + 1);
+                head.truncate(blank);
+                std::mem::replace(head, rest)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn document_end(&mut self) -> Result<Vec<Line>> {
+        let token = self.peek()?;
+        if matches!(token.kind, Kind::DocumentEnd) {
+            self.skip();
+        }
+        self.directives.clear();
+        let notes = self.take_notes();
+        Ok(if notes.foot.is_empty() { notes.head } else { notes.foot })
+    }
+
+    /// The next token; comments that are due by then become pending.
+    fn peek(&mut self) -> Result<Token> {
+        let token = self.scanner.peek()?;
+        while let Some(remark) = self.scanner.remarks.front_mut() {
+            let is_end = matches!(token.kind, Kind::BlockEnd);
+            if remark.due > token.start.index || (remark.role == Role::Head && is_end) {
+                break;
+            }
+            let list = match remark.role {
+                Role::Head => &mut self.pending.head,
+                Role::Line => &mut self.pending.line,
+                Role::Foot => &mut self.pending.foot,
+            };
+            list.append(&mut remark.lines);
+            self.scanner.remarks.pop_front();
+        }
+        Ok(token)
+    }
+
+    fn skip(&mut self) {
+        if let Some(token) = self.scanner.skip() {
+            let has_width = token.end > token.start.at && !matches!(token.kind, Kind::BlockEnd);
+            if has_width {
+                self.last_end = token.end;
+            }
+        }
+    }
+
+    fn take_notes(&mut self) -> Notes {
+        self.stem.clear();
+        std::mem::take(&mut self.pending)
+    }
+
+    /// Composes a node: a leaf at once, a collection by opening it.
+    fn node(&mut self, block: bool, dashes_only: bool) -> Result<()> {
+        let token = self.peek()?;
+        if let Kind::Alias(name) = token.kind {
+            return self.alias(token, name);
+        }
+        let properties = self.properties()?;
+        let token = self.peek()?;
+        let start = properties.tag_start.unwrap_or(token.start.at);
+        let state = match token.kind {
+            Kind::BlockEntry if dashes_only => State::Dashes,
+            Kind::ListStart if block => State::List { first: true },
+            Kind::MapStart if block => State::MapKey { first: true },
+            Kind::FlowListStart => State::FlowList { first: true },
+            Kind::FlowMapStart => State::FlowMapKey { first: true },
+            Kind::Scalar(style, text) => {
+                let notes = self.take_notes().boxed();
+                self.skip();
+                let site = self.site(start, token.end, style);
+                self.add(Raw { content: Content::Scalar(text), tag: properties.tag, site, notes }, properties.anchor);
+                return Ok(());
+            }
+            _ if properties.tag_start.is_some() || properties.anchor.is_some() => {
+                self.empty_with(&properties);
+                return Ok(());
+            }
+            _ => return Err(self.scanner.error(token.start.at, "no value where one is needed")),
+        };
+        self.open(state, start, token, &properties)
+    }
+
+    fn alias(&mut self, token: Token, name: Span) -> Result<()> {
+        let source = self.scanner.source();
+        let Some(target) = self.anchors.get(&source[name.range()]).copied() else {
+            return Err(self.scanner.error(token.start.at, "alias without an anchor"));
+        };
+        let notes = self.take_notes().boxed();
+        self.skip();
+        let site = self.site(token.start.at, token.end, Style::Plain);
+        self.add(Raw { content: Content::Alias(target), tag: Tag::None, site, notes }, None);
+        Ok(())
+    }
+
+    /// A tag and an anchor, in either order.
+    fn properties(&mut self) -> Result<Properties<'s>> {
+        let mut properties = Properties::default();
+        loop {
+            let token = self.peek()?;
+            match token.kind {
+                Kind::Anchor(name) if properties.anchor.is_none() => {
+                    properties.anchor = Some(&self.scanner.source()[name.range()]);
+                }
+                Kind::Tag(handle, suffix) if properties.tag_start.is_none() => {
+                    properties.tag_start = Some(token.start.at);
+                    properties.tag = self.resolve_tag(token, handle, suffix)?;
+                }
+                _ => return Ok(properties),
+            }
+            self.skip();
+        }
+    }
+
+    fn resolve_tag(&self, token: Token, handle: Span, suffix: Text) -> Result<Tag> {
+        let texts = &self.scanner.texts;
+        let source = self.scanner.source();
+        let prefix: &[u8] = match (self.prefix(handle), &source[handle.range()]) {
+            (_, b"") => b"",
+            (Some(prefix), _) => texts.get(prefix),
+            (None, b"!") => b"!",
+            (None, b"!!") => b"tag:yaml.org,2002:",
+            _ => return Err(self.scanner.error(token.start.at, "tag with an unknown handle")),
+        };
+        Ok(Tag::named(&[prefix, texts.get(suffix)].concat()))
+    }
+
+    /// An empty node behind the last token.
+    fn empty(&mut self) {
+        self.empty_with(&Properties::default());
+    }
+
+    fn empty_with(&mut self, properties: &Properties<'s>) {
+        let start = properties.tag_start.unwrap_or(self.last_end);
+        let site = self.site(start, self.last_end, Style::Plain);
+        let raw = Raw { content: Content::Scalar(Text::default()), tag: properties.tag, site, notes: None };
+        self.add(raw, properties.anchor);
+    }
+
+    fn site(&self, start: usize, end: usize, style: Style) -> Site {
+        let (in_flow, indent) = self.frames.last().map_or((false, 0), |frame| (frame.flow, frame.column));
+        Site { span: Span { start: start as u32, end: end as u32 }, style, in_flow, indent }
+    }
+
+    fn add(&mut self, raw: Raw, anchor: Option<&'s [u8]>) -> Id {
+        let id = self.raws.nodes.len() as Id;
+        self.raws.nodes.push(raw);
+        self.loose.push(id);
+        if let Some(anchor) = anchor {
+            self.anchors.insert(anchor, id);
+        }
+        id
+    }
+}
