@@ -7,10 +7,19 @@ use secret::SecretBytes;
 use super::{EmitOptions, Format, Insert, Token};
 use crate::{Branch, Comment, Document, Edits, FormatError, Map, Node, Path, Style, Value};
 
+mod block;
 mod emit;
+mod flow;
+mod indents;
 mod layout;
+mod lines;
 mod lookalike;
+mod metadata;
+mod plain;
 mod scalar;
+mod spot;
+mod structure;
+mod token;
 
 /// The yaml format.
 #[derive(Debug)]
@@ -30,50 +39,56 @@ impl Format for Yaml {
         Ok(Document { source, branches, metadata: None, metadata_spans: Vec::new(), format: &Yaml })
     }
 
-    fn take_metadata(&self, _doc: &mut Document) -> Result<(), FormatError> {
-        todo!()
+    fn take_metadata(&self, doc: &mut Document) -> Result<(), FormatError> {
+        metadata::take(doc)
     }
 
-    fn place_metadata(&self, _doc: &Document, _meta: &Map, _edits: &mut Edits) -> Result<(), FormatError> {
-        todo!()
+    fn place_metadata(&self, doc: &Document, meta: &Map, edits: &mut Edits) -> Result<(), FormatError> {
+        metadata::place(doc, meta, edits)
     }
 
-    fn remove_metadata(&self, _doc: &Document, _edits: &mut Edits) {
-        todo!()
+    fn remove_metadata(&self, doc: &Document, edits: &mut Edits) {
+        metadata::remove(doc, edits);
     }
 
-    fn write_leaf(&self, _doc: &Document, _node: &Node, _token: Token<'_>, _style: Option<Style>, _edits: &mut Edits) {
-        todo!()
+    fn write_leaf(&self, doc: &Document, node: &Node, token: Token<'_>, style: Option<Style>, edits: &mut Edits) {
+        token::write(doc, node, token, style, edits);
     }
 
-    fn write_comment(&self, _doc: &Document, _comment: &Comment, _text: &[u8], _edits: &mut Edits) {
-        todo!()
+    fn write_alias(&self, _doc: &Document, node: &Node, edits: &mut Edits) {
+        structure::write_alias(node, edits);
+    }
+
+    fn write_comment(&self, _doc: &Document, comment: &Comment, text: &[u8], edits: &mut Edits) {
+        if let Some(span) = comment.span {
+            edits.replace(span.start as usize, span.end as usize, text);
+        }
     }
 
     fn insert(
         &self,
-        _doc: &Document,
-        _branch: usize,
-        _parent: &Path,
-        _entry: Insert<'_>,
-        _edits: &mut Edits,
+        doc: &Document,
+        branch: usize,
+        parent: &Path,
+        entry: Insert<'_>,
+        edits: &mut Edits,
     ) -> Result<(), FormatError> {
-        todo!()
+        structure::insert(doc, branch, parent, &entry, edits)
     }
 
-    fn remove(&self, _doc: &Document, _branch: usize, _path: &Path, _edits: &mut Edits) -> Result<(), FormatError> {
-        todo!()
+    fn remove(&self, doc: &Document, branch: usize, path: &Path, edits: &mut Edits) -> Result<(), FormatError> {
+        structure::remove(doc, branch, path, edits)
     }
 
     fn replace(
         &self,
-        _doc: &Document,
-        _branch: usize,
-        _path: &Path,
-        _value: &Value,
-        _edits: &mut Edits,
+        doc: &Document,
+        branch: usize,
+        path: &Path,
+        value: &Value,
+        edits: &mut Edits,
     ) -> Result<(), FormatError> {
-        todo!()
+        structure::replace(doc, branch, path, value, edits)
     }
 
     fn emit(&self, branches: &[Branch], options: &EmitOptions) -> Result<SecretBytes, FormatError> {

@@ -33,6 +33,50 @@ pub(super) fn value(value: &Value, options: &EmitOptions) -> Result<SecretBytes,
     Ok(emitter.layout.finish())
 }
 
+/// The metadata under their key, as SOPS prints them below a document's entries.
+pub(super) fn metadata(key: &str, meta: &Map, options: &EmitOptions) -> Result<SecretBytes, FormatError> {
+    let mut emitter = Emitter::new(step(options)?);
+    emitter.document(|emitter| {
+        let outer = emitter.layout.deeper(false, false);
+        emitter.layout.new_line();
+        emitter.layout.plain(key.as_bytes());
+        emitter.map(meta, Around::default(), Place::Value { simple_key: true }, 1)?;
+        emitter.layout.indent = outer;
+        Ok(())
+    })?;
+    Ok(emitter.layout.finish())
+}
+
+/// An entry of a block map at column 0, to be put into a file.
+pub(super) fn entry(entry: &Entry, step: usize) -> Result<SecretBytes, FormatError> {
+    part(step, |emitter| emitter.entry(entry, Lines::new(), Lines::new(), 0))
+}
+
+/// An element of a block list at column 0, to be put into a file.
+pub(super) fn element(value: &Value, step: usize) -> Result<SecretBytes, FormatError> {
+    part(step, |emitter| emitter.node(value, Around::default(), Place::Element, 0))
+}
+
+/// A block collection at column 0, to be put into a file.
+pub(super) fn collection(value: &Value, step: usize) -> Result<SecretBytes, FormatError> {
+    let mut emitter = Emitter::new(step);
+    emitter.layout.exact_hints = true;
+    emitter.document(|emitter| emitter.node(value, Around::default(), Place::Root, 0))?;
+    Ok(emitter.layout.finish())
+}
+
+fn part<'t>(step: usize, inside: impl FnOnce(&mut Emitter<'t>) -> Done) -> Result<SecretBytes, FormatError> {
+    let mut emitter = Emitter::new(step);
+    emitter.layout.exact_hints = true;
+    emitter.document(|emitter| {
+        let outer = emitter.layout.deeper(false, false);
+        inside(emitter)?;
+        emitter.layout.indent = outer;
+        Ok(())
+    })?;
+    Ok(emitter.layout.finish())
+}
+
 /// Blanks per level: go-yaml takes 2 for what it cannot use.
 fn step(options: &EmitOptions) -> Result<usize, FormatError> {
     match options.indent.unwrap_or(0) {
@@ -217,7 +261,7 @@ impl<'t> Emitter<'t> {
             }
             Form::Literal => {
                 let outer = self.layout.deeper(element, true);
-                self.layout.literal(text.as_bytes());
+                self.layout.literal(text.as_bytes(), outer);
                 self.layout.indent = outer;
             }
         }

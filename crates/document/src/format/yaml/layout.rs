@@ -56,6 +56,8 @@ pub(super) struct Layout<'t> {
     blank: bool,
     /// The current line holds nothing but indentation and indicators.
     indenting: bool,
+    /// Indentation hints say where the text stands; go-yaml's say a whole step, which is wrong for elements of lists.
+    pub(super) exact_hints: bool,
     /// Indentation of a foot comment that was just written: a blank line parts it from what follows there.
     foot_indent: Option<usize>,
     pub(super) slots: Slots<'t>,
@@ -70,6 +72,7 @@ impl<'t> Layout<'t> {
             indent: None,
             blank: true,
             indenting: true,
+            exact_hints: false,
             foot_indent: None,
             slots: Slots::default(),
         }
@@ -162,7 +165,7 @@ impl<'t> Layout<'t> {
 
     pub(super) fn double(&mut self, text: &str) {
         self.space();
-        scalar::push_double(&mut self.out, text);
+        scalar::push_double(&mut self.out, text, scalar::Wide::Escaped);
         self.content(b"");
         self.blank = false;
     }
@@ -195,10 +198,12 @@ impl<'t> Layout<'t> {
         self.indenting = false;
     }
 
-    pub(super) fn literal(&mut self, text: &[u8]) {
+    /// A literal block in a collection at column `outer`.
+    pub(super) fn literal(&mut self, text: &[u8], outer: Option<usize>) {
         self.indicator(b"|", false, false);
         if text[0] == b' ' || scalar::break_width(text, 0) > 0 {
-            let hint = u8::try_from(self.step).expect("a step is below 10");
+            let depth = self.indent.unwrap_or(0) - outer.unwrap_or(0);
+            let hint = u8::try_from(if self.exact_hints { depth } else { self.step }).expect("a step is below 10");
             self.content(&[b'0' + hint]);
         }
         self.content(scalar::chomping(text));

@@ -109,7 +109,7 @@ impl Shape {
 }
 
 /// Whether the first characters alone forbid a plain scalar in block context.
-fn starts_as_indicator(text: &[u8]) -> bool {
+pub(super) fn starts_as_indicator(text: &[u8]) -> bool {
     match text {
         [b'-', b'-', b'-', ..] | [b'.', b'.', b'.', ..] => true,
         [first, rest @ ..] => match first {
@@ -166,16 +166,40 @@ fn printable(text: &[u8], at: usize) -> bool {
     }
 }
 
-/// Appends `text` in double quotes with go-yaml's escapes, on one line.
-pub(super) fn push_double(out: &mut Vec<u8>, text: &str) {
+/// Whether a file may hold the character as it is, on one line.
+pub(super) fn printed(char: char) -> bool {
+    match char {
+        '\t' | ' '..='~' | '\u{A0}'..='\u{2027}' | '\u{202A}'..='\u{D7FF}' | '\u{10000}'.. => true,
+        '\u{E000}'..='\u{FFFD}' => char != '\u{FEFF}',
+        _ => false,
+    }
+}
+
+/// Whether a file may hold all of `text` as it is, on one line.
+pub(super) fn one_line(text: &str) -> bool {
+    text.chars().all(printed)
+}
+
+/// What becomes of characters above U+FFFF in double quotes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wide {
+    /// Escapes, as go-yaml writes them.
+    Escaped,
+    /// They stay, as people write them.
+    Raw,
+}
+
+/// Appends `text` in double quotes, on one line.
+pub(super) fn push_double(out: &mut Vec<u8>, text: &str, wide: Wide) {
     let bytes = text.as_bytes();
     // go-yaml escapes every character of a text that starts with a byte order mark.
-    let all = text.starts_with('\u{FEFF}');
+    let all = wide == Wide::Escaped && text.starts_with('\u{FEFF}');
     out.push(b'"');
     let mut done = 0;
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
-        let plain = !all && !matches!(byte, b'"' | b'\\') && (byte == b' ' || plain_in_quotes(bytes, at));
+        let raw = plain_in_quotes(bytes, at) || (byte >= 0xF0 && wide == Wide::Raw);
+        let plain = !all && !matches!(byte, b'"' | b'\\') && raw;
         if plain {
             at += 1;
             continue;
@@ -314,7 +338,7 @@ mod tests {
         ];
         for (text, wanted) in cases {
             let mut out = Vec::new();
-            push_double(&mut out, text);
+            push_double(&mut out, text, Wide::Escaped);
             assert_eq!(String::from_utf8(out).unwrap(), wanted);
         }
     }

@@ -1,0 +1,206 @@
+//! One scalar's token written anew in its place, in the style that stands there.
+
+use std::ops::Range;
+
+use super::block::{Header, Room};
+use super::scalar::{self, Form, Wide};
+use super::{flow, indents, lines, plain};
+use crate::format::Token;
+use crate::{Document, Edits, Node, Site, Style, Value};
+
+/// Edit that makes the leaf say `token`.
+pub(super) fn write(doc: &Document, node: &Node, token: Token<'_>, style: Option<Style>, edits: &mut Edits) {
+    let span = node.site.span.range();
+    let place = match token {
+        Token::Verbatim(bytes) => return edits.replace(span.start, span.end, bytes),
+        Token::Sealed(_) => Place::of(doc, node.site, node.tagged),
+        Token::Opened { value, .. } => Place::of(doc, node.site, node.tagged || !matches!(value, Value::Str(_))),
+    };
+    let style = style.unwrap_or(node.site.style);
+    let text = match token {
+        Token::Sealed(text) => place.sealed(text, style),
+        Token::Opened { value, spelling } => place.opened(value, spelling, style),
+        Token::Verbatim(_) => unreachable!("handled above"),
+    };
+    place.put(text, edits);
+}
+
+/// A new token or value.
+pub(super) enum Text {
+    /// On the line of the old one.
+    Inline(Vec<u8>),
+    /// A part on that line (the header of a block scalar, the first line of a list's element) and whole lines.
+    Block(Vec<u8>, Vec<u8>),
+}
+
+/// Where a token stands and what belongs to it.
+pub(super) struct Place<'d> {
+    doc: &'d Document,
+    source: &'d [u8],
+    site: Site,
+    /// First byte to replace: behind the tag, if that stays.
+    start: usize,
+    end: usize,
+    /// Written in front of the new token: a blank where none is, an anchor that stood behind a dropped tag.
+    lead: Vec<u8>,
+    header: Option<Header>,
+}
+
+impl<'d> Place<'d> {
+    pub(super) fn of(doc: &'d Document, site: Site, drop_tag: bool) -> Self {
+        let source = doc.source.expose();
+        let span = site.span.range();
+        let at = behind_props(source, span.start).clamp(span.start, span.end);
+        let mut lead = anchor(&source[span.start..at]);
+        let header = match site.style {
+            Style::Literal | Style::Folded => Header::read(source, at),
+            _ => None,
+        };
+        let start = if drop_tag { span.start } else { at };
+        if start == at {
+            lead.clear();
+        }
+        if start == span.end && start > 0 && !lines::is_space(source[start - 1]) {
+            lead.insert(0, b' ');
+        }
+        Self { doc, source, site, start, end: span.end, lead, header }
+    }
+
+    fn sealed(&self, text: &str, style: Style) -> Text {
+        let flow = self.site.in_flow;
+        let bytes = text.as_bytes();
+        match style {
+            Style::SingleQuoted => Text::Inline([b"'", bytes, b"'"].concat()),
+            Style::Literal | Style::Folded if !flow => {
+                let room = self.room();
+                let header = match self.header {
+                    Some(header) => self.source[header.start..header.end].to_vec(),
+                    None => b"|-".to_vec(),
+                };
+                let mut line = vec![b' '; room.indent];
+                line.extend_from_slice(bytes);
+                Text::Block(header, line)
+            }
+            Style::Plain if !flow => Text::Inline(bytes.to_vec()),
+            _ => Text::Inline([b"\"", bytes, b"\""].concat()),
+        }
+    }
+
+    pub(super) fn opened(&self, value: &Value, spelling: Option<&[u8]>, style: Style) -> Text {
+        let Value::Str(bytes) = value else {
+            return Text::Inline(match value {
+                Value::Map(_) | Value::List(_) => inline(value),
+                leaf => plain::spelled(leaf, spelling).into_bytes(),
+            });
+        };
+        match bytes.expose_str() {
+            Some(text) => self.string(text, style),
+            None => Text::Inline(inline(value)),
+        }
+    }
+
+    fn string(&self, text: &str, style: Style) -> Text {
+        let flow = self.site.in_flow;
+        let form = match style {
+            Style::SingleQuoted if scalar::one_line(text) => Form::Single,
+            Style::Literal | Style::Folded => Form::Literal,
+            Style::SingleQuoted | Style::DoubleQuoted => Form::Double,
+            _ if plain::reads_back(text, flow) => Form::Plain,
+            _ => match scalar::choose(text).0 {
+                Form::Plain => Form::Double,
+                form => form,
+            },
+        };
+        let mut out = Vec::with_capacity(text.len() + 2);
+        match form {
+            Form::Plain => out.extend_from_slice(text.as_bytes()),
+            Form::Single if scalar::one_line(text) => {
+                out.push(b'\'');
+                scalar::push_quotes_doubled(&mut out, text.as_bytes());
+                out.push(b'\'');
+            }
+            Form::Literal if !flow => {
+                if let Some((header, content)) = self.room().fit(text) {
+                    return Text::Block(header, content);
+                }
+                scalar::push_double(&mut out, text, Wide::Raw);
+            }
+            Form::Single | Form::Double | Form::Literal => scalar::push_double(&mut out, text, Wide::Raw),
+        }
+        Text::Inline(out)
+    }
+
+    fn room(&self) -> Room<'d> {
+        let base = self.site.indent as usize;
+        let there = self.header.and_then(|header| header.indent(self.source, self.end, base));
+        let indent = there.unwrap_or_else(|| base + indents::step(self.doc));
+        let behind = match self.header {
+            Some(header) => self.end.max(header.line_end),
+            None => lines::end(self.source, self.end),
+        };
+        Room { source: self.source, header: self.header, base, indent, behind }
+    }
+
+    /// Where the part on the first line ends, and the lines below it.
+    fn extent(&self) -> (usize, Range<usize>) {
+        match self.header {
+            Some(header) => (header.end, header.line_end..self.end.max(header.line_end)),
+            None => {
+                let line_end = lines::end(self.source, self.end);
+                (self.end, line_end..line_end)
+            }
+        }
+    }
+
+    /// Replaces the token. What stands behind it on its line (a comment) stays there.
+    pub(super) fn put(self, text: Text, edits: &mut Edits) {
+        let (first, below) = match text {
+            Text::Inline(text) => (text, None),
+            Text::Block(header, content) => (header, Some(content)),
+        };
+        let (first_end, region) = self.extent();
+        let first = [self.lead, first].concat();
+        if self.source[self.start..first_end] != *first {
+            edits.replace(self.start, first_end, first);
+        }
+        let below = below.filter(|content| !content.is_empty()).map(|content| {
+            let ending = lines::ending(self.source);
+            [ending, &content].concat()
+        });
+        if below.is_some() || !region.is_empty() {
+            edits.replace(region.start, region.end, below.unwrap_or_default());
+        }
+    }
+}
+
+/// Writes lines in place of a leaf: `first` behind the colon or dash that ends at `lead`, `rest` (with its break in
+/// front) below the leaf's line, whose comment stays.
+pub(super) fn put_lines(doc: &Document, site: Site, lead: usize, first: &[u8], rest: &[u8], edits: &mut Edits) {
+    let place = Place::of(doc, site, true);
+    let (first_end, region) = place.extent();
+    let blank: &[u8] = if first.is_empty() { b"" } else { b" " };
+    let start = if lead <= place.start { lead } else { place.start };
+    edits.replace(start, first_end.max(start), [blank, first].concat());
+    edits.replace(region.start, region.end, rest);
+}
+
+/// The token behind tags and anchors that stand at `at`.
+pub(super) fn behind_props(source: &[u8], mut at: usize) -> usize {
+    while matches!(source.get(at), Some(b'!' | b'&')) {
+        at = lines::token(source, lines::word_end(source, at));
+    }
+    at
+}
+
+/// The anchor among properties, with a blank behind it.
+fn anchor(props: &[u8]) -> Vec<u8> {
+    let words = props.split(|&byte| lines::is_space(byte));
+    let anchor = words.filter(|word| word.starts_with(b"&")).take(1);
+    anchor.flat_map(|word| [word, b" "].concat()).collect()
+}
+
+fn inline(value: &Value) -> Vec<u8> {
+    let mut out = Vec::new();
+    flow::push(&mut out, value);
+    out
+}
