@@ -11,7 +11,7 @@ mod layout;
 pub(super) mod scan;
 pub(super) mod text;
 
-pub(super) use emit::write_block;
+pub(super) use emit::{scalar, write_block};
 
 /// The JSON format. Comments do not exist in it; a tree that has some loses them when printed.
 #[derive(Debug)]

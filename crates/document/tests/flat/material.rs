@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use document::format::{Binary, Env, Json};
+use document::format::{Binary, Env, Ini, Json};
 use document::{Branch, Document, EmitOptions, Format, Map, Path, Step, Value};
 use secret::SecretBytes;
 
 /// The formats of this suite with the folder of their fixtures.
-pub(crate) const FORMATS: [(&dyn Format, &str); 3] = [(&Json, "json"), (&Env, "dotenv"), (&Binary, "binary")];
+pub(crate) const FORMATS: [(&dyn Format, &str); 4] =
+    [(&Json, "json"), (&Env, "dotenv"), (&Ini, "ini"), (&Binary, "binary")];
 
 /// The fixture folder of a format.
 pub(crate) fn folder(name: &str) -> PathBuf {

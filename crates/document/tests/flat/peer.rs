@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use document::format::{Binary, Env, Json};
+use document::format::{Binary, Env, Ini, Json};
 use document::{Comment, Document, Edits, Element, Format, Item, Map, Node, Token, Value};
 use secret::SecretBytes;
 
@@ -206,6 +206,11 @@ fn many_json_documents_in_one_file_print_like_sops() {
 #[test]
 fn dotenv_is_read_printed_and_sealed_like_sops() {
     differential("dotenv", &Env, "env", 40, true, random::env_file);
+}
+
+#[test]
+fn ini_is_read_printed_and_sealed_like_sops() {
+    differential("ini", &Ini, "ini", 40, true, random::ini_file);
 }
 
 #[test]

@@ -139,3 +139,109 @@ pub(crate) fn env_file(random: &mut Random) -> String {
     }
     if random.below(10) == 0 { text + &random.text(ENV, 6) } else { text }
 }
+
+const INI_LINES: &[&str] = &[
+    "a=1",
+    "b = two words ",
+    "  c : x",
+    "d=",
+    "d2 = ",
+    "e=\"quoted\"",
+    "f='single'",
+    "g=`bt`",
+    "h=`a;b#c`",
+    "i=\" sp \"",
+    "j=x;y",
+    "k=x # inline",
+    "l=1 ; inline `",
+    "m=\"\"\"one\"\"\"",
+    "n=\"\"\"x\ny\"\"\"",
+    "o=\"\"\"x\n  y\n\"\"\" ; after",
+    "p=`x\ny`",
+    "q=cont \\\n  inued",
+    "r=cont\\\n  more \\\n\t last # x",
+    "s=end \\\n",
+    "t=C:\\path\\n",
+    "\"u\" = 1",
+    "`v=w` = 2",
+    "\"\"\"x`y\"\"\" = 3",
+    "z==",
+    "y=:",
+    "é=ü\u{a0}",
+    "w=\"a\"b\"",
+    "aa=''",
+    "bb=\"\"",
+    "cc=``",
+    "dd=\"it's\"",
+    "ee='say \"x\"'",
+    "ff=#",
+    "gg= ; only comment",
+    "hh=\"open",
+    "ii=a\\",
+    "jj=\"\"\"\"\"\"",
+    "kk=100%",
+    "longer_key_name = v",
+    "ll={\"a\": 1}",
+    "; comment",
+    "# hash",
+    ";",
+    "#",
+    ";; two",
+    "#! x",
+    "  ; indented",
+    "# tail  ",
+    ";\ttab",
+    "; ENC[x",
+    "",
+    "",
+    " ",
+    "\t",
+    "[s]",
+    "[t] ; header",
+    "[a.b]",
+    "[ sp ]",
+    "[DEFAULT]",
+    "[s]",
+    "[x]y]",
+    "[u] # h",
+    "[é]",
+];
+
+const INI_ODD: &[&str] = &[
+    "pw=\"a#b\"",
+    "x=\"a;b\" ; c",
+    "- = 1",
+    "[s] junk",
+    "a=`x` junk",
+    "\"k\" junk = 1",
+    "novalue",
+    "=x",
+    "[",
+    "[]",
+    "\"\"=1",
+    "nn=\"\"\"open",
+    "a=2",
+    "mm=`open",
+    "`q",
+    "\u{feff}a=1",
+    "x=\"\"\"a\"\"\" ; c",
+];
+
+/// An INI file; one in eight holds something that must be refused.
+pub(crate) fn ini_file(random: &mut Random) -> String {
+    let newline = random.pick(&["\n", "\n", "\n", "\r\n"]);
+    let mut lines: Vec<&str> = Vec::new();
+    for _ in 0..random.below(12) {
+        let line = random.pick(INI_LINES);
+        // A key twice in a section is refused: try again instead, but for headers, comments and blanks.
+        if lines.contains(&line) && line.contains('=') && random.below(10) > 0 {
+            continue;
+        }
+        lines.push(line);
+    }
+    if random.below(8) == 0 {
+        lines.push(random.pick(INI_ODD));
+    }
+    let text = lines.iter().map(|line| line.replace('\n', newline) + newline).collect::<String>();
+    if random.below(6) == 0 { text.trim_end_matches(newline).to_owned() } else { text }
+}

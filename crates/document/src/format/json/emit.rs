@@ -31,6 +31,16 @@ pub(in crate::format) fn write_block(map: &Map, out: &mut Vec<u8>) -> Result<(),
     Ok(())
 }
 
+/// A value that is no collection, as JSON.
+pub(in crate::format) fn scalar(value: &Value) -> Result<SecretBytes, FormatError> {
+    match value {
+        Value::Map(_) | Value::List(_) => {
+            Err(FormatError::new(Problem::Unwritable, "a section cannot be printed on its own"))
+        }
+        leaf => self::value(leaf, &EmitOptions::default()),
+    }
+}
+
 struct Printer {
     out: Zeroizing<Vec<u8>>,
     unit: Vec<u8>,
