@@ -78,7 +78,7 @@ pub fn make_files(sops: &Path) -> Result<(), String> {
 
 fn with_keys(run: testkit::Run) -> testkit::Run {
     let keys = key_file("k1").parent().expect("a key file lies in a folder").to_path_buf();
-    let pq = format!("{}", recipient("pq"));
+    let pq = recipient("pq");
     let run = run.env("R1", recipient("k1")).env("R2", recipient("k2")).env("R3", recipient("k3"));
     run.env("R4", recipient("k4")).env("PQ", pq).env("KEYS", keys).env("SOPS_AGE_KEY_FILE", key_file("k1"))
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask`: everything that is done to this repository rather than by it.
 
+mod bench;
 mod layers;
 mod network;
 mod peers;
@@ -16,7 +17,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   check-network    refuse a crate that can open a connection in the tree of the command line
   tidy             file heads, open ends, origin notes of fixtures, machine paths
   peers            install the real tools and print the variables that name them
-  record-cli       ask the real sops for its answers to fixtures/sops-cli/cases.txt";
+  record-cli       ask the real sops for its answers to fixtures/sops-cli/cases.txt
+  bench crypto [--quick]   time and memory of us ($PLOMB_BIN, else a release build) beside the real sops";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -28,6 +30,8 @@ fn main() -> ExitCode {
         ["check-network"] => network::check(),
         ["tidy"] => tidy::check(),
         ["peers"] => peers::print(),
+        ["bench", "crypto"] => bench::crypto(false),
+        ["bench", "crypto", "--quick"] => bench::crypto(true),
         ["record-cli"] => record::command_lines(),
         _ => Err(USAGE.to_owned()),
     };

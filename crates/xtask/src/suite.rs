@@ -37,7 +37,7 @@ pub(crate) fn run(bless: bool) -> Result {
     });
     let mut seen = Totals::default();
     step(&mut totals, "tests", || tests(&variables, &mut seen));
-    step(&mut totals, "expected tests", || expected::compare(&seen.peer_tests, bless));
+    step(&mut totals, "expected tests", || expected::compare(&seen, bless));
     totals.add(&seen);
     say(&format!("{} passed, {} failed", totals.passed, totals.failed));
     if totals.failed == 0 { Ok(()) } else { Err("the check failed; see above".to_owned()) }
@@ -69,7 +69,7 @@ fn cargo(words: &[&str]) -> Result {
 }
 
 fn tests(variables: &[(&str, PathBuf)], seen: &mut Totals) -> Result {
-    let mut cargo = command(&["cargo", "test", "--workspace", "--no-fail-fast", "--locked"]);
+    let mut cargo = command(&["cargo", "test", "--workspace", "--no-fail-fast", "--locked", "--", "--show-output"]);
     cargo.envs(variables.iter().cloned()).stdout(Stdio::piped());
     let mut child = cargo.spawn().map_err(|error| format!("cargo test: {error}"))?;
     let pipe = child.stdout.take().expect("standard output is piped");

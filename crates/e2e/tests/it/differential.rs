@@ -72,7 +72,7 @@ fn judge_all(plomb: &Path, sops: &Path, texts: &[Vec<u8>]) -> Vec<Verdict> {
     };
     let mut verdicts: Vec<_> = std::thread::scope(|scope| {
         let workers = [scope.spawn(work), scope.spawn(work)];
-        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+        workers.into_iter().flat_map(|worker| worker.join().expect("a worker does not panic")).collect()
     });
     verdicts.sort_by_key(|(number, _)| *number);
     verdicts.into_iter().map(|(_, verdict)| verdict).collect()

@@ -83,8 +83,8 @@ fn of_a_fake(test: &str, script: &str) -> Option<Vec<String>> {
     let scratch = Scratch::new(test);
     let fake = scratch.script("fake", script);
     let new = scratch.path("new");
-    std::fs::write(&new, encrypted(&sops, &rule(&recipient("k1")))).unwrap();
-    let variable = ("FAKE_NEW", new.to_str().unwrap().to_owned());
+    std::fs::write(&new, encrypted(&sops, &rule(&recipient("k1")))).expect("the scratch folder is writable");
+    let variable = ("FAKE_NEW", new.display().to_string());
     let (_, problems) = matrix(&fake, &Tools { strace, sops }, &Case { variable, ..case("fake", &[]) });
     peer::peer_test_ran(test);
     Some(problems)

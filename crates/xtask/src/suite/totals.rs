@@ -9,6 +9,8 @@ pub(crate) struct Totals {
     pub(crate) failed: usize,
     /// Names of the tests that said they compared us with a real peer.
     pub(crate) peer_tests: BTreeSet<String>,
+    /// Tests that said they did not run.
+    pub(crate) skipped: Vec<String>,
 }
 
 impl Totals {
@@ -19,6 +21,9 @@ impl Totals {
         }
         if let Some(name) = line.strip_prefix("PEER-TEST ").and_then(|rest| rest.strip_suffix(" ok")) {
             self.peer_tests.insert(name.to_owned());
+        }
+        if line.starts_with("SKIPPED: ") {
+            self.skipped.push(line.to_owned());
         }
     }
 
@@ -48,6 +53,6 @@ mod tests {
         ] {
             totals.read(line);
         }
-        assert_eq!((totals.passed, totals.failed, totals.peer_tests.len()), (18, 2, 1));
+        assert_eq!((totals.passed, totals.failed, totals.peer_tests.len(), totals.skipped.len()), (18, 2, 1, 1));
     }
 }
