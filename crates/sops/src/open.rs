@@ -176,7 +176,7 @@ impl Encrypted {
 
 fn open_group(group: &Group, ring: &Keyring, report: &mut NoKey) -> Option<SecretBytes> {
     for key in &group.age {
-        match ring.unwrap(&key.enc) {
+        match ring.unwrap_labelled(&key.enc, &key.recipient) {
             Ok(share) => return Some(share),
             Err(unopened) => report.entries.push((key.recipient.clone(), unopened.to_string())),
         }

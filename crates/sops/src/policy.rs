@@ -94,7 +94,7 @@ pub fn wrap(
     let recipients: Vec<Vec<Box<dyn Recipient>>> = recipients.collect::<Result<_, SopsError>>()?;
     let shares = match recipients.len() {
         1 => vec![key.to_secret()],
-        count => shamir::split(&key.to_secret(), count as u8, threshold.unwrap_or(count) as u8, rng)?,
+        count => shamir::split(&key.to_secret(), threshold.unwrap_or(count) as u8, count as u8, rng)?,
     };
     recipients.iter().zip(&shares).map(|(group, share)| wrap_group(group, share)).collect()
 }
