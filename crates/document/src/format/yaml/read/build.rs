@@ -12,9 +12,7 @@ use super::resolve;
 use super::scan::Result;
 use super::text::Texts;
 use super::token::Line;
-use crate::{
-    Alias, Branch, Comment, Element, Entry, FormatError, Item, List, Map, Node, Problem, Span, Value,
-};
+use crate::{Alias, Branch, Comment, Element, Entry, FormatError, Item, List, Map, Node, Problem, Span, Value};
 use budget::Budget;
 
 /// Makes trees of the nodes of a file.
@@ -149,7 +147,7 @@ impl<'s, 't> Builder<'s, 't> {
     fn entry(&mut self) -> Result<()> {
         let raws = self.raws;
         let top = self.stack.last_mut().expect("caller saw it");
-        let [key, value] = raws.children[top.children.range()] [..2] else { unreachable!("maps hold pairs") };
+        let [key, value] = raws.children[top.children.range()][..2] else { unreachable!("maps hold pairs") };
         top.children.start += 2;
         let (key_raw, value_raw) = (&raws.nodes[key as usize], &raws.nodes[value as usize]);
         let key = self.key(key)?;

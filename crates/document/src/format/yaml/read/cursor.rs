@@ -82,7 +82,9 @@ impl<'s> Cursor<'s> {
 
     /// Whether the cursor stands at the start of a line that is a document marker (`---` or `...`).
     pub(super) fn at_document_marker(&self) -> bool {
-        self.mark.column == 0 && matches!(self.rest(0), [b'-', b'-', b'-', ..] | [b'.', b'.', b'.', ..]) && self.gap_at(3)
+        self.mark.column == 0
+            && matches!(self.rest(0), [b'-', b'-', b'-', ..] | [b'.', b'.', b'.', ..])
+            && self.gap_at(3)
     }
 
     /// Passes `count` ASCII characters, of which the first is not blank.

@@ -3,9 +3,9 @@
 //! Which token a comment is given to depends on how far the scanner looked ahead (two tokens, more while the
 //! first may still turn out to be a key), so this part follows go-yaml's order of steps where that shows.
 
+mod block;
 mod comments;
 mod directive;
-mod block;
 mod keys;
 mod plain;
 mod quoted;
@@ -156,9 +156,7 @@ impl<'s> Scanner<'s> {
     fn to_next_token(&mut self) -> Result<()> {
         let scanned_from = self.cursor.mark;
         loop {
-            while self.cursor.byte() == b' '
-                || (self.cursor.byte() == b'\t' && (self.flow > 0 || !self.key_allowed))
-            {
+            while self.cursor.byte() == b' ' || (self.cursor.byte() == b'\t' && (self.flow > 0 || !self.key_allowed)) {
                 self.cursor.skip_blank();
             }
             self.raise_comment_behind_dash();

@@ -48,13 +48,7 @@ pub(super) struct Frame {
 
 impl<'s> Composer<'s> {
     /// Opens the collection that `token` starts.
-    pub(super) fn open(
-        &mut self,
-        state: State,
-        start: usize,
-        token: Token,
-        properties: &Properties<'s>,
-    ) -> Result<()> {
+    pub(super) fn open(&mut self, state: State, start: usize, token: Token, properties: &Properties<'s>) -> Result<()> {
         if self.frames.len() >= MAX_DEPTH {
             return Err(self.scanner.error(token.start.at, "nested too deeply"));
         }

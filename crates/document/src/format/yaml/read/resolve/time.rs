@@ -55,7 +55,8 @@ impl Reader<'_> {
         if let [b'.' | b',', fraction @ ..] = self.0 {
             let digits = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
             if digits > 0 {
-                let digit = |at: usize| fraction.get(at).filter(|_| at < digits).map_or(0, |byte| u32::from(byte - b'0'));
+                let digit =
+                    |at: usize| fraction.get(at).filter(|_| at < digits).map_or(0, |byte| u32::from(byte - b'0'));
                 nanos = (0..9).fold(0, |nanos, at| nanos * 10 + digit(at));
                 self.0 = &fraction[digits..];
             }

@@ -73,7 +73,6 @@ impl<'s> Scanner<'s> {
         Ok(())
     }
 
-
     /// Where the text at the cursor ends on this line, without blanks at its end.
     fn plain_segment_end(&self) -> usize {
         let source = self.cursor.source;
