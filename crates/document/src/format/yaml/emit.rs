@@ -60,14 +60,14 @@ pub(super) fn element(value: &Value, step: usize) -> Result<SecretBytes, FormatE
 /// A block collection at column 0, to be put into a file.
 pub(super) fn collection(value: &Value, step: usize) -> Result<SecretBytes, FormatError> {
     let mut emitter = Emitter::new(step);
-    emitter.layout.exact_hints = true;
+    emitter.layout.exact = true;
     emitter.document(|emitter| emitter.node(value, Around::default(), Place::Root, 0))?;
     Ok(emitter.layout.finish())
 }
 
 fn part<'t>(step: usize, inside: impl FnOnce(&mut Emitter<'t>) -> Done) -> Result<SecretBytes, FormatError> {
     let mut emitter = Emitter::new(step);
-    emitter.layout.exact_hints = true;
+    emitter.layout.exact = true;
     emitter.document(|emitter| {
         let outer = emitter.layout.deeper(false, false);
         inside(emitter)?;
@@ -247,7 +247,9 @@ impl<'t> Emitter<'t> {
     }
 
     fn text(&mut self, text: &str, form: Form, element: bool) {
-        match form {
+        // A part of a file is moved to the right line by line: other line breaks would be in the way.
+        let movable = form == Form::Double || !self.layout.exact || !text.contains(['\u{2028}', '\u{2029}']);
+        match if movable { form } else { Form::Double } {
             Form::Plain if text == "<<" => {
                 self.layout.tag(b"!!merge");
                 self.layout.plain(b"<<");

@@ -5,6 +5,11 @@ use crate::{Value, number};
 
 /// Whether `text` reads back as this string when it stands bare as a value.
 pub(super) fn reads_back(text: &str, in_flow: bool) -> bool {
+    stands_bare(text, in_flow) && read::is_plain_string(text.as_bytes())
+}
+
+/// Whether all of `text` is one bare token, of whatever type.
+pub(super) fn stands_bare(text: &str, in_flow: bool) -> bool {
     let bytes = text.as_bytes();
     let edge = |byte: Option<&u8>| matches!(byte, None | Some(b' ' | b'\t'));
     if edge(bytes.first()) || edge(bytes.last()) || starts_otherwise(bytes) || text == "<<" {
@@ -16,7 +21,7 @@ pub(super) fn reads_back(text: &str, in_flow: bool) -> bool {
         b',' | b'[' | b']' | b'{' | b'}' | b'?' => !in_flow,
         _ => true,
     });
-    inside && scalar::one_line(text) && read::is_plain_string(bytes)
+    inside && scalar::one_line(text)
 }
 
 /// Whether the first characters start something that is not a plain scalar.

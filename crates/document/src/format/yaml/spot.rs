@@ -13,6 +13,8 @@ pub(super) struct Spot<'d> {
     pub(super) start: usize,
     /// Behind the colon or dash and what describes the value (anchor, tag).
     pub(super) lead_end: usize,
+    /// Whether the entry has a colon (or is an element, which needs none).
+    pub(super) colon: bool,
     /// Whether an anchor or a tag stands in front of the value.
     pub(super) described: bool,
     pub(super) end: usize,
@@ -130,8 +132,10 @@ fn item<'d>(source: &[u8], holder: Site, items: Items<'d>, step: &Step) -> Resul
     let start = item_start(source, holder, before);
     let end = end(key_end, node);
     let after = nodes.next().map(|_| item_start(source, holder, Some(end)));
+    let colon = lines::token(source, key_end);
+    let colon = !in_map || (source.get(colon) == Some(&b':') && colon < end.max(key_end + 1));
     let (lead_end, described) = lead(source, holder, in_map.then_some(key_end), start);
-    Ok(Spot { node, holder, in_map, start, lead_end: lead_end.min(end), described, end, before, after })
+    Ok(Spot { node, holder, in_map, start, lead_end: lead_end.min(end), colon, described, end, before, after })
 }
 
 /// First byte of the item behind `before`, or of the first one.

@@ -66,13 +66,17 @@ fn insert_first(
 
 /// Turns the null or empty value at `spot` into a collection with one item.
 fn first_of(doc: &Document, spot: &Spot<'_>, new: &Insert<'_>, edits: &mut Edits) -> Result<(), FormatError> {
-    if spot.flow() || spot.site().in_flow {
+    if spot.flow() || spot.site().in_flow || !spot.colon {
         let (open, close): (&[u8], &[u8]) = match new {
             Insert::Entry(_) => (b"{", b"}"),
             Insert::Element(_) => (b"[", b"]"),
         };
         let text = [open, &flow_item(new), close].concat();
-        Place::of(doc, spot.site(), true).put(Text::Inline(text), edits);
+        if spot.colon {
+            Place::of(doc, spot.site(), true).put(Text::Inline(text), edits);
+        } else {
+            add_value(doc, spot, &text, edits);
+        }
         return Ok(());
     }
     let text = block_item(doc, new)?;
@@ -160,7 +164,7 @@ pub(super) fn remove(doc: &Document, branch: usize, path: &Path, edits: &mut Edi
     } else {
         let outer = spot::find(doc, branch, &Path(path.0[..path.0.len() - 1].to_vec()))?;
         let empty: &[u8] = if spot.in_map { b"{}" } else { b"[]" };
-        if lines::start(source, spot.start) == lines::start(source, outer.start) {
+        if lines::start(source, spot.start) == lines::start(source, outer.lead_end) {
             edits.replace(spot.start, spot.end, empty);
         } else {
             edits.replace(outer.lead_end, outer.lead_end, [b" ", empty].concat());
@@ -209,9 +213,11 @@ pub(super) fn replace(
     let site = spot.site();
     let whole = !is_filled(value);
     let leaf = !matches!(spot.node.value, Value::Map(_) | Value::List(_)) || spot.node.alias.is_some();
-    if spot.flow() || site.in_flow {
+    if !spot.colon {
+        add_value(doc, &spot, &flow_text(value), edits);
+    } else if spot.flow() || site.in_flow {
         let place = Place::of(doc, site, true);
-        let text = if leaf && whole { place.opened(value, None, site.style) } else { inline(value) };
+        let text = if leaf && whole { place.opened(value, None, site.style) } else { Text::Inline(flow_text(value)) };
         place.put(text, edits);
     } else if leaf && whole {
         let place = Place::of(doc, site, spot.node.tagged || !matches!(value, Value::Str(_)));
@@ -226,10 +232,22 @@ pub(super) fn replace(
     Ok(())
 }
 
-fn inline(value: &Value) -> Text {
+/// Gives a key without a colon its value.
+fn add_value(doc: &Document, spot: &Spot<'_>, text: &[u8], edits: &mut Edits) {
+    let source = doc.source.expose();
+    if spot.flow() {
+        edits.replace(spot.end, spot.end, [b": ", text].concat());
+        return;
+    }
+    let line = lines::end(source, spot.end);
+    let colon = lines::shifted(&[b": ", text].concat(), spot.holder.indent as usize, b"\n");
+    edits.replace(line, line, [lines::ending(source), &colon].concat());
+}
+
+fn flow_text(value: &Value) -> Vec<u8> {
     let mut out = Vec::new();
     flow::push(&mut out, value);
-    Text::Inline(out)
+    out
 }
 
 /// Whether a value is written as lines of its own.
@@ -252,7 +270,7 @@ fn replace_collection(doc: &Document, spot: &Spot<'_>, value: &Value, edits: &mu
     }
     // As if an empty value stood behind the colon or dash, and the collection's lines not at all.
     let source = doc.source.expose();
-    let compact = lines::start(source, spot.start) == lines::start(source, spot::inner(source, site));
+    let compact = lines::start(source, spot.lead_end) == lines::start(source, spot::inner(source, site));
     let (start, line) = (spot.lead_end, lines::end(source, spot.lead_end));
     let text = Place::of(doc, plain, false).opened(value, None, Style::Plain);
     let (first, below) = match text {
@@ -276,7 +294,7 @@ fn put_below(doc: &Document, spot: &Spot<'_>, text: &[u8], edits: &mut Edits) {
     let text = text.strip_suffix(b"\n").unwrap_or(text);
     let block = spot.is_block_collection();
     let content = if block { spot::inner(source, site) } else { site.span.start as usize };
-    let same_line = lines::start(source, content) == lines::start(source, spot.start);
+    let same_line = lines::start(source, content) == lines::start(source, spot.lead_end);
     let column = match (block, spot.in_map) {
         (true, _) => site.indent as usize,
         (false, true) => spot.holder.indent as usize + indents::step(doc),
@@ -305,8 +323,6 @@ fn split_line(lines: &[u8], column: usize, ending: &[u8]) -> (Vec<u8>, Vec<u8>) 
 /// The value of an alias written out.
 pub(super) fn write_alias(node: &Node, edits: &mut Edits) {
     if let Some(alias) = node.alias {
-        let mut out = Vec::new();
-        flow::push(&mut out, &node.value);
-        edits.replace(alias.span.start as usize, alias.span.end as usize, out);
+        edits.replace(alias.span.start as usize, alias.span.end as usize, flow_text(&node.value));
     }
 }

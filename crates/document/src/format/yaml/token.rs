@@ -44,6 +44,8 @@ pub(super) struct Place<'d> {
     /// Written in front of the new token: a blank where none is, an anchor that stood behind a dropped tag.
     lead: Vec<u8>,
     header: Option<Header>,
+    /// A tag stays in front, which makes any text a string.
+    string_tag: bool,
 }
 
 impl<'d> Place<'d> {
@@ -63,7 +65,8 @@ impl<'d> Place<'d> {
         if start == span.end && start > 0 && !lines::is_space(source[start - 1]) {
             lead.insert(0, b' ');
         }
-        Self { doc, source, site, start, end: span.end, lead, header }
+        let string_tag = source[span.start..start].contains(&b'!');
+        Self { doc, source, site, start, end: span.end, lead, header, string_tag }
     }
 
     fn sealed(&self, text: &str, style: Style) -> Text {
@@ -105,7 +108,7 @@ impl<'d> Place<'d> {
             Style::SingleQuoted if scalar::one_line(text) => Form::Single,
             Style::Literal | Style::Folded => Form::Literal,
             Style::SingleQuoted | Style::DoubleQuoted => Form::Double,
-            _ if plain::reads_back(text, flow) => Form::Plain,
+            _ if plain::reads_back(text, flow) || (self.string_tag && plain::stands_bare(text, flow)) => Form::Plain,
             _ => match scalar::choose(text).0 {
                 Form::Plain => Form::Double,
                 form => form,
