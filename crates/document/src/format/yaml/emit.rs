@@ -167,10 +167,11 @@ impl<'t> Emitter<'t> {
     }
 
     fn map(&mut self, map: &'t Map, around: Around<'t>, place: Place, depth: usize) -> Done {
-        let parts = Parts::of(map.items.iter().map(|item| match item {
+        let parts = map.items.iter().map(|item| match item {
             Item::Comment(comment) => Part::Comment(comment),
             Item::Entry(entry) => Part::Node(entry),
-        }));
+        });
+        let parts = Parts::of(parts, self.layout.exact);
         let Parts { head, nodes, foot } = parts;
         self.open(around.head, head, place);
         if nodes.is_empty() {
@@ -203,10 +204,11 @@ impl<'t> Emitter<'t> {
     }
 
     fn list(&mut self, list: &'t List, around: Around<'t>, place: Place, depth: usize) -> Done {
-        let parts = Parts::of(list.items.iter().map(|item| match item {
+        let parts = list.items.iter().map(|item| match item {
             Element::Comment(comment) => Part::Comment(comment),
             Element::Node(node) => Part::Node(node),
-        }));
+        });
+        let parts = Parts::of(parts, self.layout.exact);
         let Parts { head, nodes, mut foot } = parts;
         self.open(around.head, head, place);
         if nodes.is_empty() {
@@ -291,12 +293,14 @@ struct Parts<'t, N> {
 }
 
 impl<'t, N> Parts<'t, N> {
-    /// Comments before the first node belong to the collection, those behind the last one to the last one.
-    fn of(parts: impl ExactSizeIterator<Item = Part<'t, N>>) -> Self {
+    /// Comments before the first node belong to the collection, those behind the last one to the last one. `bare`
+    /// leaves them out: go-yaml's places for them do not always read back.
+    fn of(parts: impl ExactSizeIterator<Item = Part<'t, N>>, bare: bool) -> Self {
         let mut nodes = Vec::with_capacity(parts.len());
         let (mut first, mut head, mut line) = (Lines::new(), Lines::new(), Lines::new());
         for part in parts {
             match part {
+                Part::Comment(_) if bare => {}
                 Part::Comment(comment) if comment.inline => line.push(comment.text.expose()),
                 Part::Comment(comment) => head.push(comment.text.expose()),
                 Part::Node(node) => {

@@ -26,13 +26,15 @@ pub(super) fn next(source: &[u8], at: usize) -> usize {
 
 /// Where the line of `at` starts; a byte order mark is not part of it.
 pub(super) fn start(source: &[u8], at: usize) -> usize {
-    let last = source[..at].iter().rposition(|&byte| matches!(byte, b'\n' | b'\r' | 0x85 | 0xA8 | 0xA9));
-    match last {
-        Some(last) if ends_break(source, last) => last + 1,
-        Some(last) => start(source, last),
-        None if source.starts_with("\u{FEFF}".as_bytes()) => 3.min(at),
-        None => 0,
+    let mut before = at;
+    while let Some(last) = source[..before].iter().rposition(|byte| matches!(byte, b'\n' | b'\r' | 0x85 | 0xA8 | 0xA9))
+    {
+        if ends_break(source, last) {
+            return last + 1;
+        }
+        before = last;
     }
+    if source.starts_with("\u{FEFF}".as_bytes()) { at.min(3) } else { 0 }
 }
 
 /// Whether the byte at `last` is the last one of a line break.
@@ -70,10 +72,11 @@ pub(super) fn skip_blanks(source: &[u8], at: usize) -> usize {
 /// The next token at or after `at`: blanks, breaks and comments are passed.
 pub(super) fn token(source: &[u8], mut at: usize) -> usize {
     while let Some(&byte) = source.get(at) {
-        if byte == b'#' && (at == 0 || is_space(source[at - 1])) {
+        let width = scalar::break_width(source, at);
+        if byte == b'#' && (is_blank(source[at.saturating_sub(1)]) || fresh(source, at)) {
             at = end(source, at);
-        } else if is_space(byte) {
-            at += 1;
+        } else if is_blank(byte) || width > 0 {
+            at += width.max(1);
         } else {
             break;
         }

@@ -159,11 +159,17 @@ fn open(source: &[u8], holder: Site) -> usize {
 pub(super) fn inner(source: &[u8], holder: Site) -> usize {
     let at = holder.span.start as usize;
     if holder.style == Style::Flow {
-        return token::behind_props(source, at) + 1;
+        return if is_bare_pair(source, holder) { at } else { token::behind_props(source, at) + 1 };
     }
     // A tag or anchor on the line of the first key belongs to the key.
     let behind = token::behind_props(source, at);
     if lines::end(source, at) < behind || source.get(behind) == Some(&b'-') { behind } else { at }
+}
+
+/// Whether a flow map is one `key: value` in a flow list, without brackets of its own.
+pub(super) fn is_bare_pair(source: &[u8], holder: Site) -> bool {
+    let at = token::behind_props(source, holder.span.start as usize);
+    holder.style == Style::Flow && !matches!(source.get(at), Some(b'{' | b'['))
 }
 
 /// Behind the colon or dash and the value's properties, and whether there are any.

@@ -1,5 +1,7 @@
 //! Entries and elements added, removed and replaced in the text, in the layout that stands around them.
 
+use std::ops::Range;
+
 use super::metadata::{self, last_leaf};
 use super::spot::{self, Items, Spot, unwritable};
 use super::token::{self, Place, Text};
@@ -53,15 +55,26 @@ fn insert_first(
         let at = doc.metadata_spans[0].start as usize;
         edits.replace(at, at, text);
     } else if span.start < span.end {
-        // Written as null.
-        let bare = text.strip_suffix(lines::ending(source)).unwrap_or(&text);
-        edits.replace(span.start as usize, span.end as usize, bare);
+        in_place_of_null(source, span.range(), &text, edits);
     } else {
         let at = metadata::empty_document_end(source, span.start as usize);
         let first: &[u8] = if lines::fresh(source, at) { b"" } else { lines::ending(source) };
         edits.replace(at, at, [first, &text].concat());
     }
     Ok(())
+}
+
+/// Lines in place of a document's root that is written as null.
+fn in_place_of_null(source: &[u8], null: Range<usize>, text: &[u8], edits: &mut Edits) {
+    let (line, next) = (lines::start(source, null.start), lines::next(source, null.end));
+    let blank = |range: Range<usize>| source[range].iter().all(|&byte| lines::is_space(byte));
+    if blank(line..null.start) && blank(null.end..next) {
+        edits.replace(line, next, text);
+        return;
+    }
+    edits.replace(null.start, null.end, "");
+    let first: &[u8] = if lines::fresh(source, next) { b"" } else { lines::ending(source) };
+    edits.replace(next, next, [first, text].concat());
 }
 
 /// Turns the null or empty value at `spot` into a collection with one item.
@@ -93,17 +106,7 @@ fn append(
 ) -> Result<(), FormatError> {
     let source = doc.source.expose();
     if site.style == Style::Flow {
-        let text = flow_item(new);
-        match items.end() {
-            Some(end) => {
-                let comma: &[u8] = if source[end - 1] == b':' { b" , " } else { b", " };
-                edits.replace(end, end, [comma, &text].concat());
-            }
-            None => {
-                let at = spot::inner(source, site);
-                edits.replace(at, at, text);
-            }
-        }
+        append_in_flow(source, site, items, &flow_item(new), edits);
         return Ok(());
     }
     let ending = lines::ending(source);
@@ -117,6 +120,18 @@ fn append(
         edits.replace(at, at, [ending, bare].concat());
     }
     Ok(())
+}
+
+fn append_in_flow(source: &[u8], site: Site, items: Items<'_>, text: &[u8], edits: &mut Edits) {
+    let at = spot::inner(source, site);
+    let Some(end) = items.end() else { return edits.replace(at, at, text) };
+    let comma: &[u8] = if source[end - 1] == b':' { b" , " } else { b", " };
+    if spot::is_bare_pair(source, site) {
+        edits.replace(at, at, "{");
+        edits.replace(end, end, [comma, text, b"}"].concat());
+    } else {
+        edits.replace(end, end, [comma, text].concat());
+    }
 }
 
 /// The line behind an item; blank lines that a block scalar keeps belong to it.
@@ -154,7 +169,9 @@ pub(super) fn remove(doc: &Document, branch: usize, path: &Path, edits: &mut Edi
     let source = doc.source.expose();
     let spot = spot::find(doc, branch, path)?;
     let only = spot.before.is_none() && spot.after.is_none();
-    if spot.flow() {
+    if spot::is_bare_pair(source, spot.holder) {
+        edits.replace(spot.start, spot.end, "{}");
+    } else if spot.flow() {
         let range = flow_range(source, &spot);
         edits.replace(range.start, range.end, "");
     } else if !only || (path.0.len() == 1 && metadata::stands_in(doc, branch)) {
@@ -175,7 +192,7 @@ pub(super) fn remove(doc: &Document, branch: usize, path: &Path, edits: &mut Edi
 }
 
 /// An item of a flow collection with one comma.
-fn flow_range(source: &[u8], spot: &Spot<'_>) -> std::ops::Range<usize> {
+fn flow_range(source: &[u8], spot: &Spot<'_>) -> Range<usize> {
     if let Some(before) = spot.before {
         return lines::token(source, before)..spot.end;
     }
