@@ -249,9 +249,8 @@ impl<'t> Emitter<'t> {
     }
 
     fn text(&mut self, text: &str, form: Form, element: bool) {
-        // A part of a file is moved to the right line by line: other line breaks would be in the way.
-        let movable = form == Form::Double || !self.layout.exact || !text.contains(['\u{2028}', '\u{2029}']);
-        match if movable { form } else { Form::Double } {
+        let fits = form == Form::Plain || !self.layout.exact || can_be_put_anywhere(text);
+        match if fits { form } else { Form::Double } {
             Form::Plain if text == "<<" => {
                 self.layout.tag(b"!!merge");
                 self.layout.plain(b"<<");
@@ -278,6 +277,12 @@ impl<'t> Emitter<'t> {
         let form = if text.contains('\n') { Form::Literal } else { Form::Plain };
         self.text(&text, form, element);
     }
+}
+
+/// Whether a text in lines stays the same in a part of a file, which is moved to the right line by line (other line
+/// breaks would be in the way) and may stand before blank lines (which a block that keeps its breaks would take in).
+fn can_be_put_anywhere(text: &str) -> bool {
+    !text.contains(['\u{2028}', '\u{2029}']) && scalar::chomping(text.as_bytes()) != b"+"
 }
 
 enum Part<'t, N> {

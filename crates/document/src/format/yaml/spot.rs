@@ -94,6 +94,20 @@ impl<'d> Items<'d> {
         self.nodes().next_back().map(|(key_end, node)| end(key_end, node))
     }
 
+    /// A comma behind the last item: a bare colon directly before it would be text.
+    pub(super) fn comma(self) -> &'static [u8] {
+        if self.ends_with_colon() { b" , " } else { b", " }
+    }
+
+    fn ends_with_colon(self) -> bool {
+        let Some((key_end, node)) = self.nodes().next_back() else { return false };
+        match (&node.value, self) {
+            (Value::Map(map), Self::List(_)) if node.alias.is_none() => Items::Map(&map.items).ends_with_colon(),
+            (_, Self::Map(_)) => node.site.span.start == node.site.span.end && end(key_end, node) > key_end,
+            _ => false,
+        }
+    }
+
     pub(super) fn last(self) -> Option<&'d Node> {
         self.nodes().next_back().map(|(_, node)| node)
     }

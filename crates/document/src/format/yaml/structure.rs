@@ -93,7 +93,7 @@ fn first_of(doc: &Document, spot: &Spot<'_>, new: &Insert<'_>, edits: &mut Edits
         return Ok(());
     }
     let text = block_item(doc, new)?;
-    put_below(doc, spot, &text, edits);
+    put_below(doc, spot, &text, matches!(new, Insert::Element(_)), edits);
     Ok(())
 }
 
@@ -113,19 +113,15 @@ fn append(
     let text = lines::shifted(&block_item(doc, new)?, site.indent as usize, ending);
     let end = items.end().ok_or_else(|| unwritable("a block collection without items"))?;
     let at = behind_item(source, items.last(), end);
-    if lines::fresh(source, at) {
-        edits.replace(at, at, text);
-    } else {
-        let bare = text.strip_suffix(ending).unwrap_or(&text);
-        edits.replace(at, at, [ending, bare].concat());
-    }
+    let first: &[u8] = if lines::fresh(source, at) { b"" } else { ending };
+    edits.replace(at, at, [first, &text].concat());
     Ok(())
 }
 
 fn append_in_flow(source: &[u8], site: Site, items: Items<'_>, text: &[u8], edits: &mut Edits) {
     let at = spot::inner(source, site);
     let Some(end) = items.end() else { return edits.replace(at, at, text) };
-    let comma: &[u8] = if source[end - 1] == b':' { b" , " } else { b", " };
+    let comma = items.comma();
     if spot::is_bare_pair(source, site) {
         edits.replace(at, at, "{");
         edits.replace(end, end, [comma, text, b"}"].concat());
@@ -244,7 +240,7 @@ pub(super) fn replace(
         replace_collection(doc, &spot, value, edits);
     } else {
         let text = emit::collection(value, indents::step(doc))?;
-        put_below(doc, &spot, text.expose(), edits);
+        put_below(doc, &spot, text.expose(), matches!(value, Value::List(_)), edits);
     }
     Ok(())
 }
@@ -304,7 +300,7 @@ fn replace_collection(doc: &Document, spot: &Spot<'_>, value: &Value, edits: &mu
 }
 
 /// Writes lines (LF, at column 0) as a block collection in place of the value.
-fn put_below(doc: &Document, spot: &Spot<'_>, text: &[u8], edits: &mut Edits) {
+fn put_below(doc: &Document, spot: &Spot<'_>, text: &[u8], list: bool, edits: &mut Edits) {
     let source = doc.source.expose();
     let site = spot.site();
     let ending = lines::ending(source);
@@ -313,8 +309,9 @@ fn put_below(doc: &Document, spot: &Spot<'_>, text: &[u8], edits: &mut Edits) {
     let content = if block { spot::inner(source, site) } else { site.span.start as usize };
     let same_line = lines::start(source, content) == lines::start(source, spot.lead_end);
     let column = match (block, spot.in_map) {
-        (true, _) => site.indent as usize,
-        (false, true) => spot.holder.indent as usize + indents::step(doc),
+        // A list may stand at the column of its key, a map may not.
+        (true, _) if list || site.indent > spot.holder.indent => site.indent as usize,
+        (true, _) | (false, true) => spot.holder.indent as usize + indents::step(doc),
         (false, false) if same_line && content > spot.lead_end => content - lines::start(source, content),
         (false, false) => spot.holder.indent as usize + 2,
     };

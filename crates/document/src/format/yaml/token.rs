@@ -62,7 +62,10 @@ impl<'d> Place<'d> {
         if start == at {
             lead.clear();
         }
-        if start == span.end && start > 0 && !lines::is_space(source[start - 1]) {
+        // go-yaml ends an anchor before a colon: `&x:y` is the text `:y`.
+        let touches = start.checked_sub(1).map(|before| source[before]).filter(|&byte| !lines::is_space(byte));
+        let tight = matches!(touches, Some(b'[' | b'{' | b',' | b':'));
+        if touches.is_some() && (!tight || start == span.end) {
             lead.insert(0, b' ');
         }
         let string_tag = source[span.start..start].contains(&b'!');
@@ -162,7 +165,7 @@ impl<'d> Place<'d> {
             Text::Block(header, content) => (header, Some(content)),
         };
         let (first_end, region) = self.extent();
-        let first = [self.lead, first].concat();
+        let first = [&self.lead, &*first, gap(self.source, first_end, &first)].concat();
         if self.source[self.start..first_end] != *first {
             edits.replace(self.start, first_end, first);
         }
@@ -183,8 +186,15 @@ pub(super) fn put_lines(doc: &Document, site: Site, lead: usize, first: &[u8], r
     let (first_end, region) = place.extent();
     let blank: &[u8] = if first.is_empty() { b"" } else { b" " };
     let start = if lead <= place.start { lead } else { place.start };
-    edits.replace(start, first_end.max(start), [blank, first].concat());
+    let gap = gap(doc.source.expose(), first_end, first);
+    edits.replace(start, first_end.max(start), [blank, first, gap].concat());
     edits.replace(region.start, region.end, rest);
+}
+
+/// A blank between a new token and a comment that stood directly behind a quote.
+fn gap(source: &[u8], end: usize, token: &[u8]) -> &'static [u8] {
+    let needed = source.get(end) == Some(&b'#') && !token.ends_with(b"\"") && !token.ends_with(b"'");
+    if needed { b" " } else { b"" }
 }
 
 /// The token behind tags and anchors that stand at `at`.
