@@ -59,17 +59,16 @@ func main() {
 func answer(file []byte) (line string) {
 	defer func() {
 		if trouble := recover(); trouble != nil {
-			line = fmt.Sprintf("no panic: %v", trouble)
+			line = "no panic: " + strconv.QuoteToASCII(fmt.Sprint(trouble))
 		}
-		line = strings.ReplaceAll(line, "\n", " | ")
 	}()
 	documents, err := load(file)
 	var loss lossy
 	switch {
 	case errors.As(err, &loss):
-		return "lossy " + err.Error()
+		return "lossy " + strconv.QuoteToASCII(err.Error())
 	case err != nil:
-		return "no " + err.Error()
+		return "no " + strconv.QuoteToASCII(err.Error())
 	}
 	return "ok " + strings.Join(documents, " ")
 }

@@ -28,12 +28,12 @@ pub(super) fn branches(source: &[u8]) -> Result<Vec<Branch>, FormatError> {
         return Err(FormatError::new(Problem::Empty, "file is empty"));
     }
     let start = encoding::check(source)?;
-    let (raws, texts) = Composer::new(Scanner::new(source, start)).compose()?;
+    let (raws, texts) = Composer::new(Scanner::new(source, start)).compose().map_err(|error| *error)?;
     if raws.documents.is_empty() {
         return Err(FormatError::new(Problem::Unsupported, "file holds no document"));
     }
     let mut builder = Builder::new(source, &raws, &texts);
-    raws.documents.iter().map(|document| builder.branch(document)).collect()
+    raws.documents.iter().map(|document| builder.branch(document).map_err(|error| *error)).collect()
 }
 
 /// What an untagged plain text means.

@@ -272,6 +272,15 @@ fn is_filled(value: &Value) -> bool {
     }
 }
 
+/// Removes the tag of a block collection that is about to be replaced.
+fn drop_tag(source: &[u8], site: Site, edits: &mut Edits) {
+    let start = site.span.start as usize;
+    if source[start] == b'!' && spot::inner(source, site) > start {
+        let blanks = source[..start].iter().rev().take_while(|&&byte| byte == b' ').count();
+        edits.replace(start - blanks, lines::word_end(source, start), "");
+    }
+}
+
 /// Writes a leaf (or an empty collection) in place of a collection.
 fn replace_collection(doc: &Document, spot: &Spot<'_>, value: &Value, edits: &mut Edits) {
     let site = spot.site();
@@ -283,6 +292,7 @@ fn replace_collection(doc: &Document, spot: &Spot<'_>, value: &Value, edits: &mu
     }
     // As if an empty value stood behind the colon or dash, and the collection's lines not at all.
     let source = doc.source.expose();
+    drop_tag(source, site, edits);
     let compact = lines::start(source, spot.lead_end) == lines::start(source, spot::inner(source, site));
     let (start, line) = (spot.lead_end, lines::end(source, spot.lead_end));
     let text = Place::of(doc, plain, false).opened(value, None, Style::Plain);
@@ -322,6 +332,7 @@ fn put_below(doc: &Document, spot: &Spot<'_>, text: &[u8], list: bool, edits: &m
     if block && same_line {
         edits.replace(content, lines::end(source, spot.end), [first, rest].concat());
     } else if block {
+        drop_tag(source, site, edits);
         edits.replace(lines::end(source, spot.lead_end), lines::end(source, spot.end), rest);
     } else {
         token::put_lines(doc, site, spot.lead_end, &first, &rest, edits);

@@ -115,7 +115,7 @@ const BITS: &[&str] = &[
 /// `file` with a few changes.
 pub(crate) fn mutate(file: &[u8], random: &mut Random) -> Vec<u8> {
     let mut text = excerpt(file, random);
-    for _ in 0..=random.below(4) {
+    for _ in 0..=random.below(3) {
         change(&mut text, random);
     }
     match random.below(16) {
@@ -125,10 +125,10 @@ pub(crate) fn mutate(file: &[u8], random: &mut Random) -> Vec<u8> {
     }
 }
 
-/// At most some forty lines of the file, so that changes meet.
+/// The file or at most some forty lines of it, so that changes meet.
 fn excerpt(file: &[u8], random: &mut Random) -> Vec<u8> {
     let lines: Vec<_> = file.split_inclusive(|byte| *byte == b'\n').collect();
-    let start = if random.below(2) == 0 { 0 } else { random.below(lines.len()) };
+    let start = if random.below(4) > 0 { 0 } else { random.below(lines.len()) };
     let count = 1 + random.below(40);
     lines[start.min(lines.len())..].iter().take(count).copied().collect::<Vec<_>>().concat()
 }
@@ -139,27 +139,28 @@ fn change(text: &mut Vec<u8>, random: &mut Random) {
     let line = *random.pick(&starts);
     let end = text[line..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |at| line + at + 1);
     let indent = " ".repeat(random.below(7));
-    match random.below(10) {
-        0..=3 => {
+    match random.below(64) {
+        0 => long_stretch(text, end.saturating_sub(1).max(line), random),
+        1..=30 => {
             let new = format!("{indent}{}\n", random.pick(LINES).replace('\n', &format!("\n{indent}")));
             text.splice(line..line, new.into_bytes());
         }
-        4 => {
+        31..=36 => {
             text.splice(line..line, indent.into_bytes());
         }
-        5 => {
+        37..=42 => {
             let blanks = text[line..end].iter().take_while(|byte| **byte == b' ').count();
             text.drain(line..line + random.below(blanks + 1));
         }
-        6 => {
+        43..=47 => {
             text.drain(line..end);
         }
-        7 => {
+        48..=54 => {
             let at = end.saturating_sub(1).max(line);
             let bit = random.pick(&[" # behind", " #", "  # a b", ","]).as_bytes();
             text.splice(at..at, bit.iter().copied());
         }
-        8 => {
+        55..=60 => {
             let at = random.below(text.len() + 1);
             text.splice(at..at, random.pick(BITS).bytes());
         }
@@ -169,4 +170,12 @@ fn change(text: &mut Vec<u8>, random: &mut Random) {
             text.drain(at..to);
         }
     }
+}
+
+/// Lengths around the limits: 512 bytes of look-ahead for comments, 1024 characters of a key.
+fn long_stretch(text: &mut Vec<u8>, at: usize, random: &mut Random) {
+    let (unit, length) = *random.pick(&[(" ", 512), ("\n", 512), ("x", 1024), ("é", 1024), ("\t", 512), (" \n", 256)]);
+    let stretch = unit.repeat(length - 8 + random.below(16));
+    let behind = *random.pick(&["", "# far", "\n# far\n", ": far"]);
+    text.splice(at..at, format!("{stretch}{behind}").into_bytes());
 }

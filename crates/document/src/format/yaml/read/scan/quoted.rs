@@ -7,7 +7,7 @@ use super::{Result, Scanner};
 use crate::Style;
 
 /// Columns start at 0, so no tab is left of this one.
-const NO_TAB_LIMIT: i64 = 0;
+const NO_TAB_LIMIT: i32 = 0;
 
 impl Scanner<'_> {
     pub(super) fn single_quoted(&mut self) -> Result<()> {
@@ -25,21 +25,21 @@ impl Scanner<'_> {
         self.cursor.skip_ascii(1);
         let text = match self.literal_end(quote) {
             Some(end) => {
-                let text = Text::source(self.cursor.mark.at, end);
+                let text = Text::source(self.cursor.mark.at(), end);
                 self.cursor.skip_text(end);
                 text
             }
             None => self.decode(start, quote)?,
         };
         self.cursor.skip_ascii(1);
-        self.queue.push_back(Token { kind: Kind::Scalar(style, text), start, end: self.cursor.mark.at });
+        self.queue.push_back(Token { kind: Kind::Scalar(style, text), start, end: self.cursor.mark.at() as u32 });
         Ok(())
     }
 
     /// Where the closing quote is, if the text up to it stands for itself.
     fn literal_end(&self, quote: u8) -> Option<usize> {
         let source = self.cursor.source;
-        let mut at = self.cursor.mark.at;
+        let mut at = self.cursor.mark.at();
         loop {
             match *source.get(at)? {
                 byte if byte == quote => {
@@ -57,10 +57,10 @@ impl Scanner<'_> {
         self.texts.begin();
         loop {
             if self.cursor.at_document_marker() {
-                return Err(self.error(self.cursor.mark.at, "document marker inside a quoted scalar"));
+                return Err(self.error(self.cursor.mark.at(), "document marker inside a quoted scalar"));
             }
             if self.cursor.at_end() {
-                return Err(self.error(start.at, "quoted scalar without end"));
+                return Err(self.error(start.at(), "quoted scalar without end"));
             }
             let escaped_break = self.decode_run(start, quote)?;
             if self.cursor.byte() == quote {
@@ -101,7 +101,7 @@ impl Scanner<'_> {
     /// Copies text up to the next character that may mean something.
     fn copy_run(&mut self) {
         let source = self.cursor.source;
-        let start = self.cursor.mark.at;
+        let start = self.cursor.mark.at();
         let mut end = start + 1;
         while let Some(byte) = source.get(end) {
             match byte {
@@ -136,7 +136,7 @@ impl Scanner<'_> {
             b'x' => ("", 2),
             b'u' => ("", 4),
             b'U' => ("", 8),
-            _ => return Err(self.error(self.cursor.mark.at, "unknown escape")),
+            _ => return Err(self.error(self.cursor.mark.at(), "unknown escape")),
         };
         if digits > 0 {
             return self.escaped_code(start, digits);
@@ -160,7 +160,7 @@ impl Scanner<'_> {
                 self.cursor.skip_ascii(2 + digits);
                 Ok(())
             }
-            None => Err(self.error(start.at, "quoted scalar with an escape that is no character")),
+            None => Err(self.error(start.at(), "quoted scalar with an escape that is no character")),
         }
     }
 }
