@@ -16,6 +16,30 @@ pub(super) struct Mark {
     pub(super) column: i32,
 }
 
+/// A set of bytes: those that stop a fast run over text.
+pub(super) struct Stops([bool; 256]);
+
+impl Stops {
+    /// These bytes and the first bytes of NEL, LS and PS.
+    pub(super) const fn new(bytes: &[u8]) -> Self {
+        let mut table = [false; 256];
+        (table[0xC2], table[0xE2]) = (true, true);
+        let mut next = 0;
+        while next < bytes.len() {
+            table[bytes[next] as usize] = true;
+            next += 1;
+        }
+        Self(table)
+    }
+
+    /// Offset of the next such byte of `source` from `at` on, or its length.
+    pub(super) fn next(&self, source: &[u8], at: usize) -> usize {
+        source[at..].iter().position(|byte| self.0[*byte as usize]).map_or(source.len(), |more| at + more)
+    }
+}
+
+static BREAKS: Stops = Stops::new(b"\n\r");
+
 impl Mark {
     pub(super) fn new(at: usize, index: i32, line: i32, column: i32) -> Self {
         Self { at: at as u32, index, line, column }
@@ -125,12 +149,9 @@ impl<'s> Cursor<'s> {
 
     /// Byte offset at which this line's text ends.
     pub(super) fn line_end(&self) -> usize {
-        let mut end = self.mark.at();
-        while let Some(byte) = self.source.get(end) {
-            if matches!(byte, b'\n' | b'\r' | 0xC2 | 0xE2) && break_width(&self.source[end..]) > 0 {
-                break;
-            }
-            end += 1;
+        let mut end = BREAKS.next(self.source, self.mark.at());
+        while end < self.source.len() && break_width(&self.source[end..]) == 0 {
+            end = BREAKS.next(self.source, end + 1);
         }
         end
     }

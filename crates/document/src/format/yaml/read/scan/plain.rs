@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
-use super::super::cursor::{break_width, is_blank};
+use super::super::cursor::{Stops, break_width, is_blank};
 use super::super::text::{Text, Texts};
 use super::super::token::{Kind, Token};
 use super::{Result, Scanner};
 use crate::Style;
+
+static STOPS: Stops = Stops::new(b" \t\n\r:,?[]{}");
 
 /// Blanks and line breaks inside a scalar.
 pub(super) struct Gap<'s> {
@@ -78,7 +80,12 @@ impl<'s> Scanner<'s> {
         let source = self.cursor.source;
         let mut at = self.cursor.mark.at();
         let mut end = at;
-        while let Some(&byte) = source.get(at) {
+        loop {
+            let run = STOPS.next(source, at);
+            if run > at {
+                (at, end) = (run, run);
+            }
+            let Some(&byte) = source.get(at) else { break };
             match byte {
                 b' ' | b'\t' => {
                     at += 1;

@@ -1,10 +1,13 @@
 //! Quoted scalars with their escapes.
 
-use super::super::cursor::{Mark, break_width};
+use super::super::cursor::{Mark, Stops, break_width};
 use super::super::text::Text;
 use super::super::token::{Kind, Token};
 use super::{Result, Scanner};
 use crate::Style;
+
+static STOPS: Stops = Stops::new(b"'\"\\\n\r");
+static RUN_STOPS: Stops = Stops::new(b"'\"\\ \t\n\r");
 
 /// Columns start at 0, so no tab is left of this one.
 const NO_TAB_LIMIT: i32 = 0;
@@ -41,6 +44,7 @@ impl Scanner<'_> {
         let source = self.cursor.source;
         let mut at = self.cursor.mark.at();
         loop {
+            at = STOPS.next(source, at);
             match *source.get(at)? {
                 byte if byte == quote => {
                     let doubled = quote == b'\'' && source.get(at + 1) == Some(&quote);
@@ -102,13 +106,9 @@ impl Scanner<'_> {
     fn copy_run(&mut self) {
         let source = self.cursor.source;
         let start = self.cursor.mark.at();
-        let mut end = start + 1;
-        while let Some(byte) = source.get(end) {
-            match byte {
-                b'\'' | b'"' | b'\\' | b' ' | b'\t' | b'\n' | b'\r' => break,
-                0xC2 | 0xE2 if break_width(&source[end..]) > 0 => break,
-                _ => end += 1,
-            }
+        let mut end = RUN_STOPS.next(source, start + 1);
+        while matches!(source.get(end), Some(0xC2 | 0xE2)) && break_width(&source[end..]) == 0 {
+            end = RUN_STOPS.next(source, end + 1);
         }
         self.texts.push(&source[start..end]);
         self.cursor.skip_text(end);
