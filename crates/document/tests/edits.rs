@@ -375,3 +375,12 @@ fn structural_edits_read_back_as_meant() {
     eprintln!("removed, replaced, added: {done:?}");
     assert!(done.iter().all(|&count| count > 500), "{done:?}");
 }
+
+#[test]
+fn a_file_on_one_line_is_edited_in_linear_time() {
+    let items = "\"x\", ".repeat(100_000);
+    let source = format!("{{a: [{items}]}}\n");
+    let doc = parse(source.as_bytes()).unwrap();
+    let (sealed, texts) = seal(&doc);
+    assert_eq!((texts.len(), all_leaves(&parse(&sealed).unwrap()).len()), (100_000, 100_000));
+}

@@ -164,11 +164,16 @@ impl<'d> Place<'d> {
             Text::Inline(text) => (text, None),
             Text::Block(header, content) => (header, Some(content)),
         };
-        let (first_end, region) = self.extent();
+        let first_end = self.header.map_or(self.end, |header| header.end);
         let first = [&self.lead, &*first, gap(self.source, first_end, &first)].concat();
         if self.source[self.start..first_end] != *first {
             edits.replace(self.start, first_end, first);
         }
+        // Most tokens end here; looking for the end of a long line each time would cost squares.
+        if below.is_none() && self.header.is_none() {
+            return;
+        }
+        let region = self.extent().1;
         let below = below.filter(|content| !content.is_empty()).map(|content| {
             let ending = lines::ending(self.source);
             [ending, &content].concat()
