@@ -203,10 +203,10 @@ impl<'s, 't> Builder<'s, 't> {
             _ => return self.leaf(raw, alias),
         };
         if self.stack.len() >= MAX_DEPTH {
-            return Err(FormatError::at(self.source, at as usize, Problem::Syntax, "nested too deeply"));
+            return Err(self.syntax(at, "nested too deeply"));
         }
         if alias.is_some() && self.stack.iter().any(|open| open.id == id) {
-            return Err(FormatError::at(self.source, at as usize, Problem::Syntax, "alias inside of its own anchor"));
+            return Err(self.syntax(at, "alias inside of its own anchor"));
         }
         if matches!(gather, Gather::Map(..)) {
             self.check_merge(children)?;
@@ -267,12 +267,16 @@ impl<'s, 't> Builder<'s, 't> {
         if self.budget.count() { Ok(()) } else { Err(self.too_much(at)) }
     }
 
-    fn too_much(&self, at: u32) -> FormatError {
-        FormatError::at(self.source, at as usize, Problem::Syntax, "aliases expand to too much")
+    fn too_much(&self, at: u32) -> Box<FormatError> {
+        self.syntax(at, "aliases expand to too much")
     }
 
-    fn refuse(&self, at: u32, what: &str) -> FormatError {
-        FormatError::at(self.source, at as usize, Problem::Unsupported, what)
+    fn syntax(&self, at: u32, what: &str) -> Box<FormatError> {
+        Box::new(FormatError::at(self.source, at as usize, Problem::Syntax, what))
+    }
+
+    fn refuse(&self, at: u32, what: &str) -> Box<FormatError> {
+        Box::new(FormatError::at(self.source, at as usize, Problem::Unsupported, what))
     }
 }
 

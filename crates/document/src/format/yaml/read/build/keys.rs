@@ -28,7 +28,8 @@ pub(super) fn check_unique(source: &[u8], items: &[Item]) -> Result<()> {
     match second {
         None => Ok(()),
         Some((_, Entry { key_span, .. })) => {
-            Err(FormatError::at(source, key_span.start as usize, Problem::Syntax, "key stands here a second time"))
+            let what = "key stands here a second time";
+            Err(Box::new(FormatError::at(source, key_span.start as usize, Problem::Syntax, what)))
         }
     }
 }
