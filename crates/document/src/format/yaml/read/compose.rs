@@ -24,7 +24,8 @@ pub(super) struct Composer<'s> {
     frames: Vec<Frame>,
     /// Anchors stay known in later documents.
     anchors: HashMap<&'s [u8], Id>,
-    directives: Vec<(Span, Text)>,
+    /// Prefixes by the handle that `%TAG` gives them in this document.
+    directives: HashMap<&'s [u8], Text>,
     /// Comments for the next node that takes some.
     pending: Notes,
     /// Comments of a list entry, for the block collection that the entry is.
@@ -51,7 +52,7 @@ impl<'s> Composer<'s> {
             loose: Vec::new(),
             frames: Vec::new(),
             anchors: HashMap::new(),
-            directives: Vec::new(),
+            directives: HashMap::new(),
             pending: Notes::default(),
             stem: Vec::new(),
             last_end: 0,
@@ -122,21 +123,14 @@ impl<'s> Composer<'s> {
                 Kind::Version(1, 1) if versions == 0 => versions += 1,
                 Kind::Version(..) => return Err(self.unexpected("YAML version that SOPS does not read")),
                 Kind::TagDirective(handle, prefix) => {
-                    if self.prefix(handle).is_some() {
+                    if self.directives.insert(&self.scanner.source()[handle.range()], prefix).is_some() {
                         return Err(self.unexpected("second tag directive for this handle"));
                     }
-                    self.directives.push((handle, prefix));
                 }
                 _ => return Ok(()),
             }
             self.skip();
         }
-    }
-
-    fn prefix(&self, handle: Span) -> Option<Text> {
-        let source = self.scanner.source();
-        let same = |known: &&(Span, Text)| source[known.0.range()] == source[handle.range()];
-        self.directives.iter().find(same).map(|(_, prefix)| *prefix)
     }
 
     /// Comments above the last blank line at the top of a file belong to the document, not to its first node.
@@ -271,10 +265,10 @@ impl<'s> Composer<'s> {
 
     fn resolve_tag(&self, handle: Span, suffix: Text) -> Result<Tag> {
         let texts = &self.scanner.texts;
-        let source = self.scanner.source();
-        let prefix: &[u8] = match (self.prefix(handle), &source[handle.range()]) {
+        let handle = &self.scanner.source()[handle.range()];
+        let prefix: &[u8] = match (self.directives.get(handle), handle) {
             (_, b"") => b"",
-            (Some(prefix), _) => texts.get(prefix),
+            (Some(prefix), _) => texts.get(*prefix),
             (None, b"!") => b"!",
             (None, b"!!") => b"tag:yaml.org,2002:",
             _ => return Err(self.unexpected("tag with an unknown handle")),

@@ -70,6 +70,9 @@ impl Builder<'_, '_> {
     /// Refuses a merge key that holds anything but maps.
     pub(super) fn check_merge(&self, children: Span) -> Result<()> {
         for pair in self.raws.children[children.range()].chunks_exact(2) {
+            if !self.is_merge(self.raw(pair[0])) {
+                continue;
+            }
             let value = self.raw(pair[1]);
             let holds_maps = match value.content {
                 Content::List(items) => {
@@ -77,7 +80,7 @@ impl Builder<'_, '_> {
                 }
                 _ => self.is_map(value),
             };
-            if !holds_maps && self.is_merge(self.raw(pair[0])) {
+            if !holds_maps {
                 return Err(self.refuse(value.site.span.start, "merge key holds something else than maps"));
             }
         }
