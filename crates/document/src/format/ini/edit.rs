@@ -63,12 +63,19 @@ fn spell(value: &[u8], style: Style, behind: &[u8]) -> Option<Vec<u8>> {
 /// a plain one line by line over these.
 pub(super) fn write_comment(source: &[u8], span: Span, text: &[u8], edits: &mut Edits) {
     let at = span.start as usize;
-    let mut slots = scan::slots_at(source, at);
+    let (mut slots, header) = scan::slots_at(source, at);
     if slots.first().is_none_or(|first| !(first.0 < at && at <= first.1)) {
         slots = vec![(at, at + trim(&source[at..line_end(source, at)]).len())];
     }
     let lines: Vec<&[u8]> = text.split(|&byte| byte == b'\n').collect();
     let first = slots[0];
+    match (header, slots.as_slice(), lines.as_slice()) {
+        (Some(header), [only], [line]) if line.contains(&b']') => return lift(source, header, *only, line, edits),
+        (Some(header), [above, behind], [line]) if !line.starts_with(b"ENC[") => {
+            return lower(source, header, *above, *behind, line, edits);
+        }
+        _ => {}
+    }
     if lines.len() == slots.len() {
         edits.replace(at, first.1, lines[0]);
         for (slot, line) in slots.iter().zip(&lines).skip(1) {
@@ -86,6 +93,26 @@ pub(super) fn write_comment(source: &[u8], span: Span, text: &[u8], edits: &mut 
     for slot in &slots[1..] {
         edits.replace(slot.0 + 1, slot.1, tail(*slot));
     }
+}
+
+/// Moves the comment behind a section name to a line above, since go-ini takes the last `]` of the line for
+/// the end of the name. The sign stays behind as a mark.
+fn lift(source: &[u8], header: usize, slot: (usize, usize), text: &[u8], edits: &mut Edits) {
+    let sign = [source[slot.0], b' '];
+    edits.replace(header, header, [&sign, text, newline(source), &source[line_start(source, header)..header]].concat());
+    edits.replace(scan::text_start(source, slot), slot.1, "");
+}
+
+/// Undoes [`lift`]: `text` goes behind the section name and the line `above` goes away.
+fn lower(source: &[u8], header: usize, above: (usize, usize), behind: (usize, usize), text: &[u8], edits: &mut Edits) {
+    edits.replace(line_start(source, above.0), line_start(source, header), "");
+    let lead = &source[behind.0..line_end(source, behind.0)];
+    let sign = lead.iter().position(|byte| *byte != lead[0] && *byte != b' ').unwrap_or(lead.len());
+    edits.replace(behind.0 + sign, behind.1.max(behind.0 + sign), text);
+}
+
+fn line_start(source: &[u8], at: usize) -> usize {
+    memchr::memrchr(b'\n', &source[..at]).map_or(0, |last| last + 1)
 }
 
 /// A further line of a comment with a sign in front.

@@ -206,8 +206,9 @@ pub(super) fn slots(source: &[u8], lines: &[usize], inline: Option<(usize, usize
     slots
 }
 
-/// The slots of the comment whose text starts at `at`.
-pub(super) fn slots_at(source: &[u8], at: usize) -> Vec<(usize, usize)> {
+/// The slots of the comment whose text starts at `at`, and the start of the section line if one of them is
+/// behind a section name.
+pub(super) fn slots_at(source: &[u8], at: usize) -> (Vec<(usize, usize)>, Option<usize>) {
     let mut at = memchr::memrchr(b'\n', &source[..at]).map_or(0, |last| last + 1);
     let mut lines = Vec::new();
     while at < source.len() {
@@ -220,7 +221,8 @@ pub(super) fn slots_at(source: &[u8], at: usize) -> Vec<(usize, usize)> {
                 None
             }
             Some(b'[') => {
-                return slots(source, &lines, read_header(source, start, end).and_then(|(_, inline, _)| inline));
+                let inline = read_header(source, start, end).and_then(|(_, inline, _)| inline);
+                return (slots(source, &lines, inline), inline.map(|_| start));
             }
             Some(_) => {
                 let key = token::read_key(source, start, end).ok();
@@ -229,11 +231,11 @@ pub(super) fn slots_at(source: &[u8], at: usize) -> Vec<(usize, usize)> {
             }
         };
         if let Some(inline) = inline {
-            return slots(source, &lines, inline);
+            return (slots(source, &lines, inline), None);
         }
         at = end;
     }
-    slots(source, &lines, None)
+    (slots(source, &lines, None), None)
 }
 
 /// Where the text of a comment starts: behind the signs and blanks that its first line starts with.
@@ -248,7 +250,7 @@ fn comment(source: &[u8], slots: &[(usize, usize)]) -> Option<Comment> {
     let (&first, others) = slots.split_first()?;
     let start = text_start(source, first);
     let head = &source[start..first.1];
-    let is_bare = |slot: &(usize, usize)| trim(&source[slot.0..slot.1]).len() == 1;
+    let is_bare = |slot: &(usize, usize)| trim(&source[text_start(source, *slot)..slot.1]).is_empty();
     let sealed = head.starts_with(b"ENC[") && others.iter().all(is_bare);
     let mut text = if sealed { trim(head).to_vec() } else { head.to_vec() };
     for slot in others.iter().filter(|_| !sealed) {
