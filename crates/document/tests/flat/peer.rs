@@ -14,6 +14,11 @@ use super::random::{self, Random};
 const IDENTITY: &str = concat!("AGE-SECRET", "-KEY-1Q6XX9T08QULZF9Y3LU4URNTT3H3Y47NNH7276LU8EL2W6H0Y2RCSEXCQT6");
 const RECIPIENT: &str = "age1kujd4s9mw4rfqnzydftcr33ws23rlxmnsgk0mkl4774s5rmt6eksfyd0x7";
 
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
+fn say(line: &str) {
+    println!("{line}");
+}
+
 struct Peer {
     program: PathBuf,
     folder: PathBuf,
@@ -23,7 +28,7 @@ impl Peer {
     /// The peer with a folder of its own for `test`.
     fn find(test: &str) -> Option<Self> {
         let Some(program) = std::env::var_os("PLOMB_SOPS") else {
-            println!("SKIPPED: {test}: PLOMB_SOPS is not set");
+            say(&format!("SKIPPED: {test}: PLOMB_SOPS is not set"));
             return None;
         };
         let folder = std::env::temp_dir().join(format!("plomb-flat-{}-{test}", std::process::id()));
@@ -136,7 +141,7 @@ fn transplant(format: &dyn Format, plain: &Document, sealed: &Document) -> Vec<u
                 format.write_comment(plain, ours, theirs.text.expose(), edits);
             }
         }
-        format.place_metadata(plain, sealed.metadata.as_ref().unwrap(), edits).unwrap();
+        format.place_metadata(plain, sealed.metadata.as_ref().expect("metadata"), edits).expect("a place for it");
     })
 }
 
@@ -205,7 +210,7 @@ fn differential(
         check(&peer, format, extension, text.as_bytes(), whole)
     });
     let compared = compared.count();
-    println!("{test}: {compared} of {runs} documents compared");
+    say(&format!("{test}: {compared} of {runs} documents compared"));
     assert!(compared as u64 >= runs / 4, "too few random documents are accepted");
 }
 

@@ -16,13 +16,10 @@ pub(super) fn root(source: &[u8]) -> Result<Map, FormatError> {
     if u32::try_from(source.len()).is_err() {
         return Err(FormatError::new(Problem::Syntax, "a file may not be larger than 4 GiB"));
     }
-    let start = match source {
-        [0xEF, 0xBB, 0xBF, ..] => 3,
-        [0xFE, 0xFF, ..] | [0xFF, 0xFE, ..] => {
-            return Err(FormatError::at(source, 0, Problem::Unsupported, "UTF-16 text"));
-        }
-        _ => 0,
-    };
+    if source.starts_with(&[0xFE, 0xFF]) || source.starts_with(&[0xFF, 0xFE]) {
+        return Err(FormatError::at(source, 0, Problem::Unsupported, "UTF-16 text"));
+    }
+    let start = text_offset(source);
     let first = Section { name: DEFAULT.into(), site: (start, start), ..Section::default() };
     let mut reader = Reader { source, at: start, lines: Vec::new(), sections: vec![first], count: 0, loss: None };
     while reader.at < source.len() {
@@ -33,6 +30,11 @@ pub(super) fn root(source: &[u8]) -> Result<Map, FormatError> {
         Some(loss) if !sealed => Err(loss),
         _ => Ok(reader.into_map()),
     }
+}
+
+/// Where the text starts: behind a byte order mark.
+pub(super) fn text_offset(source: &[u8]) -> usize {
+    if source.starts_with(&[0xEF, 0xBB, 0xBF]) { 3 } else { 0 }
 }
 
 #[derive(Default)]
@@ -74,7 +76,7 @@ impl Reader<'_> {
     }
 
     fn section(&mut self, start: usize, end: usize) -> Result<(), FormatError> {
-        let (name_span, inline, junk) = read_header(self.source, start, end)
+        let Header { name: name_span, inline, junk } = read_header(self.source, start, end)
             .ok_or_else(|| FormatError::at(self.source, start, Problem::Syntax, "a section name without ']'"))?;
         if name_span.0 == name_span.1 {
             return Err(FormatError::at(self.source, start, Problem::Syntax, "a section without a name"));
@@ -178,12 +180,19 @@ impl Reader<'_> {
 }
 
 /// A section's line: its name, the comment behind it, and whether other text stands there.
-fn read_header(source: &[u8], start: usize, end: usize) -> Option<((usize, usize), Option<(usize, usize)>, bool)> {
+struct Header {
+    name: (usize, usize),
+    inline: Option<(usize, usize)>,
+    junk: bool,
+}
+
+fn read_header(source: &[u8], start: usize, end: usize) -> Option<Header> {
     let close = start + memchr::memrchr(b']', &source[start..end])?;
     let rest = &source[close + 1..end];
     let sign = memchr::memchr2(b'#', b';', rest);
     let inline = sign.map(|sign| token::comment_to_end(source, close + 1 + sign, end));
-    Some(((start + 1, close), inline, !trim(&rest[..sign.unwrap_or(rest.len())]).is_empty()))
+    let junk = !trim(&rest[..sign.unwrap_or(rest.len())]).is_empty();
+    Some(Header { name: (start + 1, close), inline, junk })
 }
 
 /// The pieces of one comment: from sign to the end of its line, the last one to its last character.
@@ -209,7 +218,7 @@ pub(super) fn slots(source: &[u8], lines: &[usize], inline: Option<(usize, usize
 /// The slots of the comment whose text starts at `at`, and the start of the section line if one of them is
 /// behind a section name.
 pub(super) fn slots_at(source: &[u8], at: usize) -> (Vec<(usize, usize)>, Option<usize>) {
-    let mut at = memchr::memrchr(b'\n', &source[..at]).map_or(0, |last| last + 1);
+    let mut at = memchr::memrchr(b'\n', &source[..at]).map_or(text_offset(source), |last| last + 1);
     let mut lines = Vec::new();
     while at < source.len() {
         let end = line_end(source, at);
@@ -221,7 +230,7 @@ pub(super) fn slots_at(source: &[u8], at: usize) -> (Vec<(usize, usize)>, Option
                 None
             }
             Some(b'[') => {
-                let inline = read_header(source, start, end).and_then(|(_, inline, _)| inline);
+                let inline = read_header(source, start, end).and_then(|header| header.inline);
                 return (slots(source, &lines, inline), inline.map(|_| start));
             }
             Some(_) => {
