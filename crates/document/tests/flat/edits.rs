@@ -248,9 +248,9 @@ fn ini_comments_keep_their_lines() {
     let sealed = text(&doc, |edits| {
         for item in [&map("DEFAULT").items[1], &map("s").items[0], &doc.branches[0].root.items[2]] {
             let Item::Comment(comment) = item else { panic!("a comment") };
-            Ini.write_comment(&doc, comment, b"ENC[x]", edits);
+            Ini.write_comment(&doc, comment, b"ENC[AES256_GCM,x]", edits);
         }
         Ok(())
     });
-    assert_eq!(sealed, "; ENC[x]\n\n  #\na=1 ;\n# ENC[x]\n[s] # \nb=2\n; ENC[x]\n");
+    assert_eq!(sealed, "; ENC[x]\n\n  #\na=1 ;\n# ENC[x]\n[s] # \nb=2\n; ENC[x]\n".replace("x", "AES256_GCM,x"));
 }

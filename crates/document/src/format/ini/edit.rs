@@ -68,7 +68,7 @@ pub(super) fn write_comment(source: &[u8], span: Span, text: &[u8], edits: &mut 
     let first = slots[0];
     match (header, slots.as_slice(), lines.as_slice()) {
         (Some(header), [only], [line]) if line.contains(&b']') => return lift(source, header, *only, line, edits),
-        (Some(header), [above, behind], [line]) if !line.starts_with(b"ENC[") => {
+        (Some(header), [above, behind], [line]) if !scan::is_sealed(line) => {
             return lower(source, header, *above, *behind, line, edits);
         }
         _ => {}

@@ -260,7 +260,7 @@ fn comment(source: &[u8], slots: &[(usize, usize)]) -> Option<Comment> {
     let start = text_start(source, first);
     let head = &source[start..first.1];
     let is_bare = |slot: &(usize, usize)| trim(&source[text_start(source, *slot)..slot.1]).is_empty();
-    let sealed = head.starts_with(b"ENC[") && others.iter().all(is_bare);
+    let sealed = is_sealed(trim(head)) && others.iter().all(is_bare);
     let mut text = if sealed { trim(head).to_vec() } else { head.to_vec() };
     for slot in others.iter().filter(|_| !sealed) {
         text.push(b'\n');
@@ -268,6 +268,11 @@ fn comment(source: &[u8], slots: &[(usize, usize)]) -> Option<Comment> {
     }
     let end = others.iter().map(|slot| slot.1).next_back().filter(|_| !sealed).unwrap_or(first.1);
     Some(Comment { text: SecretBytes::new(text), inline: false, span: Some(span((start, end))) })
+}
+
+/// Whether a comment's text is a ciphertext.
+pub(super) fn is_sealed(text: &[u8]) -> bool {
+    text.starts_with(b"ENC[AES256_GCM,") && text.ends_with(b"]") && !text.contains(&b'\n')
 }
 
 pub(super) fn span((start, end): (usize, usize)) -> Span {
