@@ -14,7 +14,7 @@ use crate::open::{Notice, Opened, Opener, open_all};
 use crate::proof;
 use crate::selector::Selector;
 use crate::timestamp::Timestamp;
-use crate::value::{Cipher, Kind, ValueError, canonical, is_token};
+use crate::value::{Cipher, Kind, ValueError, canonical};
 use crate::walk::{At, Visitor, walk};
 
 /// What an encryption needs beside the file.
@@ -42,6 +42,8 @@ pub struct SealOptions {
     pub plain_comments: bool,
     /// Allow a file in which the selector finds nothing to encrypt.
     pub allow_nothing: bool,
+    /// Allow integers beyond 64 bits in clear, whose digits SOPS changes when it writes the file.
+    pub allow_big_integers: bool,
 }
 
 /// An encrypted file.
@@ -189,6 +191,7 @@ impl Pass {
             rng: &mut *sealing.rng,
             mac: Running::new(metadata.mac_only_encrypted),
             plain_comments: sealing.options.plain_comments,
+            allow_big_integers: sealing.options.allow_big_integers,
             places,
             sealed: VecDeque::new(),
             comments: Vec::new(),
@@ -255,6 +258,7 @@ struct Sealer<'a> {
     rng: &'a mut dyn Random,
     mac: Running,
     plain_comments: bool,
+    allow_big_integers: bool,
     /// Additional data for comments (by the offset of their text) that the metadata block attaches elsewhere.
     places: HashMap<u32, Vec<u8>>,
     sealed: VecDeque<SealedLeaf>,
@@ -305,7 +309,7 @@ impl Sealer<'_> {
         if at.aliases > 0 {
             self.clear_in_alias.push((node.site.span.start, at.place(self.doc, node)));
         }
-        if self.in_place { self.refuse_big_integer(at, node) } else { Ok(()) }
+        if self.in_place && !self.allow_big_integers { self.refuse_big_integer(at, node) } else { Ok(()) }
     }
 }
 
@@ -404,7 +408,8 @@ impl Opener for Echo<'_> {
         }
         let _ = at;
         let leaf = self.leaves.next().ok_or(ValueError::NotEncrypted)?;
-        if leaf.token.as_bytes() != token || !is_token(token) {
+        // A block scalar's text ends with its line break; readers look at the token only.
+        if token.strip_prefix(leaf.token.as_bytes()).is_none_or(|rest| !rest.trim_ascii().is_empty()) {
             return Err(ValueError::Unauthentic);
         }
         Ok((leaf.kind, leaf.bytes.duplicate()))
