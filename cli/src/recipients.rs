@@ -147,8 +147,12 @@ pub(crate) fn refuse_foreign(metadata: &Metadata) -> Result<(), Failure> {
 /// When one is no recipient.
 pub(crate) fn parse_list(texts: &[String]) -> Result<Vec<String>, Failure> {
     let parts = texts.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|part| !part.is_empty());
-    let checked = parts.map(|part| Ok(keys::check_recipient(part).map(|()| part.to_owned())?));
-    checked.collect()
+    let checked = |part: &str| match keys::parse_recipient(part) {
+        // Whether its plugin may run is asked when the key is wrapped.
+        Ok(_) | Err(keys::KeyError::PluginNotAllowed(_)) => Ok(part.to_owned()),
+        Err(error) => Err(error.into()),
+    };
+    parts.map(checked).collect()
 }
 
 /// The recipient texts of each group, without repetitions inside a group.

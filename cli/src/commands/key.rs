@@ -65,8 +65,7 @@ fn default_file() -> Result<PathBuf, Failure> {
 fn new(args: &New, context: &Context) -> Outcome {
     let path = args.output.clone().map_or_else(default_file, Ok)?;
     let mut rng = OsRandom::new();
-    let (identity, recipient) =
-        if args.pq { keys::generate_hybrid(&mut rng) } else { keys::generate_x25519(&mut rng) };
+    let (identity, recipient) = if args.pq { keys::generate_hybrid(&mut rng) } else { keys::generate_x25519(&mut rng) };
     let text = key_file(&identity, &recipient, context);
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);

@@ -98,7 +98,7 @@ pub(crate) fn reseal(
         key: &key,
         metadata,
         memory: Memory::default(),
-        options: SealOptions { plain_comments: false, allow_nothing: true },
+        options: SealOptions { plain_comments: false, allow_nothing: true, allow_big_integers: true },
         rng: &mut rng,
         now,
         created: now,
@@ -110,11 +110,7 @@ pub(crate) fn reseal(
 ///
 /// # Errors
 /// When the configuration is wrong.
-pub(crate) fn layout_of(
-    name: &Path,
-    encrypted: &sops::Encrypted,
-    context: &Context,
-) -> Result<EmitOptions, Failure> {
+pub(crate) fn layout_of(name: &Path, encrypted: &sops::Encrypted, context: &Context) -> Result<EmitOptions, Failure> {
     if context.mode == Mode::Sops || context.indent.is_some() {
         return context.emit_options(name, encrypted.document().format);
     }

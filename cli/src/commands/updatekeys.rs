@@ -15,7 +15,7 @@ use crate::commands::rotate;
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::paths::shown;
-use crate::recipients::{self, TrustFlags};
+use crate::recipients;
 use crate::{files, format, ui};
 
 /// Bring the readers of files, and which values are encrypted, in line with .sops.yaml
@@ -87,7 +87,7 @@ pub(crate) fn apply(
     let metadata = sops::rewrapped(&metadata, &key, &readers, (context.keyring(), &context.access()), &mut rng)?;
     let now = context.now();
     let created = plain.key_created().unwrap_or(plain.metadata().lastmodified);
-    let options_of_seal = SealOptions { plain_comments: false, allow_nothing: false };
+    let options_of_seal = SealOptions { plain_comments: false, allow_nothing: false, allow_big_integers: true };
     let sealing = Sealing { key: &key, metadata, memory, options: options_of_seal, rng: &mut rng, now, created };
     Ok(sops::reseal(plain, sealing, &options)?.text)
 }

@@ -69,7 +69,7 @@ fn standing(group: usize, entry: &WrappedKey, key: &DataKey, ring: &Keyring, sha
     if !mine && !all_known {
         return Standing::Unverified;
     }
-    match ring.unwrap(&entry.enc) {
+    match ring.unwrap_labelled(&entry.enc, &entry.recipient) {
         Ok(share) if !shares.fits(group, &share, key) => Standing::False,
         Ok(_) if mine => Standing::Verified,
         Ok(_) => Standing::False,
@@ -88,7 +88,7 @@ struct Shares {
 impl Shares {
     fn of(metadata: &Metadata, ring: &Keyring) -> Self {
         let needed = metadata.needed_groups();
-        let open = |group: &Group| group.age.iter().find_map(|key| ring.unwrap(&key.enc).ok());
+        let open = |group: &Group| group.age.iter().find_map(|key| ring.unwrap_labelled(&key.enc, &key.recipient).ok());
         let groups = metadata.groups.iter().enumerate();
         let opened = groups.filter_map(|(number, group)| Some((number, open(group)?)));
         Self { needed, opened: opened.take(needed).collect() }
@@ -234,7 +234,7 @@ fn kept_shares(
         if names.iter().all(|name| find(usable, name).is_some()) {
             return Some(None);
         }
-        let opened = usable.iter().find_map(|entry| ring.unwrap(&entry.enc).ok())?;
+        let opened = usable.iter().find_map(|entry| ring.unwrap_labelled(&entry.enc, &entry.recipient).ok())?;
         shares.fits(number, &opened, key).then_some(Some(opened))
     };
     readers.groups.iter().zip(usable).enumerate().map(share).collect()
