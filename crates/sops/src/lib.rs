@@ -5,6 +5,7 @@
 
 pub mod change;
 pub mod config;
+pub mod environment;
 mod error;
 mod field;
 mod layout;
@@ -15,6 +16,7 @@ mod open;
 mod policy;
 mod proof;
 mod restore;
+pub mod rewrite;
 mod seal;
 mod selector;
 mod timestamp;
