@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{decrypt, encrypt};
+use crate::commands::{decrypt, edit, encrypt, exec_env, exec_file, set, unset};
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
 
@@ -35,6 +35,11 @@ struct Global {
 enum Command {
     Encrypt(encrypt::Args),
     Decrypt(decrypt::Args),
+    Edit(edit::Args),
+    Set(set::Args),
+    Unset(unset::Args),
+    ExecEnv(exec_env::Args),
+    ExecFile(exec_file::Args),
 }
 
 impl Command {
@@ -42,6 +47,11 @@ impl Command {
         match self {
             Self::Encrypt(args) => encrypt::run(args, context),
             Self::Decrypt(args) => decrypt::run(args, context),
+            Self::Edit(args) => edit::run(args, context),
+            Self::Set(args) => set::run(args, context),
+            Self::Unset(args) => unset::run(args, context),
+            Self::ExecEnv(args) => exec_env::run(args, context),
+            Self::ExecFile(args) => exec_file::run(args, context),
         }
     }
 }
