@@ -51,9 +51,10 @@ impl Room {
     }
 
     fn make(base: &Path) -> std::io::Result<Self> {
+        let prefix = prefix();
         loop {
             let mut builder = tempfile::Builder::new();
-            builder.prefix(&prefix()).rand_bytes(12).permissions(Permissions::from_mode(0o700));
+            builder.prefix(&prefix).rand_bytes(12).permissions(Permissions::from_mode(0o700));
             let path = builder.tempdir_in(base)?.keep();
             // A sweep that runs at this moment takes it for a leftover; then another one is made.
             if let Some(lock) = open_folder(&path).filter(lock::is_free).filter(|_| path.exists()) {
