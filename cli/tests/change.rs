@@ -73,11 +73,12 @@ impl World {
     }
 }
 
-/// Names of the entries that differ between two encrypted JSON files.
+/// Names of the entries that differ between two encrypted JSON files, but for the time.
 fn changed(before: &str, after: &str) -> Vec<String> {
     let old: Vec<&str> = before.lines().collect();
     let name = |line: &str| line.trim().split('"').nth(1).unwrap_or_default().to_owned();
-    after.lines().filter(|line| !old.contains(line)).map(name).collect()
+    // A fast machine changes a file twice in one second.
+    after.lines().filter(|line| !old.contains(line)).map(name).filter(|name| name != "lastmodified").collect()
 }
 
 #[test]
@@ -88,7 +89,7 @@ fn set_changes_one_value_and_nothing_else() {
     assert_eq!(done.code, Some(0), "{}", done.errors());
     assert_eq!(world.decrypted("s.json"), PLAIN.replace("\"n\": 7", "\"n\": 8"));
     let after = world.text("s.json");
-    assert_eq!(changed(&before, &after), ["deep", "lastmodified", "mac", "plomb_layout"]);
+    assert_eq!(changed(&before, &after), ["deep", "mac", "plomb_layout"]);
     let list = |text: &str| text.split("\"n\"").next().unwrap().to_owned();
     assert_eq!(list(&before), list(&after), "an unchanged value got another ciphertext");
     world.assert_clean(&[&done]);
@@ -220,7 +221,7 @@ fn edit_says_what_went_wrong_and_changes_nothing() {
         ("sed -i s/ann/bob/ \"$1\"; exit 3", 201, "exit code 3"),
         ("printf '{\\n \"a\": canary-0123456789' > \"$1\"", 2, "s.json:2:"),
         ("rm \"$1\"", 201, "cannot open"),
-        (": > \"$1\"", 92, ""),
+        (": > \"$1\"", 2, "the file ends"),
         ("printf '{\"sops\": {}}' > \"$1\"", 203, ""),
     ] {
         let done = world.edit("s.json", editor);
@@ -391,7 +392,7 @@ fn a_file_that_sops_wrote_stays_as_sops_writes_it() {
         let before = world.text("t.json");
         let done = world.plomb(["set", "--value-in-argv", "t.json", "[\"deep\"][\"n\"]", "8"]);
         assert_eq!(done.code, Some(0), "{}", done.errors());
-        assert_eq!(changed(&before, &world.text("t.json")), ["n", "lastmodified", "mac"]);
+        assert_eq!(changed(&before, &world.text("t.json")), ["n", "mac"]);
         assert!(sops(&["decrypt", "t.json"]).text().contains("\"n\": 8"));
         let done = world.edit("t.json", "sed -i 's/\"n\": 8/\"n\": 9/' \"$1\"");
         assert_eq!(done.code, Some(0), "{}", done.errors());
