@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{decrypt, edit, encrypt, exec_env, exec_file, set, unset};
+use crate::commands::{
+    decrypt, edit, encrypt, exec_env, exec_file, filestatus, groups, key, publish, rotate, set, unset, updatekeys,
+};
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
 
@@ -40,6 +42,12 @@ enum Command {
     Unset(unset::Args),
     ExecEnv(exec_env::Args),
     ExecFile(exec_file::Args),
+    Rotate(rotate::Args),
+    Updatekeys(updatekeys::Args),
+    Groups(groups::Args),
+    Key(key::Args),
+    Publish(publish::Args),
+    Filestatus(filestatus::Args),
 }
 
 impl Command {
@@ -52,6 +60,12 @@ impl Command {
             Self::Unset(args) => unset::run(args, context),
             Self::ExecEnv(args) => exec_env::run(args, context),
             Self::ExecFile(args) => exec_file::run(args, context),
+            Self::Rotate(args) => rotate::run(args, context),
+            Self::Updatekeys(args) => updatekeys::run(args, context),
+            Self::Groups(args) => groups::run(args, context),
+            Self::Key(args) => key::run(args, context),
+            Self::Publish(args) => publish::run(args, context),
+            Self::Filestatus(args) => filestatus::run(args, context),
         }
     }
 }

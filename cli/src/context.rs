@@ -130,12 +130,20 @@ impl Context {
         Ok(Encrypted::new(doc)?)
     }
 
+    /// The data key.
+    ///
+    /// # Errors
+    /// When no identity opens it.
+    pub(crate) fn data_key(&self, encrypted: &Encrypted) -> Result<DataKey, Failure> {
+        encrypted.data_key(self.keyring()).map_err(|error| self.with_sources(error.into()))
+    }
+
     /// Decrypts and verifies. `remember` keeps the tokens for a later encryption.
     ///
     /// # Errors
     /// When no identity opens it, a value is damaged, or the MAC does not fit.
     pub(crate) fn decrypt(&self, encrypted: Encrypted, remember: bool) -> Result<Plain, Failure> {
-        let key = encrypted.data_key(self.keyring()).map_err(|error| self.with_sources(error.into()))?;
+        let key = self.data_key(&encrypted)?;
         self.verified(encrypted.unlock(key, remember)?)
     }
 

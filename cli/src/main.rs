@@ -14,6 +14,7 @@ mod lock;
 mod paths;
 mod private;
 mod process;
+mod recipients;
 mod rewrite;
 mod signals;
 mod ui;

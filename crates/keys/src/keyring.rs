@@ -63,6 +63,11 @@ impl Keyring {
         &self.failed
     }
 
+    /// The identities with where each came from, in the order in which they are asked.
+    pub fn identities(&self) -> impl Iterator<Item = (&dyn Identity, &str)> {
+        self.entries.iter().map(|entry| (entry.identity.as_ref(), entry.source.as_str()))
+    }
+
     /// The recipients of the identities that can tell without asking.
     pub fn recipients(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().filter_map(|entry| entry.recipient.as_deref())
