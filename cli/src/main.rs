@@ -7,11 +7,13 @@ mod context;
 mod failure;
 mod files;
 mod format;
+mod head;
 mod identities;
 mod lock;
 mod paths;
 mod process;
 mod recipients;
+mod reuse;
 mod ui;
 
 use std::process::ExitCode;
