@@ -5,6 +5,7 @@
 
 pub mod change;
 pub mod config;
+pub mod environment;
 mod error;
 mod field;
 mod layout;
@@ -16,6 +17,7 @@ mod policy;
 mod proof;
 mod rekey;
 mod restore;
+pub mod rewrite;
 mod seal;
 mod selector;
 mod timestamp;

@@ -71,12 +71,17 @@ pub fn is_encrypted(doc: &Document) -> bool {
 ///
 /// # Errors
 /// [`SopsError::AlreadyEncrypted`], [`SopsError::Unsealable`] with a place, [`SopsError::NothingSelected`].
-pub fn seal(doc: Document, mut sealing: Sealing<'_>) -> Result<Sealed, SopsError> {
+pub fn seal(doc: Document, sealing: Sealing<'_>) -> Result<Sealed, SopsError> {
+    let recipients = sealing.metadata.recipients().map(str::to_owned).collect();
+    let layout = Layout::new(sealing.created, recipients);
+    seal_as(doc, sealing, layout)
+}
+
+/// The same, with a layout that says who was accepted as recipient and when the data key was made.
+pub(crate) fn seal_as(doc: Document, mut sealing: Sealing<'_>, mut layout: Layout) -> Result<Sealed, SopsError> {
     if is_encrypted(&doc) {
         return Err(SopsError::AlreadyEncrypted);
     }
-    let recipients = sealing.metadata.recipients().map(str::to_owned).collect();
-    let mut layout = Layout::new(sealing.created, recipients);
     if !doc.format.edits_in_place() {
         return seal_whole(doc, sealing, layout);
     }
