@@ -119,8 +119,9 @@ impl Older {
         }
         let options = context.emit_options(job.name, job.output).ok()?;
         let text = self.plain.text(&options).ok()?;
+        let now = if job.input.edits_in_place() { doc.source.duplicate() } else { doc.emit(&options).ok()? };
         let notices = self.plain.notices().to_vec();
-        (text == doc.source).then(|| Sealed { text: self.text.duplicate(), notices, values: 0 })
+        (text == now).then(|| Sealed { text: self.text.duplicate(), notices, values: 0 })
     }
 
     /// Whether SOPS wrote the older version and would print exactly this text: then its layout is kept.
