@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{decrypt, encrypt};
+use crate::commands::{decrypt, encrypt, filestatus, groups, key, publish, rotate, updatekeys};
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
 
@@ -35,6 +35,12 @@ struct Global {
 enum Command {
     Encrypt(encrypt::Args),
     Decrypt(decrypt::Args),
+    Rotate(rotate::Args),
+    Updatekeys(updatekeys::Args),
+    Groups(groups::Args),
+    Key(key::Args),
+    Publish(publish::Args),
+    Filestatus(filestatus::Args),
 }
 
 impl Command {
@@ -42,6 +48,12 @@ impl Command {
         match self {
             Self::Encrypt(args) => encrypt::run(args, context),
             Self::Decrypt(args) => decrypt::run(args, context),
+            Self::Rotate(args) => rotate::run(args, context),
+            Self::Updatekeys(args) => updatekeys::run(args, context),
+            Self::Groups(args) => groups::run(args, context),
+            Self::Key(args) => key::run(args, context),
+            Self::Publish(args) => publish::run(args, context),
+            Self::Filestatus(args) => filestatus::run(args, context),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use document::{Document, EmitOptions, Format};
 use keys::{Access, Keyring};
-use secret::SecretBytes;
+use secret::{DataKey, SecretBytes};
 use sops::config::Strictness;
 use sops::{Encrypted, MacSkip, Plain, Policy, Timestamp};
 
@@ -130,12 +130,20 @@ impl Context {
         Ok(Encrypted::new(doc)?)
     }
 
+    /// The data key.
+    ///
+    /// # Errors
+    /// When no identity opens it.
+    pub(crate) fn data_key(&self, encrypted: &Encrypted) -> Result<DataKey, Failure> {
+        encrypted.data_key(self.keyring()).map_err(|error| self.with_sources(error.into()))
+    }
+
     /// Decrypts and verifies. `remember` keeps the tokens for a later encryption.
     ///
     /// # Errors
     /// When no identity opens it, a value is damaged, or the MAC does not fit.
     pub(crate) fn decrypt(&self, encrypted: Encrypted, remember: bool) -> Result<Plain, Failure> {
-        let key = encrypted.data_key(self.keyring()).map_err(|error| self.with_sources(error.into()))?;
+        let key = self.data_key(&encrypted)?;
         let unlocked = encrypted.unlock(key, remember)?;
         if self.ignore_mac {
             return Ok(unlocked.skip_mac(MacSkip::UserAsked));

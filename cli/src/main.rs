@@ -11,6 +11,7 @@ mod identities;
 mod lock;
 mod paths;
 mod process;
+mod recipients;
 mod ui;
 
 use std::process::ExitCode;

@@ -56,3 +56,14 @@ pub(crate) fn finish(outcome: Outcome) -> ExitCode {
         }
     }
 }
+
+/// Asks a question that only "yes" answers; no terminal means no.
+pub(crate) fn confirm(question: &str) -> bool {
+    if !is_interactive() {
+        return false;
+    }
+    let _ = write!(io::stderr().lock(), "{} [y/N] ", crate::paths::one_line(question));
+    let mut answer = String::new();
+    let read = io::stdin().read_line(&mut answer).is_ok();
+    read && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+}

@@ -226,7 +226,11 @@ fn one(file: &Path, args: &Args, context: &Context) -> Outcome {
 fn seal(args: &Args, name: &Path, text: SecretBytes, context: &Context) -> Result<Sealed, Failure> {
     let input = format::choose(args.input_type.as_deref(), name);
     let output = args.output_type.as_deref().map_or(input, |word| format::choose(Some(word), name));
-    let options = SealOptions { plain_comments: args.plain_comments, allow_nothing: args.allow_plaintext };
+    let options = SealOptions {
+        plain_comments: args.plain_comments,
+        allow_nothing: args.allow_plaintext,
+        allow_big_integers: false,
+    };
     encrypt(Job { name, text, input, output, options }, &args.policy, context)
 }
 

@@ -15,6 +15,8 @@ pub struct Keyring {
 
 struct Entry {
     identity: Box<dyn Identity>,
+    /// Its recipient, kept because a hybrid one takes long to write out.
+    recipient: Option<String>,
     source: String,
 }
 
@@ -37,7 +39,8 @@ impl Keyring {
     /// a plugin are asked after the others, whatever the order of adding.
     pub fn add(&mut self, identity: Box<dyn Identity>, source: impl Into<String>) {
         let at = self.entries.partition_point(|entry| entry.identity.effort() <= identity.effort());
-        self.entries.insert(at, Entry { identity, source: source.into() });
+        let recipient = identity.recipient();
+        self.entries.insert(at, Entry { identity, recipient, source: source.into() });
     }
 
     /// Notes a source that could not be read; only worth a message if nothing opens a file.
@@ -60,14 +63,19 @@ impl Keyring {
         &self.failed
     }
 
+    /// The identities with where each came from, in the order in which they are asked.
+    pub fn identities(&self) -> impl Iterator<Item = (&dyn Identity, &str)> {
+        self.entries.iter().map(|entry| (entry.identity.as_ref(), entry.source.as_str()))
+    }
+
     /// The recipients of the identities that can tell without asking.
-    pub fn recipients(&self) -> impl Iterator<Item = String> {
-        self.entries.iter().filter_map(|entry| entry.identity.recipient())
+    pub fn recipients(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().filter_map(|entry| entry.recipient.as_deref())
     }
 
     /// Whether an identity surely belongs to `recipient`: a label's promise, to be proven by unwrapping.
     pub fn has_recipient(&self, recipient: &str) -> bool {
-        self.recipients().any(|own| same_recipient(&own, recipient))
+        self.recipients().any(|own| same_recipient(own, recipient))
     }
 
     /// Opens `enc` with the first identity that can.
@@ -75,10 +83,25 @@ impl Keyring {
     /// # Errors
     /// When none can: what happened with each.
     pub fn unwrap(&self, enc: &str) -> Result<SecretBytes, Unopened> {
+        Self::unwrap_in_order(enc, self.entries.iter())
+    }
+
+    /// Opens `enc`, which is labelled as made for `recipient`. The label only says which identity is tried first:
+    /// it may be wrong, so the others follow.
+    ///
+    /// # Errors
+    /// As [`Self::unwrap`].
+    pub fn unwrap_labelled(&self, enc: &str, recipient: &str) -> Result<SecretBytes, Unopened> {
+        let fits = |entry: &&Entry| entry.recipient.as_deref().is_some_and(|own| same_recipient(own, recipient));
+        let (first, rest): (Vec<_>, Vec<_>) = self.entries.iter().partition(fits);
+        Self::unwrap_in_order(enc, first.into_iter().chain(rest))
+    }
+
+    fn unwrap_in_order<'e>(enc: &str, entries: impl Iterator<Item = &'e Entry>) -> Result<SecretBytes, Unopened> {
         let wrapped =
             WrappedKey::parse(enc).map_err(|error| Unopened { unreadable: Some(error), tried: Vec::new() })?;
         let mut tried = Vec::new();
-        for entry in &self.entries {
+        for entry in entries {
             let outcome = match entry.identity.open(&wrapped) {
                 Some(Ok(key)) => return Ok(key),
                 Some(Err(error)) => Outcome::Failed(error),
@@ -121,9 +144,8 @@ pub struct Tried {
 
 impl Tried {
     fn new(entry: &Entry, outcome: Outcome) -> Self {
-        let Entry { identity, source } = entry;
-        let recipient = identity.recipient().map(|recipient| short_recipient(&recipient));
-        Self { source: source.clone(), kind: identity.kind(), recipient, outcome }
+        let recipient = entry.recipient.as_deref().map(short_recipient);
+        Self { source: entry.source.clone(), kind: entry.identity.kind(), recipient, outcome }
     }
 }
 

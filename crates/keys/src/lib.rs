@@ -25,7 +25,5 @@ pub use generate::{generate_hybrid, generate_x25519};
 pub use identity::{Effort, Identity, parse_identity};
 pub use key_file::{parse_key_file, parse_key_variable};
 pub use keyring::{FailedSource, Keyring, Outcome, Tried, Unopened};
-pub use recipient::{
-    Recipient, check_recipient, parse_recipient, parse_recipient_with, same_recipient, short_recipient,
-};
+pub use recipient::{Recipient, parse_recipient, parse_recipient_with, same_recipient, short_recipient};
 pub use wrapped::WrappedKey;

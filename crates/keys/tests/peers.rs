@@ -1,8 +1,7 @@
-//! Against the real age: what we wrap it opens, what it wraps we open, for every kind of key it shares with us.
-//! The programs are named by `PLOMB_AGE` and `PLOMB_AGE_KEYGEN`; without them these tests say that they were skipped.
+//! Against the real age and sops: what we wrap they open, what they wrap we open, for every kind of key. The programs
+//! are named by `PLOMB_AGE`, `PLOMB_AGE_KEYGEN` and `PLOMB_SOPS`; without them these tests say that they were skipped.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![expect(clippy::disallowed_methods, reason = "tests start the real programs and give them files")]
-#![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
 use std::{
     env, fs,
@@ -18,9 +17,14 @@ use secret::{OsRandom, Random, SecretBytes};
 fn peer(variable: &str, test: &str) -> Option<PathBuf> {
     let path = env::var_os(variable).map(PathBuf::from);
     if path.is_none() {
-        eprintln!("SKIPPED: {test}: {variable} is not set");
+        skipped(test, &format!("{variable} is not set"));
     }
     path
+}
+
+/// Straight to the terminal: the test runner hides what passing tests print.
+fn skipped(test: &str, why: &str) {
+    std::io::stderr().write_all(format!("SKIPPED: {test}: {why}\n").as_bytes()).unwrap();
 }
 
 fn run(command: &mut Command, input: &[u8]) -> Vec<u8> {
@@ -114,7 +118,7 @@ fn locked_key_files_of_age_open_here() {
     let Some(age) = peer("PLOMB_AGE", test) else { return };
     let folder = age.parent().unwrap();
     if !folder.join("age-plugin-batchpass").exists() {
-        eprintln!("SKIPPED: {test}: age-plugin-batchpass is not beside age");
+        skipped(test, "age-plugin-batchpass is not beside age");
         return;
     }
     let (text, recipient) = generate_hybrid(&mut OsRandom::new());
@@ -128,5 +132,31 @@ fn locked_key_files_of_age_open_here() {
         let key = data_key(32);
         let enc = parse_recipient(&recipient).unwrap().wrap(&key).unwrap();
         assert!(identity.unwrap(&enc).unwrap().unwrap() == key);
+    }
+}
+
+/// In a file of sops, our wrapping of its data key takes the place of its own.
+#[test]
+fn sops_opens_a_data_key_that_we_wrapped() {
+    let test = "sops_opens_a_data_key_that_we_wrapped";
+    let Some(sops) = peer("PLOMB_SOPS", test) else { return };
+    let folder = scratch(test);
+    let sops = |arguments: &[&str], key: &str, input: &[u8]| {
+        let mut command = Command::new(&sops);
+        command.args(["--input-type", "json", "--output-type", "json"]).args(arguments).arg("/dev/stdin");
+        command.env("HOME", &folder).env("SOPS_DISABLE_VERSION_CHECK", "1").env("SOPS_AGE_KEY", key);
+        run(&mut command, input)
+    };
+    for (text, recipient) in [generate_x25519(&mut OsRandom::new()), generate_hybrid(&mut OsRandom::new())] {
+        let file = String::from_utf8(sops(&["-e", "--age", &recipient], "", b"{\"a\": \"secret\"}")).unwrap();
+        let start = file.find("-----BEGIN").unwrap();
+        let enc = &file[start..start + file[start..].find('"').unwrap()];
+        let identity = parse_identity(text.expose(), &Access::none()).unwrap();
+        let key = identity.unwrap(&enc.replace("\\n", "\n")).unwrap().unwrap();
+        assert_eq!(key.len(), 32);
+        let ours = parse_recipient(&recipient).unwrap().wrap(&key).unwrap();
+        let file = file.replace(enc, &ours.replace('\n', "\\n"));
+        let opened = String::from_utf8(sops(&["-d"], text.expose(), file.as_bytes())).unwrap();
+        assert!(opened.contains("\"a\": \"secret\""));
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod change;
 pub mod config;
+pub mod environment;
 mod error;
 mod field;
 mod layout;
@@ -14,7 +15,9 @@ mod metadata;
 mod open;
 mod policy;
 mod proof;
+mod rekey;
 mod restore;
+pub mod rewrite;
 mod seal;
 mod selector;
 mod timestamp;
@@ -27,6 +30,7 @@ pub use memory::Memory;
 pub use metadata::{Group, Metadata, SOPS_VERSION, WrappedKey};
 pub use open::{Encrypted, MacSkip, Notice, Plain, Unlocked};
 pub use policy::{Policy, Untrusted, untrusted_recipients, wrap};
+pub use rekey::{Examined, Readers, Standing, examine, indent_of, rekeyed, reseal, rewrapped};
 pub use seal::{SealOptions, Sealed, Sealing, is_encrypted, seal, seal_tree};
 pub use selector::{Pattern, SELECTOR_FIELDS, Selector};
 pub use timestamp::Timestamp;

@@ -44,18 +44,31 @@ impl Group {
 
     /// The entries of other kinds, as `kind: identifier`, for messages.
     pub fn foreign(&self) -> Vec<String> {
-        let name = |kind: &str, field: &Field| {
-            let id = field.as_map().and_then(|fields| {
-                ["fp", "arn", "resource_id", "vault_url", "vault_address", "key_id"]
-                    .iter()
-                    .find_map(|id| fields.text(id))
-            });
-            format!("{kind}: {}", id.unwrap_or_else(|| "entry".to_owned()))
-        };
         let lists = self.foreign.0.iter();
         lists
-            .flat_map(|(kind, field)| field.as_list().unwrap_or(&[]).iter().map(move |item| name(kind, item)))
+            .flat_map(|(kind, field)| field.as_list().unwrap_or(&[]).iter().map(move |item| foreign_name(kind, item)))
             .collect()
+    }
+
+    /// Removes the entries of other kinds that `name` means: a whole name as [`Group::foreign`] gives it, or
+    /// only the kind or only the identifier of one. How many were removed.
+    pub fn drop_entries(&mut self, name: &str) -> usize {
+        let mut dropped = 0;
+        for (kind, field) in &mut self.foreign.0 {
+            let Field::List(items) = field else { continue };
+            let before = items.len();
+            items.retain(|item| {
+                let full = foreign_name(kind, item);
+                full != name && kind != name && full.split_once(": ").is_none_or(|(_, id)| id != name)
+            });
+            dropped += before - items.len();
+        }
+        dropped
+    }
+
+    /// Takes over the entries of other kinds of another group.
+    pub(crate) fn foreign_from(&mut self, other: &Self) {
+        self.foreign = other.foreign.clone();
     }
 
     /// Removes the entries of other kinds.
@@ -216,6 +229,13 @@ impl Metadata {
     pub fn recipients(&self) -> impl Iterator<Item = &str> {
         self.groups.iter().flat_map(|group| group.age.iter().map(|key| key.recipient.as_str()))
     }
+}
+
+/// `kind: identifier` of an entry of another kind.
+fn foreign_name(kind: &str, field: &Field) -> String {
+    let ids = ["fp", "arn", "resource_id", "vault_url", "vault_address", "key_id"];
+    let id = field.as_map().and_then(|fields| ids.iter().find_map(|id| fields.text(id)));
+    format!("{kind}: {}", id.unwrap_or_else(|| "entry".to_owned()))
 }
 
 fn broken(what: &str) -> SopsError {

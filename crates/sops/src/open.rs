@@ -176,7 +176,7 @@ impl Encrypted {
 
 fn open_group(group: &Group, ring: &Keyring, report: &mut NoKey) -> Option<SecretBytes> {
     for key in &group.age {
-        match ring.unwrap(&key.enc) {
+        match ring.unwrap_labelled(&key.enc, &key.recipient) {
             Ok(share) => return Some(share),
             Err(unopened) => report.entries.push((key.recipient.clone(), unopened.to_string())),
         }
@@ -219,7 +219,7 @@ impl Plain {
     /// When the tree cannot be written in its format.
     pub fn text(&self, options: &EmitOptions) -> Result<SecretBytes, SopsError> {
         let Some(layout) = self.layout.as_ref().filter(|_| self.doc.format.edits_in_place()) else {
-            return Ok(self.doc.emit(options)?);
+            return self.emit(options);
         };
         if let Some(text) = restore::text(&self.doc, &self.visits, layout) {
             return Ok(text);
@@ -227,8 +227,23 @@ impl Plain {
         let bare = Layout { entries: Vec::new(), unended: layout.unended, ..Layout::default() };
         match restore::text(&self.doc, &self.visits, &bare) {
             Some(text) => Ok(text),
-            None => Ok(self.doc.emit(options)?),
+            None => self.emit(options),
         }
+    }
+
+    /// The tree as SOPS prints it: an encrypted comment behind a value comes back above it.
+    fn emit(&self, options: &EmitOptions) -> Result<SecretBytes, SopsError> {
+        if !self.doc.branches.iter().any(|branch| restore::has_inline_comment(&branch.root)) {
+            return Ok(self.doc.emit(options)?);
+        }
+        let mut visits = self.visits.iter();
+        let moved = |branch: &document::Branch, visits: &mut std::slice::Iter<'_, Visit>| {
+            let mut root = branch.root.duplicate();
+            restore::opened_comments_above(&mut root, visits);
+            document::Branch { root, site: branch.site }
+        };
+        let branches: Vec<_> = self.doc.branches.iter().map(|branch| moved(branch, &mut visits)).collect();
+        Ok(self.doc.format.emit(&branches, options)?)
     }
 
     /// The decrypted tree. Its sites are those of the encrypted text.
@@ -328,7 +343,8 @@ impl Opening<'_> {
     /// read back when its printed text was not touched (both have the same bytes and the same MAC).
     fn remember(&mut self, at: &At, kind: Kind, bytes: &[u8], token: &[u8]) {
         let Some(memory) = &mut self.memory else { return };
-        let token = String::from_utf8_lossy(token);
+        // A block scalar's text ends with its line break.
+        let token = String::from_utf8_lossy(token.trim_ascii_end());
         let looks_integer = kind == Kind::Float && bytes.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-');
         if looks_integer {
             memory.remember(at.aad(), Kind::Int, bytes, token.clone().into_owned());

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use keys::{Access, Recipient, parse_recipient_with, shamir};
+use keys::{Access, Recipient, parse_recipient_with, same_recipient, shamir};
 use secret::{DataKey, Random, SecretBytes};
 
 use crate::error::SopsError;
@@ -46,21 +46,32 @@ impl Policy {
         Ok(Metadata::new(groups, threshold, selector, self.mac_only_encrypted))
     }
 
-    /// Whether an encrypted file's readers, threshold, selector and MAC scope are those of the policy.
+    /// The threshold as a file under this policy stores it.
+    pub fn stored_threshold(&self) -> Option<usize> {
+        if self.groups.len() > 1 { self.threshold.or(Some(self.groups.len())) } else { self.threshold }
+    }
+
+    /// Whether an encrypted file's readers (in any order inside a group), threshold, selector and MAC scope are those of the policy.
     pub fn equals(&self, metadata: &Metadata) -> bool {
-        let groups: Vec<Vec<String>> =
-            metadata.groups.iter().map(|group| group.age.iter().map(|key| key.recipient.clone()).collect()).collect();
-        let threshold = if self.groups.len() > 1 { self.threshold.or(Some(self.groups.len())) } else { self.threshold };
-        groups == self.groups
+        let of_file = metadata.groups.iter().map(|group| sorted(group.age.iter().map(|key| key.recipient.as_str())));
+        let of_rule = self.groups.iter().map(|group| sorted(group.iter().map(String::as_str)));
+        of_file.eq(of_rule)
+            && self.foreign.is_empty()
             && metadata.groups.iter().all(|group| group.foreign().is_empty())
-            && metadata.threshold == threshold
+            && metadata.threshold == self.stored_threshold()
             && metadata.selector == self.selector.clone().unwrap_or_default()
             && metadata.mac_only_encrypted == self.mac_only_encrypted
     }
 }
 
+fn sorted<'t>(names: impl Iterator<Item = &'t str>) -> Vec<&'t str> {
+    let mut names: Vec<&str> = names.collect();
+    names.sort_unstable();
+    names
+}
+
 /// The threshold as it is stored: absent for one group without one, the number of groups by default.
-fn checked_threshold(groups: &[Vec<String>], threshold: Option<usize>) -> Result<Option<usize>, SopsError> {
+pub(crate) fn checked_threshold(groups: &[Vec<String>], threshold: Option<usize>) -> Result<Option<usize>, SopsError> {
     if groups.iter().all(Vec::is_empty) {
         return Err(SopsError::NoRecipients);
     }
@@ -94,12 +105,12 @@ pub fn wrap(
     let recipients: Vec<Vec<Box<dyn Recipient>>> = recipients.collect::<Result<_, SopsError>>()?;
     let shares = match recipients.len() {
         1 => vec![key.to_secret()],
-        count => shamir::split(&key.to_secret(), count as u8, threshold.unwrap_or(count) as u8, rng)?,
+        count => shamir::split(&key.to_secret(), threshold.unwrap_or(count) as u8, count as u8, rng)?,
     };
     recipients.iter().zip(&shares).map(|(group, share)| wrap_group(group, share)).collect()
 }
 
-fn wrap_group(group: &[Box<dyn Recipient>], share: &SecretBytes) -> Result<Group, SopsError> {
+pub(crate) fn wrap_group(group: &[Box<dyn Recipient>], share: &SecretBytes) -> Result<Group, SopsError> {
     let wrap = |recipient: &Box<dyn Recipient>| {
         Ok(WrappedKey { recipient: recipient.id().to_owned(), enc: recipient.wrap(share)? })
     };
@@ -111,8 +122,8 @@ fn wrap_group(group: &[Box<dyn Recipient>], share: &SecretBytes) -> Result<Group
 pub enum Untrusted {
     /// These recipients are neither in the matching creation rule nor in the list stored with the file.
     Recipients(Vec<String>),
-    /// There is neither a rule nor a stored list to compare with.
-    Unknown,
+    /// There is neither a rule nor a stored list to compare these with.
+    Unknown(Vec<String>),
 }
 
 /// Compares a file's recipients with what vouches for them. Anyone who can write the file can add a
@@ -126,16 +137,23 @@ pub fn untrusted_recipients(
     stored: Option<&[String]>,
     accepted: &[String],
 ) -> Result<(), Untrusted> {
-    let known: HashSet<&str> = rule
+    let known: Vec<&str> = rule
         .into_iter()
         .flat_map(Policy::recipients)
         .chain(stored.unwrap_or_default().iter().map(String::as_str))
         .chain(accepted.iter().map(String::as_str))
         .collect();
-    if rule.is_none() && stored.is_none() && metadata.recipients().any(|recipient| !known.contains(recipient)) {
-        return Err(Untrusted::Unknown);
+    let exact: HashSet<&str> = known.iter().copied().collect();
+    let is_known = |recipient: &str| {
+        exact.contains(recipient)
+            || (recipient.starts_with("ssh-") && known.iter().any(|known| same_recipient(known, recipient)))
+    };
+    let mut seen = HashSet::new();
+    let strangers = metadata.recipients().filter(|recipient| !is_known(recipient) && seen.insert(*recipient));
+    let strangers: Vec<String> = strangers.map(str::to_owned).collect();
+    match strangers.is_empty() {
+        true => Ok(()),
+        false if rule.is_none() && stored.is_none() => Err(Untrusted::Unknown(strangers)),
+        false => Err(Untrusted::Recipients(strangers)),
     }
-    let strangers: Vec<String> =
-        metadata.recipients().filter(|recipient| !known.contains(recipient)).map(str::to_owned).collect();
-    if strangers.is_empty() { Ok(()) } else { Err(Untrusted::Recipients(strangers)) }
 }

@@ -194,3 +194,42 @@ fn in_element(item: &mut Element, visits: &mut std::slice::Iter<'_, Visit>) {
         *item = Element::Comment(Comment { text: std::mem::take(text), inline: false, span: None });
     }
 }
+
+/// Whether any comment stands behind a value.
+pub(crate) fn has_inline_comment(map: &Map) -> bool {
+    fn in_value(value: &Value) -> bool {
+        match value {
+            Value::Map(map) => has_inline_comment(map),
+            Value::List(list) => list.items.iter().any(|item| match item {
+                Element::Comment(comment) => comment.inline,
+                Element::Node(node) => in_value(&node.value),
+            }),
+            _ => false,
+        }
+    }
+    map.items.iter().any(|item| match item {
+        Item::Comment(comment) => comment.inline,
+        Item::Entry(entry) => in_value(&entry.value.value),
+    })
+}
+
+/// Forgets that decrypted comments stood behind values.
+pub(crate) fn opened_comments_above(map: &mut Map, visits: &mut std::slice::Iter<'_, Visit>) {
+    fn comment(comment: &mut Comment, visits: &mut std::slice::Iter<'_, Visit>) {
+        comment.inline &= !matches!(visits.next(), Some(Visit::Opened(_)));
+    }
+    fn value(value_: &mut Value, visits: &mut std::slice::Iter<'_, Visit>) {
+        match value_ {
+            Value::Map(map) => opened_comments_above(map, visits),
+            Value::List(list) => list.items.iter_mut().for_each(|item| match item {
+                Element::Comment(it) => comment(it, visits),
+                Element::Node(node) => value(&mut node.value, visits),
+            }),
+            _ => drop(visits.next()),
+        }
+    }
+    map.items.iter_mut().for_each(|item| match item {
+        Item::Comment(it) => comment(it, visits),
+        Item::Entry(entry) => value(&mut entry.value.value, visits),
+    });
+}

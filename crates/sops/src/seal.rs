@@ -14,7 +14,7 @@ use crate::open::{Notice, Opened, Opener, open_all};
 use crate::proof;
 use crate::selector::Selector;
 use crate::timestamp::Timestamp;
-use crate::value::{Cipher, Kind, ValueError, canonical, is_token};
+use crate::value::{Cipher, Kind, ValueError, canonical};
 use crate::walk::{At, Visitor, walk};
 
 /// What an encryption needs beside the file.
@@ -42,6 +42,8 @@ pub struct SealOptions {
     pub plain_comments: bool,
     /// Allow a file in which the selector finds nothing to encrypt.
     pub allow_nothing: bool,
+    /// Allow integers beyond 64 bits in clear, whose digits SOPS changes when it writes the file.
+    pub allow_big_integers: bool,
 }
 
 /// An encrypted file.
@@ -69,12 +71,17 @@ pub fn is_encrypted(doc: &Document) -> bool {
 ///
 /// # Errors
 /// [`SopsError::AlreadyEncrypted`], [`SopsError::Unsealable`] with a place, [`SopsError::NothingSelected`].
-pub fn seal(doc: Document, mut sealing: Sealing<'_>) -> Result<Sealed, SopsError> {
+pub fn seal(doc: Document, sealing: Sealing<'_>) -> Result<Sealed, SopsError> {
+    let recipients = sealing.metadata.recipients().map(str::to_owned).collect();
+    let layout = Layout::new(sealing.created, recipients);
+    seal_as(doc, sealing, layout)
+}
+
+/// The same, with a layout that says who was accepted as recipient and when the data key was made.
+pub(crate) fn seal_as(doc: Document, mut sealing: Sealing<'_>, mut layout: Layout) -> Result<Sealed, SopsError> {
     if is_encrypted(&doc) {
         return Err(SopsError::AlreadyEncrypted);
     }
-    let recipients = sealing.metadata.recipients().map(str::to_owned).collect();
-    let mut layout = Layout::new(sealing.created, recipients);
     if !doc.format.edits_in_place() {
         return seal_whole(doc, sealing, layout);
     }
@@ -189,6 +196,7 @@ impl Pass {
             rng: &mut *sealing.rng,
             mac: Running::new(metadata.mac_only_encrypted),
             plain_comments: sealing.options.plain_comments,
+            allow_big_integers: sealing.options.allow_big_integers,
             places,
             sealed: VecDeque::new(),
             comments: Vec::new(),
@@ -255,6 +263,7 @@ struct Sealer<'a> {
     rng: &'a mut dyn Random,
     mac: Running,
     plain_comments: bool,
+    allow_big_integers: bool,
     /// Additional data for comments (by the offset of their text) that the metadata block attaches elsewhere.
     places: HashMap<u32, Vec<u8>>,
     sealed: VecDeque<SealedLeaf>,
@@ -305,7 +314,7 @@ impl Sealer<'_> {
         if at.aliases > 0 {
             self.clear_in_alias.push((node.site.span.start, at.place(self.doc, node)));
         }
-        if self.in_place { self.refuse_big_integer(at, node) } else { Ok(()) }
+        if self.in_place && !self.allow_big_integers { self.refuse_big_integer(at, node) } else { Ok(()) }
     }
 }
 
@@ -404,7 +413,8 @@ impl Opener for Echo<'_> {
         }
         let _ = at;
         let leaf = self.leaves.next().ok_or(ValueError::NotEncrypted)?;
-        if leaf.token.as_bytes() != token || !is_token(token) {
+        // A block scalar's text ends with its line break; readers look at the token only.
+        if token.strip_prefix(leaf.token.as_bytes()).is_none_or(|rest| !rest.trim_ascii().is_empty()) {
             return Err(ValueError::Unauthentic);
         }
         Ok((leaf.kind, leaf.bytes.duplicate()))

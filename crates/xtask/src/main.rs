@@ -5,6 +5,7 @@ mod layers;
 mod network;
 mod peers;
 mod record;
+mod seeds;
 mod shell;
 mod suite;
 mod tidy;
@@ -18,6 +19,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   tidy             file heads, open ends, origin notes of fixtures, machine paths
   peers            install the real tools and print the variables that name them
   record-cli       ask the real sops for its answers to fixtures/sops-cli/cases.txt
+  fuzz-seeds       copy fixtures to where the fuzz targets look for seeds
   bench crypto [--quick]   time and memory of us ($PLOMB_BIN, else a release build) beside the real sops";
 
 fn main() -> ExitCode {
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         ["peers"] => peers::print(),
         ["bench", "crypto"] => bench::crypto(false),
         ["bench", "crypto", "--quick"] => bench::crypto(true),
+        ["fuzz-seeds"] => seeds::copy(),
         ["record-cli"] => record::command_lines(),
         _ => Err(USAGE.to_owned()),
     };

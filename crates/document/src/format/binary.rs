@@ -72,7 +72,7 @@ enum Data {
 /// Reads the wrapper without a copy of a `data` that has no escapes.
 fn read_wrapper(source: &[u8]) -> Result<(Map, Data), FormatError> {
     let mut scanner = Scanner::new(source, false)?;
-    scanner.to_root()?;
+    scanner.seek_root()?;
     let (mut root, mut data) = (Map::default(), Data::Missing);
     let mut more = scanner.enter();
     while more {

@@ -1,15 +1,15 @@
 //! Bad and random input: refused with a place, never a panic.
 
-use document::format::Json;
+use document::format::{Ini, Json};
 use document::{Format, Problem};
 use proptest::prelude::*;
 use secret::SecretBytes;
 
 use super::material::{FORMATS, edited, emit, metadata};
 
-#[test]
-fn json_grammar_is_strict() {
-    let bad = [
+/// Texts that are no JSON file.
+#[rustfmt::skip]
+const NOT_JSON: &[&str] = &[
         "",
         " ",
         "[]",
@@ -64,8 +64,11 @@ fn json_grammar_is_strict() {
         "{\"a\":\u{a0}1}",
         "{\"a\":\u{c}1}",
     ];
-    for text in bad {
-        assert!(Json.parse(SecretBytes::from(text)).is_err(), "{text}");
+
+#[test]
+fn json_grammar_is_strict() {
+    for text in NOT_JSON {
+        assert!(Json.parse(SecretBytes::from(*text)).is_err(), "{text}");
     }
     let good = ["{}", " {\t\r\n} ", "{\"\":[[],{},-0,0.0,1E5,1e-9,9223372036854775808,\"\\/\"]}", "{\"a\":1e-400}"];
     for text in good {
@@ -74,6 +77,34 @@ fn json_grammar_is_strict() {
     assert!(Json::parse_lenient(SecretBytes::from("{\"a\":1,\"a\":2} x")).is_ok());
     let replaced = Json::parse_lenient(SecretBytes::new(b"{\"\xff\":\"\xe2\x82\"}".to_vec())).unwrap();
     assert_eq!(emit(&replaced.branches, &Json), "{\n\t\"\u{FFFD}\": \"\u{FFFD}\u{FFFD}\"\n}\n".as_bytes());
+}
+
+#[test]
+fn ini_that_would_lose_something_is_refused() {
+    let cases = [
+        ("[s]\npw=\"a#b\"", "cut", (2, 4)),
+        ("pw='a;b' ; c", "cut", (1, 4)),
+        ("[s]\na=1\nb=1\na=2", "duplicate key \"a\"", (4, 1)),
+        ("-=1", "number", (1, 1)),
+        ("[s] x", "behind a section", (1, 4)),
+        ("a=`x` y", "behind a closing quote", (1, 1)),
+        ("a=\"\"\"x\"\"\" ; y", "behind a closing quote", (1, 1)),
+        ("\"k\" x=1", "behind a closing quote", (1, 1)),
+        ("a=\"\"\"", "three quotes", (1, 1)),
+    ];
+    for (text, word, at) in cases {
+        let error = Ini.parse(SecretBytes::from(text)).unwrap_err();
+        assert!(error.problem == Problem::Unsupported && error.what.contains(word), "{text}: {error}");
+        assert_eq!(error.at, Some(at), "{text}");
+        // In a file that is sealed already it is too late: the values must be those that SOPS reads.
+        assert!(Ini.parse(SecretBytes::from(format!("{text}\n[sops]\nmac=x"))).is_ok() || word == "three quotes");
+    }
+    for text in ["a", "=1", "[", "[]", "\"\"=1", "`a", "a=`x", "a=\"\"\"x", "[s\na=1"] {
+        let error = Ini.parse(SecretBytes::from(text)).unwrap_err();
+        assert_eq!(error.problem, Problem::Syntax, "{text}");
+    }
+    assert!(Ini.parse(SecretBytes::from("\u{feff}[s]\na=#x\nb='it\"s'\nc=\"open ; x")).is_ok());
+    assert!(Ini.parse(SecretBytes::new(b"\xff\xfe[\0".to_vec())).is_err());
 }
 
 #[test]

@@ -8,3 +8,4 @@ mod hostile;
 mod material;
 mod peer;
 mod random;
+mod rounds;

@@ -223,7 +223,6 @@ const INI_ODD: &[&str] = &[
     "a=2",
     "mm=`open",
     "`q",
-    "\u{feff}a=1",
     "x=\"\"\"a\"\"\" ; c",
 ];
 

@@ -60,6 +60,11 @@ fn aliases_are_limited() {
     assert!(Yaml.parse(SecretBytes::from(bomb)).is_err());
     let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(1 << 20), "*a, ".repeat(1000));
     assert!(Yaml.parse(SecretBytes::from(long)).is_err());
+    let uses = "*a, ".repeat(1000);
+    let inside = format!("a: &a\n  - {}\nb: [{uses}]\n", "x".repeat(1 << 20));
+    assert!(Yaml.parse(SecretBytes::from(inside)).is_err());
+    let comments = format!("a: &a\n  # {}\n  b: c\nd: [{uses}]\n", "x".repeat(1 << 20));
+    assert!(Yaml.parse(SecretBytes::from(comments)).is_err());
     for own in ["a: &a [*a]\n", "a: &a {b: *a}\n", "--- &a\nb: {c: *a}\n", "x: 1\n--- &a\nb: [*a]\n"] {
         assert!(Yaml.parse(SecretBytes::from(own)).is_err(), "{own}");
     }

@@ -84,3 +84,29 @@ fn debug_shows_no_identity() {
     assert!(shown.contains("file a") && shown.contains("not found"));
     assert!(!shown.to_uppercase().contains(text.expose()) && !shown.contains("AGE-SECRET"));
 }
+
+#[test]
+fn a_label_changes_the_order_and_nothing_else() {
+    let key = SecretBytes::new(vec![7; 32]);
+    let (one, two) = (pair(1), pair(2));
+    let mut ring = Keyring::new();
+    ring.add(one.identity, "one");
+    ring.add(two.identity, "two");
+    for label in [&one.recipient, &two.recipient, "age1liar", ""] {
+        assert_eq!(ring.unwrap_labelled(&wrap(&two.recipient, &key), label).unwrap(), key);
+    }
+    let foreign = wrap(&pair(3).recipient, &key);
+    let sources = |label: &str| {
+        let tried = ring.unwrap_labelled(&foreign, label).unwrap_err().tried;
+        tried.into_iter().map(|tried| tried.source).collect::<Vec<_>>()
+    };
+    assert_eq!(sources(&two.recipient), ["two", "one"]);
+    assert_eq!(sources("age1liar"), ["one", "two"]);
+}
+
+#[test]
+fn a_ring_is_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Keyring>();
+    shared::<Box<dyn crate::Recipient>>();
+}

@@ -137,7 +137,7 @@ fn threshold(reader: &Reader<'_>, node: &Node) -> Result<Option<usize>, ConfigEr
 fn recipients(reader: &Reader<'_>, node: &Node, name: &str) -> Result<Vec<String>, ConfigError> {
     let keys = reader.keys(node, name)?;
     for (node, text) in &keys {
-        keys::check_recipient(text).map_err(|error| reader.error(node, error.to_string()))?;
+        keys::parse_recipient(text).map_err(|error| reader.error(node, error.to_string()))?;
     }
     Ok(keys.into_iter().map(|(_, text)| text).collect())
 }

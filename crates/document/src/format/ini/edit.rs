@@ -1,7 +1,7 @@
 //! Changing an INI file in place: a value, a comment, a key, a section, the metadata section.
 
 use super::emit;
-use super::scan::{self, DEFAULT};
+use super::scan;
 use super::token::{self, line_end, trim};
 use crate::format::flatten::{self, replace_all};
 use crate::format::{Insert, Token};
@@ -48,27 +48,31 @@ fn quoted(text: &[u8], style: Style) -> Vec<u8> {
 /// style that can. Nothing if none can.
 fn spell(value: &[u8], style: Style, behind: &[u8]) -> Option<Vec<u8>> {
     let others = [Style::Plain, Style::DoubleQuoted, Style::SingleQuoted, Style::Backtick, Style::TripleQuoted];
-    let mut texts = vec![quoted(value, style), emit::value(value)];
-    texts.extend(others.map(|style| quoted(value, style)));
-    let reads_back = |text: &[u8], junk: bool| {
+    let texts = [quoted(value, style), emit::value(value)].into_iter();
+    let mut texts = texts.chain(others.map(|style| quoted(value, style)));
+    texts.find(|text| {
         let token = token::read_value(&[text, behind].concat(), 0);
-        token.is_some_and(|token| token.value == value && token.span == (0, text.len()) && token.junk == junk)
-    };
-    let clean = texts.iter().position(|text| reads_back(text, false));
-    let index = clean.or_else(|| texts.iter().position(|text| reads_back(text, true)))?;
-    Some(texts.swap_remove(index))
+        token.is_some_and(|token| token.value == value && token.span == (0, text.len()) && !token.junk)
+    })
 }
 
 /// Writes `text` over the comment at `span`: a sealed one into its first line, the signs of the others kept;
 /// a plain one line by line over these.
 pub(super) fn write_comment(source: &[u8], span: Span, text: &[u8], edits: &mut Edits) {
     let at = span.start as usize;
-    let mut slots = scan::slots_at(source, at);
+    let (mut slots, header) = scan::slots_at(source, at);
     if slots.first().is_none_or(|first| !(first.0 < at && at <= first.1)) {
         slots = vec![(at, at + trim(&source[at..line_end(source, at)]).len())];
     }
     let lines: Vec<&[u8]> = text.split(|&byte| byte == b'\n').collect();
     let first = slots[0];
+    match (header, slots.as_slice(), lines.as_slice()) {
+        (Some(header), [only], [line]) if line.contains(&b']') => return lift(source, header, *only, line, edits),
+        (Some(header), [above, behind], [line]) if !scan::is_sealed(line) => {
+            return lower(source, header, *above, *behind, line, edits);
+        }
+        _ => {}
+    }
     if lines.len() == slots.len() {
         edits.replace(at, first.1, lines[0]);
         for (slot, line) in slots.iter().zip(&lines).skip(1) {
@@ -86,6 +90,27 @@ pub(super) fn write_comment(source: &[u8], span: Span, text: &[u8], edits: &mut 
     for slot in &slots[1..] {
         edits.replace(slot.0 + 1, slot.1, tail(*slot));
     }
+}
+
+/// Moves the comment behind a section name to a line above, since go-ini takes the last `]` of the line for
+/// the end of the name. The sign stays behind as a mark.
+fn lift(source: &[u8], header: usize, slot: (usize, usize), text: &[u8], edits: &mut Edits) {
+    let sign = [source[slot.0], b' '];
+    edits.replace(header, header, [&sign, text, newline(source), &source[line_start(source, header)..header]].concat());
+    edits.replace(scan::text_start(source, slot), slot.1, "");
+}
+
+/// Undoes [`lift`]: `text` goes behind the section name and the line `above` goes away.
+fn lower(source: &[u8], header: usize, above: (usize, usize), behind: (usize, usize), text: &[u8], edits: &mut Edits) {
+    edits.replace(line_start(source, above.0), line_start(source, header), "");
+    let lead = &source[behind.0..line_end(source, behind.0)];
+    let sign = lead.iter().position(|byte| *byte != lead[0] && *byte != b' ').unwrap_or(lead.len());
+    edits.replace(behind.0 + sign, behind.1.max(behind.0 + sign), text);
+}
+
+/// Where the line of `at` starts, a byte order mark not included.
+fn line_start(source: &[u8], at: usize) -> usize {
+    memchr::memrchr(b'\n', &source[..at]).map_or(scan::text_offset(source), |last| last + 1)
 }
 
 /// A further line of a comment with a sign in front.
@@ -212,9 +237,13 @@ fn insert_key(doc: &Document, section: &Entry, key: &str, value: &Value, edits: 
     map.push(key, Value::Str(secret::SecretBytes::new(flatten::scalar(value).ok_or_else(no_shape)?)));
     let mut text = lines(&map, delimiter, newline)?;
     let at = section_lines(source, section.value.site.span).end as usize;
-    if at > 0 && !source[..at].ends_with(b"\n") && &*section.key != DEFAULT || at > 3 && !source[..at].ends_with(b"\n")
-    {
+    if at > scan::text_offset(source) && !source[..at].ends_with(b"\n") {
         text.truncate(text.len() - newline.len());
+        text = [newline, &text].concat();
+    }
+    let before = &source[line_start(source, at.saturating_sub(1))..at];
+    if trim(before).ends_with(b"\\") {
+        // A blank line ends the continued value.
         text = [newline, &text].concat();
     }
     edits.replace(at, at, text);
@@ -237,7 +266,7 @@ fn lines(map: &Map, delimiter: &str, newline: &[u8]) -> Result<Vec<u8>, FormatEr
             return Err(FormatError::new(Problem::Unwritable, "an INI file cannot hold this key"));
         }
         let text = spell(&value, Style::Plain, newline);
-        out.extend(text.ok_or_else(|| FormatError::new(Problem::Unwritable, "an INI file cannot hold this value"))?);
+        out.extend(text.ok_or_else(unwritable_value)?);
         out.extend_from_slice(newline);
     }
     Ok(out)
@@ -254,18 +283,12 @@ pub(super) fn remove(doc: &Document, branch: usize, path: &Path, edits: &mut Edi
             scan::span((lines.start as usize, lines.end as usize + blank))
         }
         Found::Key(entry) => {
-            let start = entry.key_span.start as usize;
-            let start =
-                memchr::memrchr(b'\n', &source[..start]).map_or_else(|| start.min(bom(source)), |last| last + 1);
+            let start = line_start(source, entry.key_span.start as usize);
             scan::span((start, line_end(source, entry.value.site.span.end as usize)))
         }
     };
     edits.replace(span.start as usize, span.end as usize, "");
     Ok(())
-}
-
-fn bom(source: &[u8]) -> usize {
-    if source.starts_with(&[0xEF, 0xBB, 0xBF]) { 3 } else { 0 }
 }
 
 /// Replaces the value of a key, or all lines of a section below its name.
@@ -278,21 +301,14 @@ pub(super) fn replace(
 ) -> Result<(), FormatError> {
     let source = doc.source.expose();
     match (find(doc, branch, path)?, value) {
-        (Found::Key(entry), value) => {
-            let text = flatten::scalar(value).ok_or_else(no_shape)?;
-            let site = entry.value.site;
-            let text = spell(&text, site.style, behind(source, site.span));
-            let text =
-                text.ok_or_else(|| FormatError::new(Problem::Unwritable, "an INI file cannot hold this value"))?;
-            edits.replace(site.span.start as usize, site.span.end as usize, text);
-        }
+        (Found::Key(entry), value) => replace_value(source, entry, value, edits)?,
         (Found::Section(section), Value::Map(map)) => {
             let lines_span = section_lines(source, section.value.site.span);
             let implicit = section.key_span == Span::default();
             let start = if implicit { lines_span.start as usize } else { line_end(source, lines_span.start as usize) };
             let newline = newline(source);
             let mut text = lines(map, " = ", newline)?;
-            if start > bom(source) && !source[..start].ends_with(b"\n") {
+            if start > scan::text_offset(source) && !source[..start].ends_with(b"\n") {
                 text = [newline, &text].concat();
             }
             edits.replace(start, (lines_span.end as usize).max(start), text);
@@ -300,6 +316,29 @@ pub(super) fn replace(
         _ => return Err(no_shape()),
     }
     Ok(())
+}
+
+fn replace_value(source: &[u8], entry: &Entry, value: &Value, edits: &mut Edits) -> Result<(), FormatError> {
+    let value = flatten::scalar(value).ok_or_else(no_shape)?;
+    let Site { span, style, .. } = entry.value.site;
+    let (start, end) = (span.start as usize, span.end as usize);
+    let rest = behind(source, span);
+    if let Some(text) = spell(&value, style, rest) {
+        edits.replace(start, end, text);
+        return Ok(());
+    }
+    // The quotes that the value needs would hide the comment behind it: that goes to a line above.
+    let text = spell(&value, style, newline(source)).ok_or_else(unwritable_value)?;
+    let line = line_start(source, entry.key_span.start as usize);
+    let (sign, last) =
+        token::comment_to_end(source, end + rest.len() - token::trim_start(rest).len(), end + rest.len());
+    edits.replace(line, line, [&source[sign..last], newline(source)].concat());
+    edits.replace(start, end + rest.len(), [&text, newline(source)].concat());
+    Ok(())
+}
+
+fn unwritable_value() -> FormatError {
+    FormatError::new(Problem::Unwritable, "an INI file cannot hold this value")
 }
 
 enum Found<'a> {

@@ -16,13 +16,10 @@ pub(super) fn root(source: &[u8]) -> Result<Map, FormatError> {
     if u32::try_from(source.len()).is_err() {
         return Err(FormatError::new(Problem::Syntax, "a file may not be larger than 4 GiB"));
     }
-    let start = match source {
-        [0xEF, 0xBB, 0xBF, ..] => 3,
-        [0xFE, 0xFF, ..] | [0xFF, 0xFE, ..] => {
-            return Err(FormatError::at(source, 0, Problem::Unsupported, "UTF-16 text"));
-        }
-        _ => 0,
-    };
+    if source.starts_with(&[0xFE, 0xFF]) || source.starts_with(&[0xFF, 0xFE]) {
+        return Err(FormatError::at(source, 0, Problem::Unsupported, "UTF-16 text"));
+    }
+    let start = text_offset(source);
     let first = Section { name: DEFAULT.into(), site: (start, start), ..Section::default() };
     let mut reader = Reader { source, at: start, lines: Vec::new(), sections: vec![first], count: 0, loss: None };
     while reader.at < source.len() {
@@ -33,6 +30,11 @@ pub(super) fn root(source: &[u8]) -> Result<Map, FormatError> {
         Some(loss) if !sealed => Err(loss),
         _ => Ok(reader.into_map()),
     }
+}
+
+/// Where the text starts: behind a byte order mark.
+pub(super) fn text_offset(source: &[u8]) -> usize {
+    if source.starts_with(&[0xEF, 0xBB, 0xBF]) { 3 } else { 0 }
 }
 
 #[derive(Default)]
@@ -74,7 +76,7 @@ impl Reader<'_> {
     }
 
     fn section(&mut self, start: usize, end: usize) -> Result<(), FormatError> {
-        let (name_span, inline, junk) = read_header(self.source, start, end)
+        let Header { name: name_span, inline, junk } = read_header(self.source, start, end)
             .ok_or_else(|| FormatError::at(self.source, start, Problem::Syntax, "a section name without ']'"))?;
         if name_span.0 == name_span.1 {
             return Err(FormatError::at(self.source, start, Problem::Syntax, "a section without a name"));
@@ -178,12 +180,19 @@ impl Reader<'_> {
 }
 
 /// A section's line: its name, the comment behind it, and whether other text stands there.
-fn read_header(source: &[u8], start: usize, end: usize) -> Option<((usize, usize), Option<(usize, usize)>, bool)> {
+struct Header {
+    name: (usize, usize),
+    inline: Option<(usize, usize)>,
+    junk: bool,
+}
+
+fn read_header(source: &[u8], start: usize, end: usize) -> Option<Header> {
     let close = start + memchr::memrchr(b']', &source[start..end])?;
     let rest = &source[close + 1..end];
     let sign = memchr::memchr2(b'#', b';', rest);
     let inline = sign.map(|sign| token::comment_to_end(source, close + 1 + sign, end));
-    Some(((start + 1, close), inline, !trim(&rest[..sign.unwrap_or(rest.len())]).is_empty()))
+    let junk = !trim(&rest[..sign.unwrap_or(rest.len())]).is_empty();
+    Some(Header { name: (start + 1, close), inline, junk })
 }
 
 /// The pieces of one comment: from sign to the end of its line, the last one to its last character.
@@ -206,9 +215,10 @@ pub(super) fn slots(source: &[u8], lines: &[usize], inline: Option<(usize, usize
     slots
 }
 
-/// The slots of the comment whose text starts at `at`.
-pub(super) fn slots_at(source: &[u8], at: usize) -> Vec<(usize, usize)> {
-    let mut at = memchr::memrchr(b'\n', &source[..at]).map_or(0, |last| last + 1);
+/// The slots of the comment whose text starts at `at`, and the start of the section line if one of them is
+/// behind a section name.
+pub(super) fn slots_at(source: &[u8], at: usize) -> (Vec<(usize, usize)>, Option<usize>) {
+    let mut at = memchr::memrchr(b'\n', &source[..at]).map_or(text_offset(source), |last| last + 1);
     let mut lines = Vec::new();
     while at < source.len() {
         let end = line_end(source, at);
@@ -220,7 +230,8 @@ pub(super) fn slots_at(source: &[u8], at: usize) -> Vec<(usize, usize)> {
                 None
             }
             Some(b'[') => {
-                return slots(source, &lines, read_header(source, start, end).and_then(|(_, inline, _)| inline));
+                let inline = read_header(source, start, end).and_then(|header| header.inline);
+                return (slots(source, &lines, inline), inline.map(|_| start));
             }
             Some(_) => {
                 let key = token::read_key(source, start, end).ok();
@@ -229,11 +240,11 @@ pub(super) fn slots_at(source: &[u8], at: usize) -> Vec<(usize, usize)> {
             }
         };
         if let Some(inline) = inline {
-            return slots(source, &lines, inline);
+            return (slots(source, &lines, inline), None);
         }
         at = end;
     }
-    slots(source, &lines, None)
+    (slots(source, &lines, None), None)
 }
 
 /// Where the text of a comment starts: behind the signs and blanks that its first line starts with.
@@ -248,8 +259,8 @@ fn comment(source: &[u8], slots: &[(usize, usize)]) -> Option<Comment> {
     let (&first, others) = slots.split_first()?;
     let start = text_start(source, first);
     let head = &source[start..first.1];
-    let is_bare = |slot: &(usize, usize)| trim(&source[slot.0..slot.1]).len() == 1;
-    let sealed = head.starts_with(b"ENC[") && others.iter().all(is_bare);
+    let is_bare = |slot: &(usize, usize)| trim(&source[text_start(source, *slot)..slot.1]).is_empty();
+    let sealed = is_sealed(trim(head)) && others.iter().all(is_bare);
     let mut text = if sealed { trim(head).to_vec() } else { head.to_vec() };
     for slot in others.iter().filter(|_| !sealed) {
         text.push(b'\n');
@@ -257,6 +268,11 @@ fn comment(source: &[u8], slots: &[(usize, usize)]) -> Option<Comment> {
     }
     let end = others.iter().map(|slot| slot.1).next_back().filter(|_| !sealed).unwrap_or(first.1);
     Some(Comment { text: SecretBytes::new(text), inline: false, span: Some(span((start, end))) })
+}
+
+/// Whether a comment's text is a ciphertext.
+pub(super) fn is_sealed(text: &[u8]) -> bool {
+    text.starts_with(b"ENC[AES256_GCM,") && text.ends_with(b"]") && !text.contains(&b'\n')
 }
 
 pub(super) fn span((start, end): (usize, usize)) -> Span {

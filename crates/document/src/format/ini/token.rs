@@ -187,7 +187,7 @@ pub(super) fn strip_break(line: &[u8]) -> &[u8] {
 /// Without blanks (Unicode's) at both ends.
 pub(super) fn trim(text: &[u8]) -> &[u8] {
     let mut text = trim_start(text);
-    while let Some(length) = last_blank(text) {
+    while let Some(length) = blank_length(text.last(), |length| text.len().checked_sub(length).map(|at| &text[at..])) {
         text = &text[..text.len() - length];
     }
     text
@@ -196,15 +196,19 @@ pub(super) fn trim(text: &[u8]) -> &[u8] {
 /// Without blanks (Unicode's) at the start.
 pub(super) fn trim_start(text: &[u8]) -> &[u8] {
     let mut text = text;
-    while let Some(length) = (1..=4).find(|&length| is_blank(text.get(..length))) {
+    while let Some(length) = blank_length(text.first(), |length| text.get(..length)) {
         text = &text[length..];
     }
     text
 }
 
-/// Length of the blank that `text` ends with.
-fn last_blank(text: &[u8]) -> Option<usize> {
-    (1..=4).find(|&length| text.len() >= length && is_blank(text.get(text.len() - length..)))
+/// Length of the blank at one end of a text, of which `byte` is the outermost and `part` gives some more.
+fn blank_length<'a>(byte: Option<&u8>, part: impl Fn(usize) -> Option<&'a [u8]>) -> Option<usize> {
+    match byte? {
+        b'\t'..=b'\r' | b' ' => Some(1),
+        ..0x80 => None,
+        _ => (2..=4).find(|&length| is_blank(part(length))),
+    }
 }
 
 /// Whether these bytes are one blank character.

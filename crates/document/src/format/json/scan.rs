@@ -13,7 +13,7 @@ const MAX_DEPTH: usize = 512;
 /// Reads a whole file: the members of its top-level object and where the object stands.
 pub(super) fn root(source: &[u8], lenient: bool) -> Result<(Map, Span), FormatError> {
     let mut scanner = Scanner::new(source, lenient)?;
-    scanner.to_root()?;
+    scanner.seek_root()?;
     let node = scanner.value()?;
     scanner.finish()?;
     match node.value {
@@ -100,7 +100,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Goes to the `{` that a file must start with.
-    pub(in crate::format) fn to_root(&mut self) -> Result<(), FormatError> {
+    pub(in crate::format) fn seek_root(&mut self) -> Result<(), FormatError> {
         match self.peek() {
             Some(b'{') => Ok(()),
             Some(b'[') => self.fail(Problem::Unsupported, "the top level must be an object, not an array"),

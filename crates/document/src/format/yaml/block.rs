@@ -74,7 +74,7 @@ impl Room<'_> {
             return self.fit_empty(breaks);
         }
         let last = body.rsplit('\n').next().unwrap_or(body);
-        if !body.chars().all(carried) || last.trim_matches([' ', '\t']).is_empty() {
+        if !body.chars().all(carried) || last.trim_matches([' ', '\t']).is_empty() || self.would_swallow() {
             return None;
         }
         let starts_blank = body.trim_start_matches('\n').starts_with([' ', '\t']);
@@ -86,6 +86,16 @@ impl Room<'_> {
         let (chomp, missing) = self.chomp(breaks)?;
         let header = self.header(if folded { b'>' } else { b'|' }, digit, chomp);
         Some((header, self.content(body, missing)))
+    }
+
+    /// Whether a comment follows that stands so far to the right that a new block scalar would take it in.
+    fn would_swallow(&self) -> bool {
+        let mut at = lines::next(self.source, self.behind);
+        while at < self.source.len() && lines::is_empty(self.source, at) {
+            at = lines::next(self.source, at);
+        }
+        let blanks = self.source[at..].iter().take_while(|&&byte| byte == b' ').count();
+        self.header.is_none() && at < self.source.len() && blanks >= self.indent
     }
 
     /// A text of breaks only stands as blank lines, which are there already or not at all.

@@ -60,14 +60,14 @@ pub(super) fn element(value: &Value, step: usize) -> Result<SecretBytes, FormatE
 /// A block collection at column 0, to be put into a file.
 pub(super) fn collection(value: &Value, step: usize) -> Result<SecretBytes, FormatError> {
     let mut emitter = Emitter::new(step);
-    emitter.layout.exact_hints = true;
+    emitter.layout.exact = true;
     emitter.document(|emitter| emitter.node(value, Around::default(), Place::Root, 0))?;
     Ok(emitter.layout.finish())
 }
 
 fn part<'t>(step: usize, inside: impl FnOnce(&mut Emitter<'t>) -> Done) -> Result<SecretBytes, FormatError> {
     let mut emitter = Emitter::new(step);
-    emitter.layout.exact_hints = true;
+    emitter.layout.exact = true;
     emitter.document(|emitter| {
         let outer = emitter.layout.deeper(false, false);
         inside(emitter)?;
@@ -167,10 +167,11 @@ impl<'t> Emitter<'t> {
     }
 
     fn map(&mut self, map: &'t Map, around: Around<'t>, place: Place, depth: usize) -> Done {
-        let parts = Parts::of(map.items.iter().map(|item| match item {
+        let parts = map.items.iter().map(|item| match item {
             Item::Comment(comment) => Part::Comment(comment),
             Item::Entry(entry) => Part::Node(entry),
-        }));
+        });
+        let parts = Parts::of(parts, self.layout.exact);
         let Parts { head, nodes, foot } = parts;
         self.open(around.head, head, place);
         if nodes.is_empty() {
@@ -203,10 +204,11 @@ impl<'t> Emitter<'t> {
     }
 
     fn list(&mut self, list: &'t List, around: Around<'t>, place: Place, depth: usize) -> Done {
-        let parts = Parts::of(list.items.iter().map(|item| match item {
+        let parts = list.items.iter().map(|item| match item {
             Element::Comment(comment) => Part::Comment(comment),
             Element::Node(node) => Part::Node(node),
-        }));
+        });
+        let parts = Parts::of(parts, self.layout.exact);
         let Parts { head, nodes, mut foot } = parts;
         self.open(around.head, head, place);
         if nodes.is_empty() {
@@ -247,7 +249,8 @@ impl<'t> Emitter<'t> {
     }
 
     fn text(&mut self, text: &str, form: Form, element: bool) {
-        match form {
+        let fits = form == Form::Plain || !self.layout.exact || can_be_put_anywhere(text);
+        match if fits { form } else { Form::Double } {
             Form::Plain if text == "<<" => {
                 self.layout.tag(b"!!merge");
                 self.layout.plain(b"<<");
@@ -276,6 +279,12 @@ impl<'t> Emitter<'t> {
     }
 }
 
+/// Whether a text in lines stays the same in a part of a file, which is moved to the right line by line (other line
+/// breaks would be in the way) and may stand before blank lines (which a block that keeps its breaks would take in).
+fn can_be_put_anywhere(text: &str) -> bool {
+    !text.contains(['\u{2028}', '\u{2029}']) && scalar::chomping(text.as_bytes()) != b"+"
+}
+
 enum Part<'t, N> {
     Comment(&'t Comment),
     Node(&'t N),
@@ -289,12 +298,14 @@ struct Parts<'t, N> {
 }
 
 impl<'t, N> Parts<'t, N> {
-    /// Comments before the first node belong to the collection, those behind the last one to the last one.
-    fn of(parts: impl ExactSizeIterator<Item = Part<'t, N>>) -> Self {
+    /// Comments before the first node belong to the collection, those behind the last one to the last one. `bare`
+    /// leaves them out: go-yaml's places for them do not always read back.
+    fn of(parts: impl ExactSizeIterator<Item = Part<'t, N>>, bare: bool) -> Self {
         let mut nodes = Vec::with_capacity(parts.len());
         let (mut first, mut head, mut line) = (Lines::new(), Lines::new(), Lines::new());
         for part in parts {
             match part {
+                Part::Comment(_) if bare => {}
                 Part::Comment(comment) if comment.inline => line.push(comment.text.expose()),
                 Part::Comment(comment) => head.push(comment.text.expose()),
                 Part::Node(node) => {

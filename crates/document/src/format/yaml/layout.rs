@@ -56,8 +56,9 @@ pub(super) struct Layout<'t> {
     blank: bool,
     /// The current line holds nothing but indentation and indicators.
     indenting: bool,
-    /// Indentation hints say where the text stands; go-yaml's say a whole step, which is wrong for elements of lists.
-    pub(super) exact_hints: bool,
+    /// For a part of a file: indentation hints say where the text stands. go-yaml's say a whole step, which is wrong for
+    /// elements of lists.
+    pub(super) exact: bool,
     /// Indentation of a foot comment that was just written: a blank line parts it from what follows there.
     foot_indent: Option<usize>,
     pub(super) slots: Slots<'t>,
@@ -72,7 +73,7 @@ impl<'t> Layout<'t> {
             indent: None,
             blank: true,
             indenting: true,
-            exact_hints: false,
+            exact: false,
             foot_indent: None,
             slots: Slots::default(),
         }
@@ -203,7 +204,7 @@ impl<'t> Layout<'t> {
         self.indicator(b"|", false, false);
         if text[0] == b' ' || scalar::break_width(text, 0) > 0 {
             let depth = self.indent.unwrap_or(0) - outer.unwrap_or(0);
-            let hint = u8::try_from(if self.exact_hints { depth } else { self.step }).expect("a step is below 10");
+            let hint = u8::try_from(if self.exact { depth } else { self.step }).expect("a step is below 10");
             self.content(&[b'0' + hint]);
         }
         self.content(scalar::chomping(text));

@@ -1,4 +1,7 @@
-//! Lines of a source text: where they start and end, and what lies between two tokens. LF, CRLF and CR end a line.
+//! Lines of a source text: where they start and end, and what lies between two tokens. LF, CRLF, CR, NEL, LS and PS
+//! end a line, as in YAML 1.1.
+
+use super::scalar;
 
 /// The line ending of a text: that of its first line, LF if it has one line only.
 pub(super) fn ending(source: &[u8]) -> &'static [u8] {
@@ -11,25 +14,35 @@ pub(super) fn ending(source: &[u8]) -> &'static [u8] {
 
 /// Where the line of `at` ends, without its break.
 pub(super) fn end(source: &[u8], at: usize) -> usize {
-    memchr::memchr2(b'\n', b'\r', &source[at..]).map_or(source.len(), |found| at + found)
+    scalar::next_break(source, at).map_or(source.len(), |(end, _)| end)
 }
 
 /// Where the line after that of `at` starts (the end of the text if there is none).
 pub(super) fn next(source: &[u8], at: usize) -> usize {
-    let end = end(source, at);
-    match source[end..] {
-        [b'\r', b'\n', ..] => end + 2,
-        [] => end,
-        _ => end + 1,
-    }
+    let Some((end, width)) = scalar::next_break(source, at) else { return source.len() };
+    let pair = source[end..].starts_with(b"\r\n");
+    end + if pair { 2 } else { width }
 }
 
 /// Where the line of `at` starts; a byte order mark is not part of it.
 pub(super) fn start(source: &[u8], at: usize) -> usize {
-    match memchr::memrchr2(b'\n', b'\r', &source[..at]) {
-        Some(found) => found + 1,
-        None if source.starts_with("\u{FEFF}".as_bytes()) => 3,
-        None => 0,
+    let mut before = at;
+    while let Some(last) = source[..before].iter().rposition(|byte| matches!(byte, b'\n' | b'\r' | 0x85 | 0xA8 | 0xA9))
+    {
+        if ends_break(source, last) {
+            return last + 1;
+        }
+        before = last;
+    }
+    if source.starts_with("\u{FEFF}".as_bytes()) { at.min(3) } else { 0 }
+}
+
+/// Whether the byte at `last` is the last one of a line break.
+fn ends_break(source: &[u8], last: usize) -> bool {
+    match source[last] {
+        b'\n' | b'\r' => true,
+        0x85 => source[..last].ends_with(&[0xC2]),
+        _ => source[..last].ends_with(&[0xE2, 0x80]),
     }
 }
 
@@ -59,10 +72,11 @@ pub(super) fn skip_blanks(source: &[u8], at: usize) -> usize {
 /// The next token at or after `at`: blanks, breaks and comments are passed.
 pub(super) fn token(source: &[u8], mut at: usize) -> usize {
     while let Some(&byte) = source.get(at) {
-        if byte == b'#' && (at == 0 || is_space(source[at - 1])) {
+        let width = scalar::break_width(source, at);
+        if byte == b'#' && (is_blank(source[at.saturating_sub(1)]) || fresh(source, at)) {
             at = end(source, at);
-        } else if is_space(byte) {
-            at += 1;
+        } else if is_blank(byte) || width > 0 {
+            at += width.max(1);
         } else {
             break;
         }

@@ -129,12 +129,9 @@ fn block_text(doc: &Document, column: usize, meta: &Map) -> Result<Vec<u8>, Form
 fn place_in_flow(doc: &Document, branch: &Branch, meta: &Map, edits: &mut Edits) {
     let source = doc.source.expose();
     let text = flow_text(meta);
-    match Items::Map(&branch.root.items).end() {
-        Some(end) => {
-            // A bare colon directly before a comma would be text.
-            let blank: &[u8] = if source[end - 1] == b':' { b" , " } else { b", " };
-            edits.replace(end, end, [blank, &text].concat());
-        }
+    let items = Items::Map(&branch.root.items);
+    match items.end() {
+        Some(end) => edits.replace(end, end, [items.comma(), &text].concat()),
         None => {
             let at = spot::inner(source, branch.site);
             edits.replace(at, at, text);

@@ -1,11 +1,15 @@
 //! Bare tokens in an existing file: which strings can stand bare, and the spelling of everything that is not a string.
 
-use super::lookalike::{self, Meaning};
-use super::scalar;
+use super::{read, scalar};
 use crate::{Value, number};
 
 /// Whether `text` reads back as this string when it stands bare as a value.
 pub(super) fn reads_back(text: &str, in_flow: bool) -> bool {
+    stands_bare(text, in_flow) && read::is_plain_string(text.as_bytes())
+}
+
+/// Whether all of `text` is one bare token, of whatever type.
+pub(super) fn stands_bare(text: &str, in_flow: bool) -> bool {
     let bytes = text.as_bytes();
     let edge = |byte: Option<&u8>| matches!(byte, None | Some(b' ' | b'\t'));
     if edge(bytes.first()) || edge(bytes.last()) || starts_otherwise(bytes) || text == "<<" {
@@ -17,7 +21,7 @@ pub(super) fn reads_back(text: &str, in_flow: bool) -> bool {
         b',' | b'[' | b']' | b'{' | b'}' | b'?' => !in_flow,
         _ => true,
     });
-    inside && scalar::one_line(text) && lookalike::meaning(text) == Meaning::Text
+    inside && scalar::one_line(text)
 }
 
 /// Whether the first characters start something that is not a plain scalar.
@@ -34,8 +38,7 @@ pub(super) fn canonical(value: &Value) -> String {
         Value::Int(value) => value.to_string(),
         Value::Float(value) => {
             let text = number::yaml(*value);
-            let whole = matches!(lookalike::meaning(&text), Meaning::Int(_) | Meaning::Unsigned(_));
-            if whole { text + ".0" } else { text }
+            if matches!(read::plain_value(text.as_bytes()), Value::Int(_)) { text + ".0" } else { text }
         }
         Value::Time(text) => text.to_string(),
         Value::Str(_) | Value::Map(_) | Value::List(_) => unreachable!("only values that are written bare"),
@@ -46,24 +49,8 @@ pub(super) fn canonical(value: &Value) -> String {
 pub(super) fn spelled(value: &Value, spelling: Option<&[u8]>) -> String {
     let spelling = spelling.and_then(|bytes| std::str::from_utf8(bytes).ok());
     match spelling {
-        Some(text) if means(text, value) => text.to_owned(),
+        Some(text) if read::plain_value(text.as_bytes()).same(value) => text.to_owned(),
         _ => canonical(value),
-    }
-}
-
-/// Whether the bare `text` reads back as `value`.
-fn means(text: &str, value: &Value) -> bool {
-    match (lookalike::meaning(text), value) {
-        (Meaning::Null, Value::Null) => true,
-        (Meaning::Bool(read), Value::Bool(value)) => read == *value,
-        (Meaning::Int(read), Value::Int(value)) => read == *value,
-        (Meaning::Float(read), Value::Float(value)) => {
-            read.to_bits() == value.to_bits() || (read.is_nan() && value.is_nan())
-        }
-        // SOPS has no type for these: they are floats to it.
-        (Meaning::Unsigned(read), Value::Float(value)) => (read as f64).to_bits() == value.to_bits(),
-        (Meaning::Time, Value::Time(value)) => text == &**value,
-        _ => false,
     }
 }
 

@@ -13,9 +13,10 @@ mod scan;
 mod text;
 mod token;
 
-use crate::{Branch, FormatError, Problem};
+use crate::{Branch, FormatError, Problem, Style, Value};
 use build::Builder;
 use compose::Composer;
+use raw::Tag;
 use scan::Scanner;
 
 /// Deepest nesting of collections, flow or block, aliases expanded.
@@ -27,10 +28,20 @@ pub(super) fn branches(source: &[u8]) -> Result<Vec<Branch>, FormatError> {
         return Err(FormatError::new(Problem::Empty, "file is empty"));
     }
     let start = encoding::check(source)?;
-    let (raws, texts) = Composer::new(Scanner::new(source, start)).compose()?;
+    let (raws, texts) = Composer::new(Scanner::new(source, start)).compose().map_err(|error| *error)?;
     if raws.documents.is_empty() {
         return Err(FormatError::new(Problem::Unsupported, "file holds no document"));
     }
     let mut builder = Builder::new(source, &raws, &texts);
-    raws.documents.iter().map(|document| builder.branch(document)).collect()
+    raws.documents.iter().map(|document| builder.branch(document).map_err(|error| *error)).collect()
+}
+
+/// What an untagged plain text means.
+pub(super) fn plain_value(text: &[u8]) -> Value {
+    resolve::scalar(Tag::None, Style::Plain, text).expect("a text without a tag always has a meaning")
+}
+
+/// Whether an untagged plain text is a string.
+pub(super) fn is_plain_string(text: &[u8]) -> bool {
+    resolve::is_string(text)
 }

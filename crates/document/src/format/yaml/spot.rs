@@ -13,6 +13,8 @@ pub(super) struct Spot<'d> {
     pub(super) start: usize,
     /// Behind the colon or dash and what describes the value (anchor, tag).
     pub(super) lead_end: usize,
+    /// Whether the entry has a colon (or is an element, which needs none).
+    pub(super) colon: bool,
     /// Whether an anchor or a tag stands in front of the value.
     pub(super) described: bool,
     pub(super) end: usize,
@@ -92,6 +94,20 @@ impl<'d> Items<'d> {
         self.nodes().next_back().map(|(key_end, node)| end(key_end, node))
     }
 
+    /// A comma behind the last item: a bare colon directly before it would be text.
+    pub(super) fn comma(self) -> &'static [u8] {
+        if self.ends_with_colon() { b" , " } else { b", " }
+    }
+
+    fn ends_with_colon(self) -> bool {
+        let Some((key_end, node)) = self.nodes().next_back() else { return false };
+        match (&node.value, self) {
+            (Value::Map(map), Self::List(_)) if node.alias.is_none() => Items::Map(&map.items).ends_with_colon(),
+            (_, Self::Map(_)) => node.site.span.start == node.site.span.end && end(key_end, node) > key_end,
+            _ => false,
+        }
+    }
+
     pub(super) fn last(self) -> Option<&'d Node> {
         self.nodes().next_back().map(|(_, node)| node)
     }
@@ -130,8 +146,10 @@ fn item<'d>(source: &[u8], holder: Site, items: Items<'d>, step: &Step) -> Resul
     let start = item_start(source, holder, before);
     let end = end(key_end, node);
     let after = nodes.next().map(|_| item_start(source, holder, Some(end)));
+    let colon = lines::token(source, key_end);
+    let colon = !in_map || (source.get(colon) == Some(&b':') && colon < end.max(key_end + 1));
     let (lead_end, described) = lead(source, holder, in_map.then_some(key_end), start);
-    Ok(Spot { node, holder, in_map, start, lead_end: lead_end.min(end), described, end, before, after })
+    Ok(Spot { node, holder, in_map, start, lead_end: lead_end.min(end), colon, described, end, before, after })
 }
 
 /// First byte of the item behind `before`, or of the first one.
@@ -155,11 +173,17 @@ fn open(source: &[u8], holder: Site) -> usize {
 pub(super) fn inner(source: &[u8], holder: Site) -> usize {
     let at = holder.span.start as usize;
     if holder.style == Style::Flow {
-        return token::behind_props(source, at) + 1;
+        return if is_bare_pair(source, holder) { at } else { token::behind_props(source, at) + 1 };
     }
     // A tag or anchor on the line of the first key belongs to the key.
     let behind = token::behind_props(source, at);
     if lines::end(source, at) < behind || source.get(behind) == Some(&b'-') { behind } else { at }
+}
+
+/// Whether a flow map is one `key: value` in a flow list, without brackets of its own.
+pub(super) fn is_bare_pair(source: &[u8], holder: Site) -> bool {
+    let at = token::behind_props(source, holder.span.start as usize);
+    holder.style == Style::Flow && !matches!(source.get(at), Some(b'{' | b'['))
 }
 
 /// Behind the colon or dash and the value's properties, and whether there are any.

@@ -1,5 +1,7 @@
 //! Entries and elements added, removed and replaced in the text, in the layout that stands around them.
 
+use std::ops::Range;
+
 use super::metadata::{self, last_leaf};
 use super::spot::{self, Items, Spot, unwritable};
 use super::token::{self, Place, Text};
@@ -53,9 +55,7 @@ fn insert_first(
         let at = doc.metadata_spans[0].start as usize;
         edits.replace(at, at, text);
     } else if span.start < span.end {
-        // Written as null.
-        let bare = text.strip_suffix(lines::ending(source)).unwrap_or(&text);
-        edits.replace(span.start as usize, span.end as usize, bare);
+        in_place_of_null(source, span.range(), &text, edits);
     } else {
         let at = metadata::empty_document_end(source, span.start as usize);
         let first: &[u8] = if lines::fresh(source, at) { b"" } else { lines::ending(source) };
@@ -64,19 +64,36 @@ fn insert_first(
     Ok(())
 }
 
+/// Lines in place of a document's root that is written as null.
+fn in_place_of_null(source: &[u8], null: Range<usize>, text: &[u8], edits: &mut Edits) {
+    let (line, next) = (lines::start(source, null.start), lines::next(source, null.end));
+    let blank = |range: Range<usize>| source[range].iter().all(|&byte| lines::is_space(byte));
+    if blank(line..null.start) && blank(null.end..next) {
+        edits.replace(line, next, text);
+        return;
+    }
+    edits.replace(null.start, null.end, "");
+    let first: &[u8] = if lines::fresh(source, next) { b"" } else { lines::ending(source) };
+    edits.replace(next, next, [first, text].concat());
+}
+
 /// Turns the null or empty value at `spot` into a collection with one item.
 fn first_of(doc: &Document, spot: &Spot<'_>, new: &Insert<'_>, edits: &mut Edits) -> Result<(), FormatError> {
-    if spot.flow() || spot.site().in_flow {
+    if spot.flow() || spot.site().in_flow || !spot.colon {
         let (open, close): (&[u8], &[u8]) = match new {
             Insert::Entry(_) => (b"{", b"}"),
             Insert::Element(_) => (b"[", b"]"),
         };
         let text = [open, &flow_item(new), close].concat();
-        Place::of(doc, spot.site(), true).put(Text::Inline(text), edits);
+        if spot.colon {
+            Place::of(doc, spot.site(), true).put(Text::Inline(text), edits);
+        } else {
+            add_value(doc, spot, &text, edits);
+        }
         return Ok(());
     }
     let text = block_item(doc, new)?;
-    put_below(doc, spot, &text, edits);
+    put_below(doc, spot, &text, matches!(new, Insert::Element(_)), edits);
     Ok(())
 }
 
@@ -89,30 +106,28 @@ fn append(
 ) -> Result<(), FormatError> {
     let source = doc.source.expose();
     if site.style == Style::Flow {
-        let text = flow_item(new);
-        match items.end() {
-            Some(end) => {
-                let comma: &[u8] = if source[end - 1] == b':' { b" , " } else { b", " };
-                edits.replace(end, end, [comma, &text].concat());
-            }
-            None => {
-                let at = spot::inner(source, site);
-                edits.replace(at, at, text);
-            }
-        }
+        append_in_flow(source, site, items, &flow_item(new), edits);
         return Ok(());
     }
     let ending = lines::ending(source);
     let text = lines::shifted(&block_item(doc, new)?, site.indent as usize, ending);
     let end = items.end().ok_or_else(|| unwritable("a block collection without items"))?;
     let at = behind_item(source, items.last(), end);
-    if lines::fresh(source, at) {
-        edits.replace(at, at, text);
-    } else {
-        let bare = text.strip_suffix(ending).unwrap_or(&text);
-        edits.replace(at, at, [ending, bare].concat());
-    }
+    let first: &[u8] = if lines::fresh(source, at) { b"" } else { ending };
+    edits.replace(at, at, [first, &text].concat());
     Ok(())
+}
+
+fn append_in_flow(source: &[u8], site: Site, items: Items<'_>, text: &[u8], edits: &mut Edits) {
+    let at = spot::inner(source, site);
+    let Some(end) = items.end() else { return edits.replace(at, at, text) };
+    let comma = items.comma();
+    if spot::is_bare_pair(source, site) {
+        edits.replace(at, at, "{");
+        edits.replace(end, end, [comma, text, b"}"].concat());
+    } else {
+        edits.replace(end, end, [comma, text].concat());
+    }
 }
 
 /// The line behind an item; blank lines that a block scalar keeps belong to it.
@@ -150,7 +165,9 @@ pub(super) fn remove(doc: &Document, branch: usize, path: &Path, edits: &mut Edi
     let source = doc.source.expose();
     let spot = spot::find(doc, branch, path)?;
     let only = spot.before.is_none() && spot.after.is_none();
-    if spot.flow() {
+    if spot::is_bare_pair(source, spot.holder) {
+        edits.replace(spot.start, spot.end, "{}");
+    } else if spot.flow() {
         let range = flow_range(source, &spot);
         edits.replace(range.start, range.end, "");
     } else if !only || (path.0.len() == 1 && metadata::stands_in(doc, branch)) {
@@ -160,7 +177,7 @@ pub(super) fn remove(doc: &Document, branch: usize, path: &Path, edits: &mut Edi
     } else {
         let outer = spot::find(doc, branch, &Path(path.0[..path.0.len() - 1].to_vec()))?;
         let empty: &[u8] = if spot.in_map { b"{}" } else { b"[]" };
-        if lines::start(source, spot.start) == lines::start(source, outer.start) {
+        if lines::start(source, spot.start) == lines::start(source, outer.lead_end) {
             edits.replace(spot.start, spot.end, empty);
         } else {
             edits.replace(outer.lead_end, outer.lead_end, [b" ", empty].concat());
@@ -171,7 +188,7 @@ pub(super) fn remove(doc: &Document, branch: usize, path: &Path, edits: &mut Edi
 }
 
 /// An item of a flow collection with one comma.
-fn flow_range(source: &[u8], spot: &Spot<'_>) -> std::ops::Range<usize> {
+fn flow_range(source: &[u8], spot: &Spot<'_>) -> Range<usize> {
     if let Some(before) = spot.before {
         return lines::token(source, before)..spot.end;
     }
@@ -209,9 +226,11 @@ pub(super) fn replace(
     let site = spot.site();
     let whole = !is_filled(value);
     let leaf = !matches!(spot.node.value, Value::Map(_) | Value::List(_)) || spot.node.alias.is_some();
-    if spot.flow() || site.in_flow {
+    if !spot.colon {
+        add_value(doc, &spot, &flow_text(value), edits);
+    } else if spot.flow() || site.in_flow {
         let place = Place::of(doc, site, true);
-        let text = if leaf && whole { place.opened(value, None, site.style) } else { inline(value) };
+        let text = if leaf && whole { place.opened(value, None, site.style) } else { Text::Inline(flow_text(value)) };
         place.put(text, edits);
     } else if leaf && whole {
         let place = Place::of(doc, site, spot.node.tagged || !matches!(value, Value::Str(_)));
@@ -221,15 +240,27 @@ pub(super) fn replace(
         replace_collection(doc, &spot, value, edits);
     } else {
         let text = emit::collection(value, indents::step(doc))?;
-        put_below(doc, &spot, text.expose(), edits);
+        put_below(doc, &spot, text.expose(), matches!(value, Value::List(_)), edits);
     }
     Ok(())
 }
 
-fn inline(value: &Value) -> Text {
+/// Gives a key without a colon its value.
+fn add_value(doc: &Document, spot: &Spot<'_>, text: &[u8], edits: &mut Edits) {
+    let source = doc.source.expose();
+    if spot.flow() {
+        edits.replace(spot.end, spot.end, [b": ", text].concat());
+        return;
+    }
+    let line = lines::end(source, spot.end);
+    let colon = lines::shifted(&[b": ", text].concat(), spot.holder.indent as usize, b"\n");
+    edits.replace(line, line, [lines::ending(source), &colon].concat());
+}
+
+fn flow_text(value: &Value) -> Vec<u8> {
     let mut out = Vec::new();
     flow::push(&mut out, value);
-    Text::Inline(out)
+    out
 }
 
 /// Whether a value is written as lines of its own.
@@ -238,6 +269,15 @@ fn is_filled(value: &Value) -> bool {
         Value::Map(map) => map.entries().next().is_some(),
         Value::List(list) => list.nodes().next().is_some(),
         _ => false,
+    }
+}
+
+/// Removes the tag of a block collection that is about to be replaced.
+fn drop_tag(source: &[u8], site: Site, edits: &mut Edits) {
+    let start = site.span.start as usize;
+    if source[start] == b'!' && spot::inner(source, site) > start {
+        let blanks = source[..start].iter().rev().take_while(|&&byte| byte == b' ').count();
+        edits.replace(start - blanks, lines::word_end(source, start), "");
     }
 }
 
@@ -252,7 +292,8 @@ fn replace_collection(doc: &Document, spot: &Spot<'_>, value: &Value, edits: &mu
     }
     // As if an empty value stood behind the colon or dash, and the collection's lines not at all.
     let source = doc.source.expose();
-    let compact = lines::start(source, spot.start) == lines::start(source, spot::inner(source, site));
+    drop_tag(source, site, edits);
+    let compact = lines::start(source, spot.lead_end) == lines::start(source, spot::inner(source, site));
     let (start, line) = (spot.lead_end, lines::end(source, spot.lead_end));
     let text = Place::of(doc, plain, false).opened(value, None, Style::Plain);
     let (first, below) = match text {
@@ -269,17 +310,18 @@ fn replace_collection(doc: &Document, spot: &Spot<'_>, value: &Value, edits: &mu
 }
 
 /// Writes lines (LF, at column 0) as a block collection in place of the value.
-fn put_below(doc: &Document, spot: &Spot<'_>, text: &[u8], edits: &mut Edits) {
+fn put_below(doc: &Document, spot: &Spot<'_>, text: &[u8], list: bool, edits: &mut Edits) {
     let source = doc.source.expose();
     let site = spot.site();
     let ending = lines::ending(source);
     let text = text.strip_suffix(b"\n").unwrap_or(text);
     let block = spot.is_block_collection();
     let content = if block { spot::inner(source, site) } else { site.span.start as usize };
-    let same_line = lines::start(source, content) == lines::start(source, spot.start);
+    let same_line = lines::start(source, content) == lines::start(source, spot.lead_end);
     let column = match (block, spot.in_map) {
-        (true, _) => site.indent as usize,
-        (false, true) => spot.holder.indent as usize + indents::step(doc),
+        // A list may stand at the column of its key, a map may not.
+        (true, _) if list || site.indent > spot.holder.indent => site.indent as usize,
+        (true, _) | (false, true) => spot.holder.indent as usize + indents::step(doc),
         (false, false) if same_line && content > spot.lead_end => content - lines::start(source, content),
         (false, false) => spot.holder.indent as usize + 2,
     };
@@ -290,6 +332,7 @@ fn put_below(doc: &Document, spot: &Spot<'_>, text: &[u8], edits: &mut Edits) {
     if block && same_line {
         edits.replace(content, lines::end(source, spot.end), [first, rest].concat());
     } else if block {
+        drop_tag(source, site, edits);
         edits.replace(lines::end(source, spot.lead_end), lines::end(source, spot.end), rest);
     } else {
         token::put_lines(doc, site, spot.lead_end, &first, &rest, edits);
@@ -305,8 +348,6 @@ fn split_line(lines: &[u8], column: usize, ending: &[u8]) -> (Vec<u8>, Vec<u8>) 
 /// The value of an alias written out.
 pub(super) fn write_alias(node: &Node, edits: &mut Edits) {
     if let Some(alias) = node.alias {
-        let mut out = Vec::new();
-        flow::push(&mut out, &node.value);
-        edits.replace(alias.span.start as usize, alias.span.end as usize, out);
+        edits.replace(alias.span.start as usize, alias.span.end as usize, flow_text(&node.value));
     }
 }

@@ -44,6 +44,8 @@ pub(super) struct Place<'d> {
     /// Written in front of the new token: a blank where none is, an anchor that stood behind a dropped tag.
     lead: Vec<u8>,
     header: Option<Header>,
+    /// A tag stays in front, which makes any text a string.
+    string_tag: bool,
 }
 
 impl<'d> Place<'d> {
@@ -60,10 +62,14 @@ impl<'d> Place<'d> {
         if start == at {
             lead.clear();
         }
-        if start == span.end && start > 0 && !lines::is_space(source[start - 1]) {
+        // go-yaml ends an anchor before a colon: `&x:y` is the text `:y`.
+        let touches = start.checked_sub(1).map(|before| source[before]).filter(|&byte| !lines::is_space(byte));
+        let tight = matches!(touches, Some(b'[' | b'{' | b',' | b':'));
+        if touches.is_some() && (!tight || start == span.end) {
             lead.insert(0, b' ');
         }
-        Self { doc, source, site, start, end: span.end, lead, header }
+        let string_tag = source[span.start..start].contains(&b'!');
+        Self { doc, source, site, start, end: span.end, lead, header, string_tag }
     }
 
     fn sealed(&self, text: &str, style: Style) -> Text {
@@ -105,7 +111,7 @@ impl<'d> Place<'d> {
             Style::SingleQuoted if scalar::one_line(text) => Form::Single,
             Style::Literal | Style::Folded => Form::Literal,
             Style::SingleQuoted | Style::DoubleQuoted => Form::Double,
-            _ if plain::reads_back(text, flow) => Form::Plain,
+            _ if plain::reads_back(text, flow) || (self.string_tag && plain::stands_bare(text, flow)) => Form::Plain,
             _ => match scalar::choose(text).0 {
                 Form::Plain => Form::Double,
                 form => form,
@@ -158,11 +164,16 @@ impl<'d> Place<'d> {
             Text::Inline(text) => (text, None),
             Text::Block(header, content) => (header, Some(content)),
         };
-        let (first_end, region) = self.extent();
-        let first = [self.lead, first].concat();
+        let first_end = self.header.map_or(self.end, |header| header.end);
+        let first = [&self.lead, &*first, gap(self.source, first_end, &first)].concat();
         if self.source[self.start..first_end] != *first {
             edits.replace(self.start, first_end, first);
         }
+        // Most tokens end here; looking for the end of a long line each time would cost squares.
+        if below.is_none() && self.header.is_none() {
+            return;
+        }
+        let region = self.extent().1;
         let below = below.filter(|content| !content.is_empty()).map(|content| {
             let ending = lines::ending(self.source);
             [ending, &content].concat()
@@ -180,8 +191,15 @@ pub(super) fn put_lines(doc: &Document, site: Site, lead: usize, first: &[u8], r
     let (first_end, region) = place.extent();
     let blank: &[u8] = if first.is_empty() { b"" } else { b" " };
     let start = if lead <= place.start { lead } else { place.start };
-    edits.replace(start, first_end.max(start), [blank, first].concat());
+    let gap = gap(doc.source.expose(), first_end, first);
+    edits.replace(start, first_end.max(start), [blank, first, gap].concat());
     edits.replace(region.start, region.end, rest);
+}
+
+/// A blank between a new token and a comment that stood directly behind a quote.
+fn gap(source: &[u8], end: usize, token: &[u8]) -> &'static [u8] {
+    let needed = source.get(end) == Some(&b'#') && !token.ends_with(b"\"") && !token.ends_with(b"'");
+    if needed { b" " } else { b"" }
 }
 
 /// The token behind tags and anchors that stand at `at`.

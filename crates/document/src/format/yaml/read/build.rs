@@ -150,6 +150,7 @@ impl<'s, 't> Builder<'s, 't> {
         let [key, value] = raws.children[top.children.range()][..2] else { unreachable!("maps hold pairs") };
         top.children.start += 2;
         let (key_raw, value_raw) = (&raws.nodes[key as usize], &raws.nodes[value as usize]);
+        self.charge(key_raw, key_raw.site.span.start)?;
         let key = self.key(key)?;
         let handled = matches!(value_raw.content, Content::Scalar(_) | Content::Alias(_));
         let source = self.source;
@@ -184,11 +185,13 @@ impl<'s, 't> Builder<'s, 't> {
         let raw = self.raw(id);
         let at = raw.site.span.start;
         self.count(at)?;
+        self.charge(raw, at)?;
         match raw.content {
             Content::Alias(target) => {
                 let alias = Some(Alias { span: raw.site.span });
                 self.budget.enter_alias();
                 self.count(at)?;
+                self.charge(self.raw(target), at)?;
                 self.start(target, false, alias, at)
             }
             _ => self.start(id, handled, None, at),
@@ -203,10 +206,10 @@ impl<'s, 't> Builder<'s, 't> {
             _ => return self.leaf(raw, alias),
         };
         if self.stack.len() >= MAX_DEPTH {
-            return Err(FormatError::at(self.source, at as usize, Problem::Syntax, "nested too deeply"));
+            return Err(self.syntax(at, "nested too deeply"));
         }
         if alias.is_some() && self.stack.iter().any(|open| open.id == id) {
-            return Err(FormatError::at(self.source, at as usize, Problem::Syntax, "alias inside of its own anchor"));
+            return Err(self.syntax(at, "alias inside of its own anchor"));
         }
         if matches!(gather, Gather::Map(..)) {
             self.check_merge(children)?;
@@ -222,12 +225,8 @@ impl<'s, 't> Builder<'s, 't> {
     fn leaf(&mut self, raw: &Raw, alias: Option<Alias>) -> Result<()> {
         let Content::Scalar(text) = raw.content else { unreachable!("anchors never stand at aliases") };
         let text = self.texts.get(text);
-        if let Some(alias) = alias {
-            let fits = self.budget.copy(text.len());
+        if alias.is_some() {
             self.budget.leave_alias();
-            if !fits {
-                return Err(self.too_much(alias.span.start));
-            }
         }
         let Some(value) = resolve::scalar(raw.tag, raw.site.style, text) else {
             return Err(self.refuse(raw.site.span.start, "value does not fit its tag"));
@@ -267,12 +266,30 @@ impl<'s, 't> Builder<'s, 't> {
         if self.budget.count() { Ok(()) } else { Err(self.too_much(at)) }
     }
 
-    fn too_much(&self, at: u32) -> FormatError {
-        FormatError::at(self.source, at as usize, Problem::Syntax, "aliases expand to too much")
+    /// Counts what a copy of the node inside of an alias costs.
+    fn charge(&mut self, raw: &Raw, at: u32) -> Result<()> {
+        if !self.budget.in_alias() {
+            return Ok(());
+        }
+        let text = match raw.content {
+            Content::Scalar(text) => self.texts.get(text).len(),
+            _ => 0,
+        };
+        let comments = [raw.head(), raw.line(), raw.foot()].into_iter().flatten().flatten();
+        let bytes = comments.map(|span| span.range().len() + size_of::<Comment>()).sum::<usize>() + text;
+        if self.budget.copy(bytes) { Ok(()) } else { Err(self.too_much(at)) }
     }
 
-    fn refuse(&self, at: u32, what: &str) -> FormatError {
-        FormatError::at(self.source, at as usize, Problem::Unsupported, what)
+    fn too_much(&self, at: u32) -> Box<FormatError> {
+        self.syntax(at, "aliases expand to too much")
+    }
+
+    fn syntax(&self, at: u32, what: &str) -> Box<FormatError> {
+        Box::new(FormatError::at(self.source, at as usize, Problem::Syntax, what))
+    }
+
+    fn refuse(&self, at: u32, what: &str) -> Box<FormatError> {
+        Box::new(FormatError::at(self.source, at as usize, Problem::Unsupported, what))
     }
 }
 

@@ -9,25 +9,29 @@ use super::raw::{Content, Id, Notes, Raw, RawDocument, Raws, Tag};
 use super::scan::{Result, Scanner};
 use super::text::{Text, Texts};
 use super::token::{Kind, Line, Role, Token};
-use crate::{Site, Span, Style};
+use crate::{FormatError, Site, Span, Style};
 use collection::{Frame, State};
 
 /// Builds the nodes of a file.
 pub(super) struct Composer<'s> {
     scanner: Scanner<'s>,
+    /// The next token, if `fresh`, else the last one.
+    token: Token,
+    fresh: bool,
     raws: Raws,
     /// Nodes whose parent is still open.
     loose: Vec<Id>,
     frames: Vec<Frame>,
     /// Anchors stay known in later documents.
     anchors: HashMap<&'s [u8], Id>,
-    directives: Vec<(Span, Text)>,
+    /// Prefixes by the handle that `%TAG` gives them in this document.
+    directives: HashMap<&'s [u8], Text>,
     /// Comments for the next node that takes some.
     pending: Notes,
     /// Comments of a list entry, for the block collection that the entry is.
     stem: Vec<Line>,
     /// Where the last token ended that has a width.
-    last_end: usize,
+    last_end: u32,
 }
 
 /// Tag and anchor in front of a node.
@@ -35,18 +39,20 @@ pub(super) struct Composer<'s> {
 struct Properties<'s> {
     anchor: Option<&'s [u8]>,
     tag: Tag,
-    tag_start: Option<usize>,
+    tag_start: Option<u32>,
 }
 
 impl<'s> Composer<'s> {
     pub(super) fn new(scanner: Scanner<'s>) -> Self {
         Self {
             scanner,
+            token: Token::default(),
+            fresh: false,
             raws: Raws::default(),
             loose: Vec::new(),
             frames: Vec::new(),
             anchors: HashMap::new(),
-            directives: Vec::new(),
+            directives: HashMap::new(),
             pending: Notes::default(),
             stem: Vec::new(),
             last_end: 0,
@@ -66,14 +72,14 @@ impl<'s> Composer<'s> {
     }
 
     fn document(&mut self, first: bool) -> Result<Option<RawDocument>> {
-        let mut token = self.peek()?;
-        while !first && matches!(token.kind, Kind::DocumentEnd) {
+        let mut kind = self.peek()?;
+        while !first && matches!(kind, Kind::DocumentEnd) {
             self.skip();
-            token = self.peek()?;
+            kind = self.peek()?;
         }
-        let explicit = matches!(token.kind, Kind::Version(..) | Kind::TagDirective(..) | Kind::DocumentStart);
+        let explicit = matches!(kind, Kind::Version(..) | Kind::TagDirective(..) | Kind::DocumentStart);
         let mut head = Vec::new();
-        if matches!(token.kind, Kind::StreamEnd) {
+        if matches!(kind, Kind::StreamEnd) {
             return Ok(None);
         }
         if first && !explicit {
@@ -93,13 +99,13 @@ impl<'s> Composer<'s> {
     /// Directives, `---`, and the start of the content.
     fn explicit_start(&mut self) -> Result<()> {
         self.process_directives()?;
-        let token = self.peek()?;
-        if !matches!(token.kind, Kind::DocumentStart) {
-            return Err(self.scanner.error(token.start.at, "text behind the end of a document"));
+        let kind = self.peek()?;
+        if !matches!(kind, Kind::DocumentStart) {
+            return Err(self.unexpected("text behind the end of a document"));
         }
         self.skip();
         let ends = matches!(
-            self.peek()?.kind,
+            self.peek()?,
             Kind::Version(..) | Kind::TagDirective(..) | Kind::DocumentStart | Kind::DocumentEnd | Kind::StreamEnd
         );
         if ends {
@@ -112,27 +118,19 @@ impl<'s> Composer<'s> {
     fn process_directives(&mut self) -> Result<()> {
         let mut versions = 0;
         loop {
-            let token = self.peek()?;
-            let at = token.start.at;
-            match token.kind {
+            let kind = self.peek()?;
+            match kind {
                 Kind::Version(1, 1) if versions == 0 => versions += 1,
-                Kind::Version(..) => return Err(self.scanner.error(at, "YAML version that SOPS does not read")),
+                Kind::Version(..) => return Err(self.unexpected("YAML version that SOPS does not read")),
                 Kind::TagDirective(handle, prefix) => {
-                    if self.prefix(handle).is_some() {
-                        return Err(self.scanner.error(at, "second tag directive for this handle"));
+                    if self.directives.insert(&self.scanner.source()[handle.range()], prefix).is_some() {
+                        return Err(self.unexpected("second tag directive for this handle"));
                     }
-                    self.directives.push((handle, prefix));
                 }
                 _ => return Ok(()),
             }
             self.skip();
         }
-    }
-
-    fn prefix(&self, handle: Span) -> Option<Text> {
-        let source = self.scanner.source();
-        let same = |known: &&(Span, Text)| source[known.0.range()] == source[handle.range()];
-        self.directives.iter().find(same).map(|(_, prefix)| *prefix)
     }
 
     /// Comments above the last blank line at the top of a file belong to the document, not to its first node.
@@ -149,8 +147,8 @@ impl<'s> Composer<'s> {
     }
 
     fn document_end(&mut self) -> Result<Vec<Line>> {
-        let token = self.peek()?;
-        if matches!(token.kind, Kind::DocumentEnd) {
+        let kind = self.peek()?;
+        if matches!(kind, Kind::DocumentEnd) {
             self.skip();
         }
         self.directives.clear();
@@ -159,11 +157,19 @@ impl<'s> Composer<'s> {
     }
 
     /// The next token; comments that are due by then become pending.
-    fn peek(&mut self) -> Result<Token> {
-        let token = self.scanner.peek()?;
+    fn peek(&mut self) -> Result<Kind> {
+        if !self.fresh {
+            self.token = self.scanner.next()?;
+            self.fresh = true;
+            self.give_out_remarks();
+        }
+        Ok(self.token.kind)
+    }
+
+    fn give_out_remarks(&mut self) {
         while let Some(remark) = self.scanner.remarks.front_mut() {
-            let is_end = matches!(token.kind, Kind::BlockEnd);
-            if remark.due > token.start.index || (remark.role == Role::Head && is_end) {
+            let is_end = matches!(self.token.kind, Kind::BlockEnd);
+            if remark.due > self.token.start.index || (remark.role == Role::Head && is_end) {
                 break;
             }
             let list = match remark.role {
@@ -174,16 +180,19 @@ impl<'s> Composer<'s> {
             list.append(&mut remark.lines);
             self.scanner.remarks.pop_front();
         }
-        Ok(token)
     }
 
+    /// Passes the token that was looked at.
     fn skip(&mut self) {
-        if let Some(token) = self.scanner.skip() {
-            let has_width = token.end > token.start.at && !matches!(token.kind, Kind::BlockEnd);
-            if has_width {
-                self.last_end = token.end;
-            }
+        self.fresh = false;
+        if self.token.end as usize > self.token.start.at() {
+            self.last_end = self.token.end;
         }
+    }
+
+    /// A syntax error at the token that was looked at.
+    fn unexpected(&self, what: &str) -> Box<FormatError> {
+        self.scanner.error(self.token.start.at(), what)
     }
 
     fn take_notes(&mut self) -> Notes {
@@ -193,14 +202,15 @@ impl<'s> Composer<'s> {
 
     /// Composes a node: a leaf at once, a collection by opening it.
     fn node(&mut self, block: bool, dashes_only: bool) -> Result<()> {
-        let token = self.peek()?;
-        if let Kind::Alias(name) = token.kind {
-            return self.alias(token, name);
+        let kind = self.peek()?;
+        if let Kind::Alias(name) = kind {
+            return self.alias(name);
         }
         let properties = self.properties()?;
-        let token = self.peek()?;
-        let start = properties.tag_start.unwrap_or(token.start.at);
-        let state = match token.kind {
+        let kind = self.peek()?;
+        let token = self.token;
+        let start = properties.tag_start.unwrap_or(token.start.at() as u32);
+        let state = match kind {
             Kind::BlockEntry if dashes_only => State::Dashes,
             Kind::ListStart if block => State::List { first: true },
             Kind::MapStart if block => State::MapKey { first: true },
@@ -217,19 +227,19 @@ impl<'s> Composer<'s> {
                 self.empty_with(&properties);
                 return Ok(());
             }
-            _ => return Err(self.scanner.error(token.start.at, "no value where one is needed")),
+            _ => return Err(self.unexpected("no value where one is needed")),
         };
-        self.open(state, start, token, &properties)
+        self.open(state, start, &properties)
     }
 
-    fn alias(&mut self, token: Token, name: Span) -> Result<()> {
+    fn alias(&mut self, name: Span) -> Result<()> {
         let source = self.scanner.source();
         let Some(target) = self.anchors.get(&source[name.range()]).copied() else {
-            return Err(self.scanner.error(token.start.at, "alias without an anchor"));
+            return Err(self.unexpected("alias without an anchor"));
         };
         let notes = self.take_notes().boxed();
         self.skip();
-        let site = self.site(token.start.at, token.end, Style::Plain);
+        let site = self.site(self.token.start.at() as u32, self.token.end, Style::Plain);
         self.add(Raw { content: Content::Alias(target), tag: Tag::None, site, notes }, None);
         Ok(())
     }
@@ -238,14 +248,14 @@ impl<'s> Composer<'s> {
     fn properties(&mut self) -> Result<Properties<'s>> {
         let mut properties = Properties::default();
         loop {
-            let token = self.peek()?;
-            match token.kind {
+            let kind = self.peek()?;
+            match kind {
                 Kind::Anchor(name) if properties.anchor.is_none() => {
                     properties.anchor = Some(&self.scanner.source()[name.range()]);
                 }
                 Kind::Tag(handle, suffix) if properties.tag_start.is_none() => {
-                    properties.tag_start = Some(token.start.at);
-                    properties.tag = self.resolve_tag(token, handle, suffix)?;
+                    properties.tag_start = Some(self.token.start.at() as u32);
+                    properties.tag = self.resolve_tag(handle, suffix)?;
                 }
                 _ => return Ok(properties),
             }
@@ -253,15 +263,15 @@ impl<'s> Composer<'s> {
         }
     }
 
-    fn resolve_tag(&self, token: Token, handle: Span, suffix: Text) -> Result<Tag> {
+    fn resolve_tag(&self, handle: Span, suffix: Text) -> Result<Tag> {
         let texts = &self.scanner.texts;
-        let source = self.scanner.source();
-        let prefix: &[u8] = match (self.prefix(handle), &source[handle.range()]) {
+        let handle = &self.scanner.source()[handle.range()];
+        let prefix: &[u8] = match (self.directives.get(handle), handle) {
             (_, b"") => b"",
-            (Some(prefix), _) => texts.get(prefix),
+            (Some(prefix), _) => texts.get(*prefix),
             (None, b"!") => b"!",
             (None, b"!!") => b"tag:yaml.org,2002:",
-            _ => return Err(self.scanner.error(token.start.at, "tag with an unknown handle")),
+            _ => return Err(self.unexpected("tag with an unknown handle")),
         };
         Ok(Tag::named(&[prefix, texts.get(suffix)].concat()))
     }
@@ -278,9 +288,9 @@ impl<'s> Composer<'s> {
         self.add(raw, properties.anchor);
     }
 
-    fn site(&self, start: usize, end: usize, style: Style) -> Site {
+    fn site(&self, start: u32, end: u32, style: Style) -> Site {
         let (in_flow, indent) = self.frames.last().map_or((false, 0), |frame| (frame.flow, frame.column));
-        Site { span: Span { start: start as u32, end: end as u32 }, style, in_flow, indent }
+        Site { span: Span { start, end }, style, in_flow, indent }
     }
 
     fn add(&mut self, raw: Raw, anchor: Option<&'s [u8]>) -> Id {

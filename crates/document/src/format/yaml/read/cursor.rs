@@ -6,14 +6,49 @@
 /// A place in the source.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Mark {
-    /// Byte offset.
-    pub(super) at: usize,
+    /// Byte offset (files are limited to 2 GiB).
+    at: u32,
     /// Characters before it; the order of marks is decided by this number. A mark may lie one before the start.
-    pub(super) index: i64,
+    pub(super) index: i32,
     /// Line breaks before it.
-    pub(super) line: i64,
+    pub(super) line: i32,
     /// Characters between the start of its line and it.
-    pub(super) column: i64,
+    pub(super) column: i32,
+}
+
+/// A set of bytes: those that stop a fast run over text.
+pub(super) struct Stops([bool; 256]);
+
+impl Stops {
+    /// These bytes and the first bytes of NEL, LS and PS.
+    pub(super) const fn new(bytes: &[u8]) -> Self {
+        let mut table = [false; 256];
+        (table[0xC2], table[0xE2]) = (true, true);
+        let mut next = 0;
+        while next < bytes.len() {
+            table[bytes[next] as usize] = true;
+            next += 1;
+        }
+        Self(table)
+    }
+
+    /// Offset of the next such byte of `source` from `at` on, or its length.
+    pub(super) fn next(&self, source: &[u8], at: usize) -> usize {
+        source[at..].iter().position(|byte| self.0[*byte as usize]).map_or(source.len(), |more| at + more)
+    }
+}
+
+static BREAKS: Stops = Stops::new(b"\n\r");
+
+impl Mark {
+    pub(super) fn new(at: usize, index: i32, line: i32, column: i32) -> Self {
+        Self { at: at as u32, index, line, column }
+    }
+
+    /// Byte offset.
+    pub(super) fn at(self) -> usize {
+        self.at as usize
+    }
 }
 
 /// A blank: space or tab.
@@ -36,18 +71,18 @@ pub(super) struct Cursor<'s> {
     pub(super) source: &'s [u8],
     pub(super) mark: Mark,
     /// Line breaks passed since the last character that was not blank.
-    pub(super) newlines: i64,
+    pub(super) newlines: i32,
 }
 
 impl<'s> Cursor<'s> {
     /// At byte `start` of `source`, which counts as its first line's first column.
     pub(super) fn new(source: &'s [u8], start: usize) -> Self {
-        Self { source, mark: Mark { at: start, ..Mark::default() }, newlines: 0 }
+        Self { source, mark: Mark::new(start, 0, 0, 0), newlines: 0 }
     }
 
     /// The byte `ahead` bytes further on.
     pub(super) fn peek(&self, ahead: usize) -> u8 {
-        self.source.get(self.mark.at + ahead).copied().unwrap_or(0)
+        self.source.get(self.mark.at() + ahead).copied().unwrap_or(0)
     }
 
     /// The byte at the cursor.
@@ -57,12 +92,12 @@ impl<'s> Cursor<'s> {
 
     /// What is left, from `ahead` bytes further on.
     pub(super) fn rest(&self, ahead: usize) -> &'s [u8] {
-        self.source.get(self.mark.at + ahead..).unwrap_or_default()
+        self.source.get(self.mark.at() + ahead..).unwrap_or_default()
     }
 
     /// Whether the source ends here.
     pub(super) fn at_end(&self) -> bool {
-        self.mark.at >= self.source.len()
+        self.mark.at() >= self.source.len()
     }
 
     /// Whether a line break stands `ahead` bytes further on.
@@ -72,7 +107,7 @@ impl<'s> Cursor<'s> {
 
     /// Whether a line break or the end is `ahead` bytes further on.
     pub(super) fn line_ends_at(&self, ahead: usize) -> bool {
-        self.mark.at + ahead >= self.source.len() || self.break_at(ahead)
+        self.mark.at() + ahead >= self.source.len() || self.break_at(ahead)
     }
 
     /// Whether a blank, a line break or the end is `ahead` bytes further on.
@@ -107,19 +142,16 @@ impl<'s> Cursor<'s> {
     /// Passes text of this line up to byte offset `end`; it is not blank throughout.
     pub(super) fn skip_text(&mut self, end: usize) {
         self.newlines = 0;
-        let text = &self.source[self.mark.at..end];
+        let text = &self.source[self.mark.at()..end];
         let chars = text.iter().filter(|byte| (**byte as i8) >= -0x40).count();
         self.pass(text.len(), chars);
     }
 
     /// Byte offset at which this line's text ends.
     pub(super) fn line_end(&self) -> usize {
-        let mut end = self.mark.at;
-        while let Some(byte) = self.source.get(end) {
-            if matches!(byte, b'\n' | b'\r' | 0xC2 | 0xE2) && break_width(&self.source[end..]) > 0 {
-                break;
-            }
-            end += 1;
+        let mut end = BREAKS.next(self.source, self.mark.at());
+        while end < self.source.len() && break_width(&self.source[end..]) == 0 {
+            end = BREAKS.next(self.source, end + 1);
         }
         end
     }
@@ -142,9 +174,9 @@ impl<'s> Cursor<'s> {
     }
 
     fn pass(&mut self, bytes: usize, chars: usize) {
-        self.mark.at += bytes;
-        self.mark.index += chars as i64;
-        self.mark.column += chars as i64;
+        self.mark.at += bytes as u32;
+        self.mark.index += chars as i32;
+        self.mark.column += chars as i32;
     }
 }
 
@@ -156,7 +188,7 @@ mod tests {
     fn characters_and_lines_are_counted_across_every_kind_of_break() {
         let mut cursor = Cursor::new("é\u{85}b\r\nc\u{2028}d".as_bytes(), 0);
         cursor.skip_text(2);
-        assert_eq!((cursor.mark.at, cursor.mark.column), (2, 1));
+        assert_eq!((cursor.mark.at(), cursor.mark.column), (2, 1));
         assert_eq!(cursor.skip_break(), b"\n");
         cursor.skip_ascii(1);
         assert_eq!(cursor.skip_break(), b"\n");

@@ -107,6 +107,9 @@ fn numeric(tag: Tag, text: &[u8]) -> Meaning {
     {
         return Meaning::Time(time);
     }
+    if !text.contains(&b'_') {
+        return number::parse(text);
+    }
     let digits: Vec<u8> = text.iter().copied().filter(|byte| *byte != b'_').collect();
     let digits = SecretBytes::new(digits);
     number::parse(digits.expose())

@@ -20,7 +20,8 @@ use super::token::{Kind, Remark, Token};
 use crate::{FormatError, Problem};
 use keys::SimpleKey;
 
-pub(super) type Result<T> = std::result::Result<T, FormatError>;
+/// Errors are boxed, so that the many small results fit a register.
+pub(super) type Result<T> = std::result::Result<T, Box<FormatError>>;
 
 /// The scanner: tokens on demand, comments beside them.
 pub(super) struct Scanner<'s> {
@@ -33,12 +34,10 @@ pub(super) struct Scanner<'s> {
     /// Number of tokens that left the queue.
     taken: usize,
     started: bool,
-    /// Whether the head of the queue is final.
-    ready: bool,
     flow: usize,
     /// Column of the innermost block collection, -1 outside of any.
-    indent: i64,
-    indents: Vec<i64>,
+    indent: i32,
+    indents: Vec<i32>,
     /// The possible key of each flow level.
     keys: Vec<SimpleKey>,
     /// Number of the token that may be a key, with its level.
@@ -56,7 +55,6 @@ impl<'s> Scanner<'s> {
             queue: VecDeque::with_capacity(16),
             taken: 0,
             started: false,
-            ready: false,
             flow: 0,
             indent: -1,
             indents: Vec::new(),
@@ -72,27 +70,22 @@ impl<'s> Scanner<'s> {
     }
 
     /// A syntax error at byte `at`.
-    pub(super) fn error(&self, at: usize, what: &str) -> FormatError {
-        FormatError::at(self.cursor.source, at, Problem::Syntax, what)
+    pub(super) fn error(&self, at: usize, what: &str) -> Box<FormatError> {
+        Box::new(FormatError::at(self.cursor.source, at, Problem::Syntax, what))
     }
 
-    /// The next token.
-    pub(super) fn peek(&mut self) -> Result<Token> {
-        while !self.ready {
-            if self.queue.len() > 2 && !self.head_may_be_key()? {
-                self.ready = true;
-            } else {
-                self.fetch()?;
+    /// Takes the next token.
+    pub(super) fn next(&mut self) -> Result<Token> {
+        loop {
+            if self.queue.len() > 2
+                && !self.head_may_be_key()?
+                && let Some(token) = self.queue.pop_front()
+            {
+                self.taken += 1;
+                return Ok(token);
             }
+            self.fetch()?;
         }
-        Ok(self.queue[0])
-    }
-
-    /// Takes the token that [`Scanner::peek`] gave.
-    pub(super) fn skip(&mut self) -> Option<Token> {
-        self.taken += 1;
-        self.ready = false;
-        self.queue.pop_front()
     }
 
     fn fetch(&mut self) -> Result<()> {
@@ -102,7 +95,7 @@ impl<'s> Scanner<'s> {
             return Ok(());
         }
         let scanned_from = self.cursor.mark;
-        self.to_next_token()?;
+        self.pass_to_next_token()?;
         self.unroll(self.cursor.mark.column, scanned_from);
         if self.cursor.at_end() {
             return self.stream_end();
@@ -147,13 +140,13 @@ impl<'s> Scanner<'s> {
             b'\'' => self.single_quoted(),
             b'"' => self.double_quoted(),
             b'\t' | b'#' | b'|' | b'>' | b'%' | b'@' | b'`' => {
-                Err(self.error(self.cursor.mark.at, "character that cannot start any token"))
+                Err(self.error(self.cursor.mark.at(), "character that cannot start any token"))
             }
             _ => self.plain(),
         }
     }
 
-    fn to_next_token(&mut self) -> Result<()> {
+    fn pass_to_next_token(&mut self) -> Result<()> {
         let scanned_from = self.cursor.mark;
         loop {
             while self.cursor.byte() == b' ' || (self.cursor.byte() == b'\t' && (self.flow > 0 || !self.key_allowed)) {
@@ -204,7 +197,7 @@ impl<'s> Scanner<'s> {
         self.keys.push(SimpleKey { number: self.next_number(), mark: self.cursor.mark, ..SimpleKey::default() });
         self.flow += 1;
         if self.flow > MAX_DEPTH {
-            return Err(self.error(self.cursor.mark.at, "nested too deeply"));
+            return Err(self.error(self.cursor.mark.at(), "nested too deeply"));
         }
         self.key_allowed = true;
         self.push_ascii(kind, 1);
@@ -234,7 +227,7 @@ impl<'s> Scanner<'s> {
     fn block_entry(&mut self) -> Result<()> {
         if self.flow == 0 {
             if !self.key_allowed {
-                return Err(self.error(self.cursor.mark.at, "list entry where none can start"));
+                return Err(self.error(self.cursor.mark.at(), "list entry where none can start"));
             }
             self.roll(self.cursor.mark, None, Kind::ListStart)?;
         }
@@ -247,7 +240,7 @@ impl<'s> Scanner<'s> {
     fn key(&mut self) -> Result<()> {
         if self.flow == 0 {
             if !self.key_allowed {
-                return Err(self.error(self.cursor.mark.at, "key where none can start"));
+                return Err(self.error(self.cursor.mark.at(), "key where none can start"));
             }
             self.roll(self.cursor.mark, None, Kind::MapStart)?;
         }
@@ -261,7 +254,7 @@ impl<'s> Scanner<'s> {
         let level = self.keys.len() - 1;
         if self.key_is_valid(level)? {
             let SimpleKey { number, mark, .. } = self.keys[level];
-            self.insert(Some(number), Token { kind: Kind::Key, start: mark, end: mark.at });
+            self.insert(Some(number), Token { kind: Kind::Key, start: mark, end: mark.at() as u32 });
             self.roll(mark, Some(number), Kind::MapStart)?;
             self.keys[level].possible = false;
             self.forget_key(number);
@@ -269,7 +262,7 @@ impl<'s> Scanner<'s> {
         } else {
             if self.flow == 0 {
                 if !self.key_allowed {
-                    return Err(self.error(self.cursor.mark.at, "map value where none can start"));
+                    return Err(self.error(self.cursor.mark.at(), "map value where none can start"));
                 }
                 self.roll(self.cursor.mark, None, Kind::MapStart)?;
             }
@@ -281,14 +274,14 @@ impl<'s> Scanner<'s> {
 
     /// Appends a token of zero width.
     fn push(&mut self, kind: Kind, mark: Mark) {
-        self.queue.push_back(Token { kind, start: mark, end: mark.at });
+        self.queue.push_back(Token { kind, start: mark, end: mark.at() as u32 });
     }
 
     /// Appends the token that the next `width` ASCII characters are.
     fn push_ascii(&mut self, kind: Kind, width: usize) {
         let start = self.cursor.mark;
         self.cursor.skip_ascii(width);
-        self.queue.push_back(Token { kind, start, end: self.cursor.mark.at });
+        self.queue.push_back(Token { kind, start, end: self.cursor.mark.at() as u32 });
     }
 
     /// Inserts a token before the one with this number, or appends it if that one has left.

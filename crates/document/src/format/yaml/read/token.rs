@@ -5,8 +5,9 @@ use super::text::Text;
 use crate::{Span, Style};
 
 /// Kind of a token with what it carries.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) enum Kind {
+    #[default]
     StreamStart,
     StreamEnd,
     /// `%YAML major.minor`
@@ -43,12 +44,12 @@ pub(super) enum Kind {
 }
 
 /// A token and where it stands.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Token {
     pub(super) kind: Kind,
     pub(super) start: Mark,
     /// Byte offset of its end; of a block scalar, the end of its last line of content.
-    pub(super) end: usize,
+    pub(super) end: u32,
 }
 
 /// One line of a comment: its text after the `#`, or `None` for blank lines between comments.
@@ -62,13 +63,13 @@ pub(super) struct Remark {
     /// What it says.
     pub(super) lines: Vec<Line>,
     /// It is given to the first token that starts at this index or later.
-    pub(super) due: i64,
+    pub(super) due: i32,
     /// Index at which the search for the next token began; 0 for line comments.
-    pub(super) scanned_from: i64,
+    pub(super) scanned_from: i32,
     /// Place of the first `#`; its column counts from 1 for head and foot comments.
     pub(super) start: Mark,
     /// Index behind it; 0 for line comments.
-    pub(super) end: i64,
+    pub(super) end: i32,
 }
 
 /// How a comment relates to its token.

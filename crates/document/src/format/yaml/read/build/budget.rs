@@ -8,7 +8,7 @@ pub(super) struct Budget {
     expanded: u64,
     /// Aliases around the present value.
     depth: u64,
-    /// Bytes of scalars that may still be copied.
+    /// Bytes of scalars and comments that may still be copied.
     bytes: usize,
 }
 
@@ -32,6 +32,10 @@ impl Budget {
         self.depth += 1;
     }
 
+    pub(super) fn in_alias(&self) -> bool {
+        self.depth > 0
+    }
+
     pub(super) fn leave_alias(&mut self) {
         self.depth -= 1;
     }
@@ -46,7 +50,7 @@ impl Budget {
         self.expanded <= 100 || self.values <= 1000 || self.expanded as f64 / self.values as f64 <= self.share()
     }
 
-    /// Counts a copied scalar. False if too much was copied.
+    /// Counts what was copied. False if too much was copied.
     pub(super) fn copy(&mut self, bytes: usize) -> bool {
         let left = self.bytes.checked_sub(bytes);
         self.bytes = left.unwrap_or(0);

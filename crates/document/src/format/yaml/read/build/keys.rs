@@ -28,7 +28,8 @@ pub(super) fn check_unique(source: &[u8], items: &[Item]) -> Result<()> {
     match second {
         None => Ok(()),
         Some((_, Entry { key_span, .. })) => {
-            Err(FormatError::at(source, key_span.start as usize, Problem::Syntax, "key stands here a second time"))
+            let what = "key stands here a second time";
+            Err(Box::new(FormatError::at(source, key_span.start as usize, Problem::Syntax, what)))
         }
     }
 }
@@ -69,6 +70,9 @@ impl Builder<'_, '_> {
     /// Refuses a merge key that holds anything but maps.
     pub(super) fn check_merge(&self, children: Span) -> Result<()> {
         for pair in self.raws.children[children.range()].chunks_exact(2) {
+            if !self.is_merge(self.raw(pair[0])) {
+                continue;
+            }
             let value = self.raw(pair[1]);
             let holds_maps = match value.content {
                 Content::List(items) => {
@@ -76,7 +80,7 @@ impl Builder<'_, '_> {
                 }
                 _ => self.is_map(value),
             };
-            if !holds_maps && self.is_merge(self.raw(pair[0])) {
+            if !holds_maps {
                 return Err(self.refuse(value.site.span.start, "merge key holds something else than maps"));
             }
         }

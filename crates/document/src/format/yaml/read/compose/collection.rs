@@ -3,7 +3,7 @@
 use super::super::MAX_DEPTH;
 use super::super::raw::{Content, Id, Notes, Raw};
 use super::super::scan::Result;
-use super::super::token::{Kind, Token};
+use super::super::token::Kind;
 use super::{Composer, Properties};
 use crate::{Span, Style};
 
@@ -47,10 +47,10 @@ pub(super) struct Frame {
 }
 
 impl<'s> Composer<'s> {
-    /// Opens the collection that `token` starts.
-    pub(super) fn open(&mut self, state: State, start: usize, token: Token, properties: &Properties<'s>) -> Result<()> {
+    /// Opens the collection that the next token starts.
+    pub(super) fn open(&mut self, state: State, start: u32, properties: &Properties<'s>) -> Result<()> {
         if self.frames.len() >= MAX_DEPTH {
-            return Err(self.scanner.error(token.start.at, "nested too deeply"));
+            return Err(self.unexpected("nested too deeply"));
         }
         let flow = matches!(state, State::FlowList { .. } | State::FlowMapKey { .. } | State::PairKey);
         let notes = match state {
@@ -61,7 +61,7 @@ impl<'s> Composer<'s> {
             _ => Notes::default(),
         };
         let mut site = self.site(start, start, if flow { Style::Flow } else { Style::Block });
-        let column = if flow { site.indent } else { token.start.column as u32 };
+        let column = if flow { site.indent } else { self.token.start.column as u32 };
         site.indent = column;
         let nothing = Span::default();
         let content = match state {
@@ -105,7 +105,7 @@ impl<'s> Composer<'s> {
         self.raws.children.extend(self.loose.drain(frame.first_child..));
         let children = Span { start, end: self.raws.children.len() as u32 };
         let raw = &mut self.raws.nodes[frame.id as usize];
-        raw.site.span.end = raw.site.span.end.max(self.last_end as u32);
+        raw.site.span.end = raw.site.span.end.max(self.last_end);
         let head = raw.notes.take().map(|notes| notes.head).unwrap_or_default();
         raw.notes = Notes { head, ..end }.boxed();
         match &mut raw.content {
@@ -148,11 +148,11 @@ impl<'s> Composer<'s> {
             self.skip();
         }
         self.then(State::List { first: false });
-        let token = self.peek()?;
-        match token.kind {
+        let kind = self.peek()?;
+        match kind {
             Kind::BlockEntry => {
                 self.dash()?;
-                if matches!(self.peek()?.kind, Kind::BlockEntry | Kind::BlockEnd) {
+                if matches!(self.peek()?, Kind::BlockEntry | Kind::BlockEnd) {
                     self.empty();
                     return Ok(());
                 }
@@ -163,18 +163,18 @@ impl<'s> Composer<'s> {
                 self.skip();
                 Ok(())
             }
-            _ => Err(self.scanner.error(token.start.at, "no '-' where a list goes on")),
+            _ => Err(self.unexpected("no '-' where a list goes on")),
         }
     }
 
     fn dashes(&mut self) -> Result<()> {
-        let token = self.peek()?;
-        if !matches!(token.kind, Kind::BlockEntry) {
+        let kind = self.peek()?;
+        if !matches!(kind, Kind::BlockEntry) {
             self.close(Notes::default());
             return Ok(());
         }
         self.dash()?;
-        if matches!(self.peek()?.kind, Kind::BlockEntry | Kind::Key | Kind::Value | Kind::BlockEnd) {
+        if matches!(self.peek()?, Kind::BlockEntry | Kind::Key | Kind::Value | Kind::BlockEnd) {
             self.empty();
             return Ok(());
         }
@@ -185,7 +185,7 @@ impl<'s> Composer<'s> {
     fn dash(&mut self) -> Result<()> {
         let above = self.pending.head.len();
         self.skip();
-        if above > 0 && matches!(self.peek()?.kind, Kind::ListStart | Kind::MapStart) {
+        if above > 0 && matches!(self.peek()?, Kind::ListStart | Kind::MapStart) {
             let rest = self.pending.head.split_off(above);
             self.stem = std::mem::replace(&mut self.pending.head, rest);
         }
@@ -197,8 +197,8 @@ impl<'s> Composer<'s> {
             self.peek()?;
             self.skip();
         }
-        let token = self.peek()?;
-        match token.kind {
+        let kind = self.peek()?;
+        match kind {
             Kind::Key => {
                 self.skip();
                 self.then(State::MapValue);
@@ -210,14 +210,14 @@ impl<'s> Composer<'s> {
                 self.skip();
                 Ok(())
             }
-            _ => Err(self.scanner.error(token.start.at, "no key where a map goes on")),
+            _ => Err(self.unexpected("no key where a map goes on")),
         }
     }
 
     fn map_value(&mut self) -> Result<()> {
-        let token = self.peek()?;
+        let kind = self.peek()?;
         self.then(State::MapKey { first: false });
-        if matches!(token.kind, Kind::Value) {
+        if matches!(kind, Kind::Value) {
             self.skip();
             return self.entry_part();
         }
@@ -227,7 +227,7 @@ impl<'s> Composer<'s> {
 
     /// The key or value that follows its indicator, possibly none.
     fn entry_part(&mut self) -> Result<()> {
-        if matches!(self.peek()?.kind, Kind::Key | Kind::Value | Kind::BlockEnd) {
+        if matches!(self.peek()?, Kind::Key | Kind::Value | Kind::BlockEnd) {
             self.empty();
             return Ok(());
         }

@@ -12,18 +12,18 @@ impl Composer<'_> {
             self.skip();
         }
         self.then(State::FlowList { first: false });
-        let mut token = self.peek()?;
-        if !first && !matches!(token.kind, Kind::FlowListEnd) {
-            if !matches!(token.kind, Kind::FlowEntry) {
-                return Err(self.scanner.error(token.start.at, "no ',' or ']' where a flow list goes on"));
+        let mut kind = self.peek()?;
+        if !first && !matches!(kind, Kind::FlowListEnd) {
+            if !matches!(kind, Kind::FlowEntry) {
+                return Err(self.unexpected("no ',' or ']' where a flow list goes on"));
             }
             self.skip();
-            token = self.peek()?;
+            kind = self.peek()?;
         }
-        match token.kind {
+        match kind {
             Kind::FlowListEnd => self.flow_close(),
             Kind::Key => {
-                self.open(State::PairKey, token.start.at, token, &Properties::default())?;
+                self.open(State::PairKey, self.token.start.at() as u32, &Properties::default())?;
                 self.skip();
                 Ok(())
             }
@@ -36,20 +36,20 @@ impl Composer<'_> {
             self.peek()?;
             self.skip();
         }
-        let mut token = self.peek()?;
-        if !first && !matches!(token.kind, Kind::FlowMapEnd) {
-            if !matches!(token.kind, Kind::FlowEntry) {
-                return Err(self.scanner.error(token.start.at, "no ',' or '}' where a flow map goes on"));
+        let mut kind = self.peek()?;
+        if !first && !matches!(kind, Kind::FlowMapEnd) {
+            if !matches!(kind, Kind::FlowEntry) {
+                return Err(self.unexpected("no ',' or '}' where a flow map goes on"));
             }
             self.skip();
-            token = self.peek()?;
+            kind = self.peek()?;
         }
-        match token.kind {
+        match kind {
             Kind::FlowMapEnd => self.flow_close(),
             Kind::Key => {
                 self.skip();
                 self.then(State::FlowMapValue { bare: false });
-                if matches!(self.peek()?.kind, Kind::Value | Kind::FlowEntry | Kind::FlowMapEnd) {
+                if matches!(self.peek()?, Kind::Value | Kind::FlowEntry | Kind::FlowMapEnd) {
                     self.empty();
                     return Ok(());
                 }
@@ -63,11 +63,11 @@ impl Composer<'_> {
     }
 
     pub(super) fn flow_map_value(&mut self, bare: bool) -> Result<()> {
-        let token = self.peek()?;
+        let kind = self.peek()?;
         self.then(State::FlowMapKey { first: false });
-        if !bare && matches!(token.kind, Kind::Value) {
+        if !bare && matches!(kind, Kind::Value) {
             self.skip();
-            if !matches!(self.peek()?.kind, Kind::FlowEntry | Kind::FlowMapEnd) {
+            if !matches!(self.peek()?, Kind::FlowEntry | Kind::FlowMapEnd) {
                 return self.node(false, false);
             }
         }
@@ -76,9 +76,9 @@ impl Composer<'_> {
     }
 
     pub(super) fn pair_key(&mut self) -> Result<()> {
-        let token = self.peek()?;
+        let kind = self.peek()?;
         self.then(State::PairValue);
-        if matches!(token.kind, Kind::Value | Kind::FlowEntry | Kind::FlowListEnd) {
+        if matches!(kind, Kind::Value | Kind::FlowEntry | Kind::FlowListEnd) {
             // go-yaml drops the token here, so that a pair without a key is an error in what follows.
             self.skip();
             self.empty();
@@ -88,11 +88,11 @@ impl Composer<'_> {
     }
 
     pub(super) fn pair_value(&mut self) -> Result<()> {
-        let token = self.peek()?;
+        let kind = self.peek()?;
         self.then(State::PairEnd);
-        if matches!(token.kind, Kind::Value) {
+        if matches!(kind, Kind::Value) {
             self.skip();
-            if !matches!(self.peek()?.kind, Kind::FlowEntry | Kind::FlowListEnd) {
+            if !matches!(self.peek()?, Kind::FlowEntry | Kind::FlowListEnd) {
                 return self.node(false, false);
             }
         }

@@ -22,26 +22,26 @@ impl Scanner<'_> {
         let style = if self.cursor.byte() == b'|' { Style::Literal } else { Style::Folded };
         self.cursor.skip_ascii(1);
         let (chomp, increment) = self.block_header(start)?;
-        let header_end = self.cursor.mark.at;
+        let header_end = self.cursor.mark.at();
         self.rest_of_header(start)?;
         let mut indent = match increment {
             0 => 0,
             more => self.indent.max(0) + more,
         };
         let (text, end) = self.block_content(&mut indent, style, chomp, start)?;
-        self.queue.push_back(Token { kind: Kind::Scalar(style, text), start, end: end.unwrap_or(header_end) });
+        self.queue.push_back(Token { kind: Kind::Scalar(style, text), start, end: end.unwrap_or(header_end) as u32 });
         Ok(())
     }
 
     /// The chomping and the indentation indicator, in either order.
-    fn block_header(&mut self, start: Mark) -> Result<(Chomp, i64)> {
+    fn block_header(&mut self, start: Mark) -> Result<(Chomp, i32)> {
         let mut chomp = self.chomp();
         let mut increment = 0;
         if let digit @ b'0'..=b'9' = self.cursor.byte() {
             if digit == b'0' {
-                return Err(self.error(start.at, "block scalar with indentation 0"));
+                return Err(self.error(start.at(), "block scalar with indentation 0"));
             }
-            increment = i64::from(digit - b'0');
+            increment = i32::from(digit - b'0');
             self.cursor.skip_ascii(1);
             chomp = chomp.or_else(|| self.chomp());
         }
@@ -64,7 +64,7 @@ impl Scanner<'_> {
             self.line_comment(start);
         }
         if !self.cursor.line_ends_at(0) {
-            return Err(self.error(start.at, "text behind the start of a block scalar"));
+            return Err(self.error(start.at(), "text behind the start of a block scalar"));
         }
         self.cursor.skip_break();
         Ok(())
@@ -73,7 +73,7 @@ impl Scanner<'_> {
     /// The text, and where its last line ends if there is one.
     fn block_content(
         &mut self,
-        indent: &mut i64,
+        indent: &mut i32,
         style: Style,
         chomp: Chomp,
         start: Mark,
@@ -96,7 +96,7 @@ impl Scanner<'_> {
             self.texts.push(&blank_lines);
             blank_lines.clear();
             was_indented = is_indented;
-            let line = self.cursor.mark.at..self.cursor.line_end();
+            let line = self.cursor.mark.at()..self.cursor.line_end();
             end = Some(line.end);
             self.pass_content_line(line);
             line_break = self.cursor.skip_break();
@@ -122,7 +122,7 @@ impl Scanner<'_> {
     }
 
     /// Passes indentation and blank lines, and finds the indentation out if it is not known yet.
-    fn block_breaks(&mut self, indent: &mut i64, breaks: &mut Vec<u8>, start: Mark) -> Result<()> {
+    fn block_breaks(&mut self, indent: &mut i32, breaks: &mut Vec<u8>, start: Mark) -> Result<()> {
         let mut widest = 0;
         loop {
             let indents = |column| *indent == 0 || column < *indent;
@@ -131,7 +131,7 @@ impl Scanner<'_> {
             }
             widest = widest.max(self.cursor.mark.column);
             if indents(self.cursor.mark.column) && self.cursor.byte() == b'\t' {
-                return Err(self.error(start.at, "tab in the indentation of a block scalar"));
+                return Err(self.error(start.at(), "tab in the indentation of a block scalar"));
             }
             let kept = self.cursor.skip_break();
             if kept.is_empty() {

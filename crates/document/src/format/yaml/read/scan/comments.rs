@@ -15,11 +15,11 @@ const LOOK_AHEAD: usize = 512;
 struct Block {
     lines: Vec<Line>,
     start: Mark,
-    due: i64,
-    scanned_from: i64,
+    due: i32,
+    scanned_from: i32,
     /// Line and column (from 1) of the byte that is looked at.
-    line: i64,
-    column: i64,
+    line: i32,
+    column: i32,
     /// Whether the last line seen was blank.
     after_blank: bool,
     /// Whether no blank line was seen so far.
@@ -28,17 +28,17 @@ struct Block {
 
 impl Block {
     /// Whether it starts left of the innermost block collection.
-    fn dedented(&self, indent: i64) -> bool {
+    fn dedented(&self, indent: i32) -> bool {
         self.start.column - 1 < indent
     }
 
-    fn take(&mut self, role: Role, due: i64, end: i64) -> Remark {
+    fn take(&mut self, role: Role, due: i32, end: i32) -> Remark {
         let lines = std::mem::take(&mut self.lines);
         Remark { role, lines, due, scanned_from: self.scanned_from, start: self.start, end }
     }
 
     /// Closes what was read so far as comments below what precedes.
-    fn take_foot(&mut self, end: i64) -> Remark {
+    fn take_foot(&mut self, end: i32) -> Remark {
         let foot = self.take(Role::Foot, self.due, end);
         self.scanned_from = end;
         self.due = end;
@@ -65,7 +65,7 @@ impl Scanner<'_> {
 
     /// Passes a comment from its `#` to the end of the line.
     fn comment_text(&mut self) -> Line {
-        let start = self.cursor.mark.at + 1;
+        let start = self.cursor.mark.at() + 1;
         let end = self.cursor.line_end();
         self.cursor.skip_text(end);
         Some(Span { start: start as u32, end: end as u32 })
@@ -128,7 +128,7 @@ impl Scanner<'_> {
             }
             let moved = block.column - 1 < indent && block.column != block.start.column;
             if !block.lines.is_empty() && moved {
-                let foot = block.take_foot(self.cursor.mark.index + ahead as i64);
+                let foot = block.take_foot(self.cursor.mark.index + ahead as i32);
                 self.remarks.push_back(foot);
             }
             if byte != b'#' {
@@ -140,13 +140,13 @@ impl Scanner<'_> {
         }
         if !block.lines.is_empty() {
             let due = block.start.index;
-            let head = block.take(Role::Head, due, self.cursor.mark.index + ahead as i64 - 1);
+            let head = block.take(Role::Head, due, self.cursor.mark.index + ahead as i32 - 1);
             self.remarks.push_back(head);
         }
     }
 
     /// The first line end after a comment decides whether the comment was the foot of what precedes it.
-    fn end_of_comment_line(&mut self, block: &mut Block, ahead: usize, closes: bool, is_foot: bool, indent: i64) {
+    fn end_of_comment_line(&mut self, block: &mut Block, ahead: usize, closes: bool, is_foot: bool, indent: i32) {
         if block.lines.is_empty() || (block.after_blank && !closes) {
             return;
         }
@@ -154,7 +154,7 @@ impl Scanner<'_> {
             if block.dedented(indent) {
                 block.due = block.start.index;
             }
-            let foot = block.take_foot(self.cursor.mark.index + ahead as i64);
+            let foot = block.take_foot(self.cursor.mark.index + ahead as i32);
             self.remarks.push_back(foot);
         } else if self.cursor.peek(ahead) != 0 {
             block.lines.push(None);
@@ -163,13 +163,13 @@ impl Scanner<'_> {
 
     /// Passes blanks and breaks up to the `#` that stands `ahead` bytes further on, and the comment.
     fn take_comment_line(&mut self, block: &mut Block, ahead: usize) {
-        let at = self.cursor.mark.at + ahead;
+        let at = self.cursor.mark.at() + ahead;
         if block.lines.is_empty() {
-            let index = self.cursor.mark.index + ahead as i64;
-            block.start = Mark { at, index, line: block.line, column: block.column };
+            let index = self.cursor.mark.index + ahead as i32;
+            block.start = Mark::new(at, index, block.line, block.column);
         }
         block.after_blank = false;
-        while self.cursor.mark.at < at {
+        while self.cursor.mark.at() < at {
             if self.cursor.skip_break().is_empty() {
                 self.cursor.skip_blank();
             }
@@ -189,7 +189,7 @@ impl Scanner<'_> {
     }
 
     /// Line on which a comment must start to be below the preceding content without a gap.
-    fn foot_line(&self, scanned_from: Mark) -> i64 {
+    fn foot_line(&self, scanned_from: Mark) -> i32 {
         let Mark { line, column, .. } = self.cursor.mark;
         let newlines = self.cursor.newlines;
         match scanned_from.line {

@@ -18,7 +18,7 @@ pub(super) struct SimpleKey {
 
 impl Scanner<'_> {
     /// Longest simple key, in characters.
-    const KEY_LENGTH: i64 = 1024;
+    const KEY_LENGTH: i32 = 1024;
 
     /// Number that the next token to be appended gets.
     pub(super) fn next_number(&self) -> usize {
@@ -45,7 +45,7 @@ impl Scanner<'_> {
         }
         if key.mark.line < here.line || key.mark.index + Self::KEY_LENGTH < here.index {
             if key.required {
-                let at = key.mark.at;
+                let at = key.mark.at();
                 return Err(self.error(at, "no ':' after a key"));
             }
             key.possible = false;
@@ -72,7 +72,7 @@ impl Scanner<'_> {
         let SimpleKey { possible, required, number, mark } = self.keys[level];
         if possible {
             if required {
-                return Err(self.error(mark.at, "no ':' after a key"));
+                return Err(self.error(mark.at(), "no ':' after a key"));
             }
             self.keys[level].possible = false;
             self.forget_key(number);
@@ -95,9 +95,9 @@ impl Scanner<'_> {
         self.indents.push(self.indent);
         self.indent = mark.column;
         if self.indents.len() > MAX_DEPTH {
-            return Err(self.error(mark.at, "nested too deeply"));
+            return Err(self.error(mark.at(), "nested too deeply"));
         }
-        self.insert(number, Token { kind, start: mark, end: mark.at });
+        self.insert(number, Token { kind, start: mark, end: mark.at() as u32 });
         Ok(())
     }
 
@@ -105,11 +105,12 @@ impl Scanner<'_> {
     ///
     /// Comments behind a collection at its own column belong into it, later and less indented ones to those
     /// around it. So the end is put in front of the first of the latest comments that is at its column.
-    pub(super) fn unroll(&mut self, column: i64, scanned_from: Mark) {
+    pub(super) fn unroll(&mut self, column: i32, scanned_from: Mark) {
         if self.flow > 0 {
             return;
         }
-        let mut end = Mark { index: scanned_from.index - 1, ..scanned_from };
+        let mut end = scanned_from;
+        end.index -= 1;
         while self.indent > column {
             let mut stop = end.index;
             for remark in self.remarks.iter().rev() {

@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
-use super::super::cursor::{break_width, is_blank};
+use super::super::cursor::{Stops, break_width, is_blank};
 use super::super::text::{Text, Texts};
 use super::super::token::{Kind, Token};
 use super::{Result, Scanner};
 use crate::Style;
+
+static STOPS: Stops = Stops::new(b" \t\n\r:,?[]{}");
 
 /// Blanks and line breaks inside a scalar.
 pub(super) struct Gap<'s> {
@@ -38,17 +40,17 @@ impl<'s> Scanner<'s> {
         self.key_allowed = false;
         let start = self.cursor.mark;
         let indent = self.indent + 1;
-        let mut end = start.at;
+        let mut end = start.at();
         let mut gap: Option<Gap<'s>> = None;
         let mut decoded = false;
         while !self.cursor.at_document_marker() && self.cursor.byte() != b'#' {
-            let segment = self.cursor.mark.at..self.plain_segment_end();
+            let segment = self.cursor.mark.at()..self.plain_segment_end();
             if !segment.is_empty() {
                 if let Some(gap) = gap.take().filter(|gap| gap.breaks) {
                     if !decoded {
                         decoded = true;
                         self.texts.begin();
-                        self.texts.push(&self.cursor.source[start.at..end]);
+                        self.texts.push(&self.cursor.source[start.at()..end]);
                     }
                     gap.fold(&mut self.texts);
                     self.texts.push(&self.cursor.source[segment.clone()]);
@@ -68,17 +70,22 @@ impl<'s> Scanner<'s> {
         if gap.is_some_and(|gap| gap.breaks) {
             self.key_allowed = true;
         }
-        let text = if decoded { self.texts.finish() } else { Text::source(start.at, end) };
-        self.queue.push_back(Token { kind: Kind::Scalar(Style::Plain, text), start, end });
+        let text = if decoded { self.texts.finish() } else { Text::source(start.at(), end) };
+        self.queue.push_back(Token { kind: Kind::Scalar(Style::Plain, text), start, end: end as u32 });
         Ok(())
     }
 
     /// Where the text at the cursor ends on this line, without blanks at its end.
     fn plain_segment_end(&self) -> usize {
         let source = self.cursor.source;
-        let mut at = self.cursor.mark.at;
+        let mut at = self.cursor.mark.at();
         let mut end = at;
-        while let Some(&byte) = source.get(at) {
+        loop {
+            let run = STOPS.next(source, at);
+            if run > at {
+                (at, end) = (run, run);
+            }
+            let Some(&byte) = source.get(at) else { break };
             match byte {
                 b' ' | b'\t' => {
                     at += 1;
@@ -104,18 +111,18 @@ impl<'s> Scanner<'s> {
 
     /// Passes blanks and breaks. `breaks` says that an (escaped) break was passed already; a tab left of
     /// `tab_limit` behind a break is refused.
-    pub(super) fn gap(&mut self, breaks: bool, tab_limit: i64) -> Result<Gap<'s>> {
-        let start = self.cursor.mark.at;
+    pub(super) fn gap(&mut self, breaks: bool, tab_limit: i32) -> Result<Gap<'s>> {
+        let start = self.cursor.mark.at();
         let mut gap = Gap { blanks: start..start, breaks, first: b"", more: Vec::new() };
         loop {
             if is_blank(self.cursor.byte()) {
                 if gap.breaks && self.cursor.byte() == b'\t' && self.cursor.mark.column < tab_limit {
-                    return Err(self.error(self.cursor.mark.at, "tab in the indentation of a plain scalar"));
+                    return Err(self.error(self.cursor.mark.at(), "tab in the indentation of a plain scalar"));
                 }
                 self.cursor.skip_blank();
                 continue;
             }
-            let at = self.cursor.mark.at;
+            let at = self.cursor.mark.at();
             let kept = self.cursor.skip_break();
             if kept.is_empty() {
                 if !gap.breaks {

@@ -1,13 +1,16 @@
 //! Quoted scalars with their escapes.
 
-use super::super::cursor::{Mark, break_width};
+use super::super::cursor::{Mark, Stops, break_width};
 use super::super::text::Text;
 use super::super::token::{Kind, Token};
 use super::{Result, Scanner};
 use crate::Style;
 
+static STOPS: Stops = Stops::new(b"'\"\\\n\r");
+static RUN_STOPS: Stops = Stops::new(b"'\"\\ \t\n\r");
+
 /// Columns start at 0, so no tab is left of this one.
-const NO_TAB_LIMIT: i64 = 0;
+const NO_TAB_LIMIT: i32 = 0;
 
 impl Scanner<'_> {
     pub(super) fn single_quoted(&mut self) -> Result<()> {
@@ -25,22 +28,23 @@ impl Scanner<'_> {
         self.cursor.skip_ascii(1);
         let text = match self.literal_end(quote) {
             Some(end) => {
-                let text = Text::source(self.cursor.mark.at, end);
+                let text = Text::source(self.cursor.mark.at(), end);
                 self.cursor.skip_text(end);
                 text
             }
             None => self.decode(start, quote)?,
         };
         self.cursor.skip_ascii(1);
-        self.queue.push_back(Token { kind: Kind::Scalar(style, text), start, end: self.cursor.mark.at });
+        self.queue.push_back(Token { kind: Kind::Scalar(style, text), start, end: self.cursor.mark.at() as u32 });
         Ok(())
     }
 
     /// Where the closing quote is, if the text up to it stands for itself.
     fn literal_end(&self, quote: u8) -> Option<usize> {
         let source = self.cursor.source;
-        let mut at = self.cursor.mark.at;
+        let mut at = self.cursor.mark.at();
         loop {
+            at = STOPS.next(source, at);
             match *source.get(at)? {
                 byte if byte == quote => {
                     let doubled = quote == b'\'' && source.get(at + 1) == Some(&quote);
@@ -57,10 +61,10 @@ impl Scanner<'_> {
         self.texts.begin();
         loop {
             if self.cursor.at_document_marker() {
-                return Err(self.error(self.cursor.mark.at, "document marker inside a quoted scalar"));
+                return Err(self.error(self.cursor.mark.at(), "document marker inside a quoted scalar"));
             }
             if self.cursor.at_end() {
-                return Err(self.error(start.at, "quoted scalar without end"));
+                return Err(self.error(start.at(), "quoted scalar without end"));
             }
             let escaped_break = self.decode_run(start, quote)?;
             if self.cursor.byte() == quote {
@@ -101,14 +105,10 @@ impl Scanner<'_> {
     /// Copies text up to the next character that may mean something.
     fn copy_run(&mut self) {
         let source = self.cursor.source;
-        let start = self.cursor.mark.at;
-        let mut end = start + 1;
-        while let Some(byte) = source.get(end) {
-            match byte {
-                b'\'' | b'"' | b'\\' | b' ' | b'\t' | b'\n' | b'\r' => break,
-                0xC2 | 0xE2 if break_width(&source[end..]) > 0 => break,
-                _ => end += 1,
-            }
+        let start = self.cursor.mark.at();
+        let mut end = RUN_STOPS.next(source, start + 1);
+        while matches!(source.get(end), Some(0xC2 | 0xE2)) && break_width(&source[end..]) == 0 {
+            end = RUN_STOPS.next(source, end + 1);
         }
         self.texts.push(&source[start..end]);
         self.cursor.skip_text(end);
@@ -136,7 +136,7 @@ impl Scanner<'_> {
             b'x' => ("", 2),
             b'u' => ("", 4),
             b'U' => ("", 8),
-            _ => return Err(self.error(self.cursor.mark.at, "unknown escape")),
+            _ => return Err(self.error(self.cursor.mark.at(), "unknown escape")),
         };
         if digits > 0 {
             return self.escaped_code(start, digits);
@@ -160,7 +160,7 @@ impl Scanner<'_> {
                 self.cursor.skip_ascii(2 + digits);
                 Ok(())
             }
-            None => Err(self.error(start.at, "quoted scalar with an escape that is no character")),
+            None => Err(self.error(start.at(), "quoted scalar with an escape that is no character")),
         }
     }
 }

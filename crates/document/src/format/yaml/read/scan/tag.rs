@@ -29,9 +29,9 @@ impl Scanner<'_> {
         let ends = self.cursor.gap_at(1 + length)
             || matches!(self.cursor.peek(1 + length), b'?' | b':' | b',' | b']' | b'}' | b'%' | b'@' | b'`');
         if length == 0 || !ends {
-            return Err(self.error(self.cursor.mark.at, "anchor or alias without a proper name"));
+            return Err(self.error(self.cursor.mark.at(), "anchor or alias without a proper name"));
         }
-        let at = self.cursor.mark.at + 1;
+        let at = self.cursor.mark.at() + 1;
         let name = Span { start: at as u32, end: (at + length) as u32 };
         let kind = if self.cursor.byte() == b'&' { Kind::Anchor(name) } else { Kind::Alias(name) };
         self.push_ascii(kind, 1 + length);
@@ -45,18 +45,18 @@ impl Scanner<'_> {
         let start = self.cursor.mark;
         let (handle, suffix) = if self.cursor.peek(1) == b'<' { self.verbatim_tag()? } else { self.short_tag()? };
         if !self.cursor.gap_at(0) {
-            return Err(self.error(start.at, "tag that does not end"));
+            return Err(self.error(start.at(), "tag that does not end"));
         }
-        self.queue.push_back(Token { kind: Kind::Tag(handle, suffix), start, end: self.cursor.mark.at });
+        self.queue.push_back(Token { kind: Kind::Tag(handle, suffix), start, end: self.cursor.mark.at() as u32 });
         Ok(())
     }
 
     fn verbatim_tag(&mut self) -> Result<(Span, Text)> {
         let start = self.cursor.mark;
         self.cursor.skip_ascii(2);
-        let uri = self.uri(start)?.ok_or_else(|| self.error(start.at, "empty tag"))?;
+        let uri = self.uri(start)?.ok_or_else(|| self.error(start.at(), "empty tag"))?;
         if self.cursor.byte() != b'>' {
-            return Err(self.error(start.at, "tag without '>'"));
+            return Err(self.error(start.at(), "tag without '>'"));
         }
         self.cursor.skip_ascii(1);
         Ok((Span::default(), uri))
@@ -64,7 +64,7 @@ impl Scanner<'_> {
 
     fn short_tag(&mut self) -> Result<(Span, Text)> {
         let start = self.cursor.mark;
-        let at = start.at;
+        let at = start.at();
         let word = self.word_length(1);
         if self.cursor.peek(1 + word) == b'!' {
             self.cursor.skip_ascii(word + 2);
@@ -85,12 +85,12 @@ impl Scanner<'_> {
         if length == 0 {
             return Ok(None);
         }
-        let at = self.cursor.mark.at;
+        let at = self.cursor.mark.at();
         if !rest[..length].contains(&b'%') {
             self.cursor.skip_ascii(length);
             return Ok(Some(Text::source(at, at + length)));
         }
-        let decoded = unescape(&rest[..length]).ok_or_else(|| self.error(start.at, "tag with a bad '%' escape"))?;
+        let decoded = unescape(&rest[..length]).ok_or_else(|| self.error(start.at(), "tag with a bad '%' escape"))?;
         self.cursor.skip_ascii(length);
         self.texts.begin();
         self.texts.push(&decoded);

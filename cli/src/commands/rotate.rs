@@ -1,0 +1,165 @@
+//! `plomb rotate`: a new data key, every value encrypted anew.
+
+use std::path::{Path, PathBuf};
+
+use document::{EmitOptions, Format};
+use secret::{DataKey, OsRandom, SecretBytes};
+use sops::{Memory, Metadata, Plain, Readers, SealOptions, Sealed, Sealing};
+
+use crate::context::{Context, Mode};
+use crate::failure::{Exit, Failure, Outcome};
+use crate::recipients::{self, TrustFlags};
+use crate::{files, format, ui};
+
+/// Make a new data key and encrypt everything with it
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The files
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Write the result back to the file
+    #[arg(short, long)]
+    in_place: bool,
+    /// Write the result to this file
+    #[arg(long, value_name = "FILE", conflicts_with = "in_place")]
+    output: Option<PathBuf>,
+    /// Add these recipients (age or ssh), separated by commas
+    #[arg(long, value_name = "RECIPIENTS")]
+    add_age: Vec<String>,
+    /// Remove these recipients
+    #[arg(long, value_name = "RECIPIENTS")]
+    rm_age: Vec<String>,
+    /// Choose rule and format as for a file of this name
+    #[arg(long, value_name = "NAME")]
+    filename_override: Option<PathBuf>,
+    /// Format of the file: yaml, json, dotenv, ini, binary
+    #[arg(long, value_name = "FORMAT")]
+    input_type: Option<String>,
+    #[command(flatten)]
+    trust: TrustFlags,
+}
+
+/// One file to give a new data key.
+pub(crate) struct Job<'a> {
+    /// The name that chooses the rule.
+    pub(crate) name: &'a Path,
+    /// Its text.
+    pub(crate) text: SecretBytes,
+    /// Its format.
+    pub(crate) format: &'static dyn Format,
+    /// Recipients to add to the first group.
+    pub(crate) add: &'a [String],
+    /// Recipients to remove from every group.
+    pub(crate) remove: &'a [String],
+    /// What the user says about the others.
+    pub(crate) trust: &'a TrustFlags,
+}
+
+/// Encrypts one file anew.
+///
+/// # Errors
+/// When it does not open or verify, when nobody vouches for a recipient, when an entry cannot be wrapped to.
+pub(crate) fn rotate(job: Job<'_>, context: &Context) -> Result<Sealed, Failure> {
+    let encrypted = context.encrypted(job.text, job.format)?;
+    let options = layout_of(job.name, &encrypted, context)?;
+    let plain = context.decrypt(encrypted, false)?;
+    ui::notices(job.name, plain.notices());
+    recipients::check_labels(plain.metadata(), plain.key(), job.remove, context)?;
+    let mut metadata = plain.metadata().clone();
+    recipients::drop_entries(&mut metadata, &job.trust.drop_entry)?;
+    recipients::refuse_foreign(&metadata)?;
+    remove(&mut metadata, job.remove, context.mode)?;
+    recipients::vouch(job.name, &metadata, plain.accepted_recipients(), &job.trust.accept_recipient, context)?;
+    let mut readers = Readers { groups: recipients::groups_of(&metadata), threshold: metadata.threshold };
+    if let Some(first) = readers.groups.first_mut() {
+        let new = job.add.iter().filter(|name| !first.iter().any(|old| keys::same_recipient(old, name)));
+        let new: Vec<String> = new.cloned().collect();
+        first.extend(new);
+    }
+    reseal(plain, &metadata, &readers, &options, context)
+}
+
+/// Encrypts `plain` with a new data key, wrapped to `readers`, under the rest of `metadata`.
+///
+/// # Errors
+/// When a recipient is unusable, or the file cannot be encrypted.
+pub(crate) fn reseal(
+    plain: Plain,
+    metadata: &Metadata,
+    readers: &Readers,
+    options: &EmitOptions,
+    context: &Context,
+) -> Result<Sealed, Failure> {
+    let mut rng = OsRandom::new();
+    let key = DataKey::generate(&mut rng);
+    let metadata = sops::rekeyed(metadata, &key, readers, &context.access(), &mut rng)?;
+    let now = context.now();
+    let sealing = Sealing {
+        key: &key,
+        metadata,
+        memory: Memory::default(),
+        options: SealOptions { plain_comments: false, allow_nothing: true, allow_big_integers: true },
+        rng: &mut rng,
+        now,
+        created: now,
+    };
+    Ok(sops::reseal(plain, sealing, options)?)
+}
+
+/// How the tree of a file that SOPS wrote is printed again: as it is now; in the drop-in mode as SOPS would.
+///
+/// # Errors
+/// When the configuration is wrong.
+pub(crate) fn layout_of(name: &Path, encrypted: &sops::Encrypted, context: &Context) -> Result<EmitOptions, Failure> {
+    if context.mode == Mode::Sops || context.indent.is_some() {
+        return context.emit_options(name, encrypted.document().format);
+    }
+    Ok(EmitOptions { indent: sops::indent_of(encrypted.document()) })
+}
+
+fn remove(metadata: &mut Metadata, names: &[String], mode: Mode) -> Result<(), Failure> {
+    for name in names {
+        let before = metadata.recipients().count();
+        for group in &mut metadata.groups {
+            group.age.retain(|key| !keys::same_recipient(&key.recipient, name));
+        }
+        if metadata.recipients().count() == before && mode == Mode::Plomb {
+            return Err(Failure::new(Exit::Generic, format!("{name} is not among the recipients of the file")));
+        }
+    }
+    Ok(())
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args, context: &mut Context) -> Outcome {
+    if args.files.len() > 1 && !args.in_place {
+        return Err(Failure::new(Exit::Usage, "several files can only be rotated in place").hint("add --in-place"));
+    }
+    let add = recipients::parse_list(&args.add_age)?;
+    // A recipient to remove need not be a valid one: it may be the very reason for its removal.
+    let split = args.rm_age.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|name| !name.is_empty());
+    let remove: Vec<String> = split.map(str::to_owned).collect();
+    for file in &args.files {
+        one(file, &args, (&add, &remove), context).map_err(|failure| failure.in_file(file))?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn one(file: &Path, args: &Args, (add, remove): (&[String], &[String]), context: &Context) -> Outcome {
+    let name = args.filename_override.as_deref().unwrap_or(file);
+    let format = format::choose(args.input_type.as_deref(), name);
+    let limit = Context::limit(format);
+    let job = |text| Job { name, text, format, add, remove, trust: &args.trust };
+    if args.in_place {
+        let rewrite = files::Rewrite::begin(file, limit)?;
+        let sealed = rotate(job(rewrite.before().duplicate()), context)?;
+        rewrite.commit(sealed.text.expose())?;
+        return Ok(Exit::Ok);
+    }
+    let sealed = rotate(job(files::read(file, limit)?), context)?;
+    match &args.output {
+        Some(path) => files::replace(path, sealed.text.expose())?,
+        None => ui::print(sealed.text.expose())?,
+    }
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,316 @@
+//! Changing an encrypted file: decrypted, changed, encrypted again under the same data key, so that values that
+//! did not change keep their ciphertext.
+//!
+//! A file that plomb wrote keeps its text, in which the change is one edit. A file that SOPS wrote keeps SOPS' own
+//! layout, until somebody gives it another one.
+
+use document::{Document, Edits, EmitOptions, Entry, Format, Map, Node, Path, Step, Value, format::Insert};
+use secret::{Random, SecretBytes};
+
+use crate::change::{self, Found};
+use crate::error::SopsError;
+use crate::layout::Layout;
+use crate::open::{Notice, Plain};
+use crate::seal::{SealOptions, Sealed, Sealing, seal_as, seal_tree};
+use crate::timestamp::Timestamp;
+use crate::value::{canonical, is_token};
+
+mod indent;
+
+pub use indent::detect as detect_indent;
+
+/// What the encryption needs beside the decrypted file.
+pub struct Again<'a> {
+    /// Nonces of changed values come from here.
+    pub rng: &'a mut dyn Random,
+    /// The clock; `lastmodified` never goes back.
+    pub now: Timestamp,
+    /// How a file that SOPS wrote is printed.
+    pub layout: EmitOptions,
+}
+
+/// A change of one value of the first document.
+#[derive(Debug)]
+pub enum Change {
+    /// Puts the value at the path; missing maps and lists are made.
+    Set(Path, Value),
+    /// Removes what is at the path.
+    Unset(Path),
+}
+
+impl Change {
+    /// The tree with the change made.
+    fn apply(&self, root: &mut Map) -> Result<(), SopsError> {
+        match self {
+            Self::Set(path, value) if matches!(path.0.first(), Some(Step::Key(_))) => {
+                change::set(root, path, value.duplicate());
+                Ok(())
+            }
+            Self::Set(..) => Err(SopsError::Path("a path starts with a key, such as [\"key\"]".to_owned())),
+            Self::Unset(path) => change::unset(root, path),
+        }
+    }
+
+    /// Whether the tree is already as the change would make it.
+    fn is_done(&self, root: &Map) -> bool {
+        let Self::Set(path, value) = self else { return false };
+        match (change::get(root, path), value) {
+            (Ok(Found::Scalar(old)), new) => equal(old, new),
+            (Ok(Found::Map(old)), Value::Map(new)) => old.same(new),
+            (Ok(Found::List(old)), Value::List(new)) => old.same(new),
+            _ => false,
+        }
+    }
+}
+
+/// Equality of scalars as the file holds them: flat formats know text only.
+fn equal(old: &Value, new: &Value) -> bool {
+    old.same(new)
+        || match (old, canonical(new)) {
+            (Value::Int(_) | Value::Float(_), Some((_, new))) => canonical(old).is_some_and(|(_, old)| *old == *new),
+            _ => false,
+        }
+}
+
+/// Whether the change would change nothing: the value is there, or what is to be removed is not.
+pub fn is_done(plain: &Plain, change: &Change) -> bool {
+    let Some(root) = plain.document().branches.first().map(|branch| &branch.root) else { return false };
+    match change {
+        Change::Set(path, value) => {
+            let flat = is_flat(plain.document().format);
+            Change::Set(path.clone(), as_held(flat, value)).is_done(root)
+        }
+        Change::Unset(path) => change::get(root, path).is_err(),
+    }
+}
+
+/// Encrypts the file again with one value changed.
+///
+/// # Errors
+/// [`SopsError::Path`] when the path leads nowhere, [`SopsError::Format`] when the format has no such shape, and as
+/// [`crate::seal()`].
+pub fn with_change(mut plain: Plain, change: &Change, again: Again<'_>) -> Result<Sealed, SopsError> {
+    let format = plain.document().format;
+    let options = SealOptions { plain_comments: plain_comments(&plain), allow_nothing: true, allow_big_integers: true };
+    if plain.is_ours() && format.edits_in_place() {
+        let text = plain.text(&EmitOptions::default())?;
+        let doc = edited(&format.parse(text)?, change)?;
+        return again.seal(&mut plain, doc, options);
+    }
+    let document = plain.document_mut();
+    let root = document.branches.first_mut().ok_or(SopsError::Proof("there is no document"))?;
+    change.apply(&mut root.root)?;
+    if !format.edits_in_place() && !is_whole(&root.root) {
+        return Err(SopsError::Path("a binary file holds one text at [\"data\"]".to_owned()));
+    }
+    let doc = Document {
+        source: document.source.duplicate(),
+        branches: std::mem::take(&mut document.branches),
+        metadata: None,
+        metadata_spans: Vec::new(),
+        format,
+    };
+    if plain.is_ours() { again.seal(&mut plain, doc, options) } else { again.seal_tree(&mut plain, doc, options) }
+}
+
+/// Encrypts `text`, which somebody made of the decrypted text, in place of the old one.
+///
+/// # Errors
+/// As [`crate::seal()`], and when the text cannot be read.
+pub fn with_text(mut plain: Plain, text: SecretBytes, again: Again<'_>) -> Result<Sealed, SopsError> {
+    let format = plain.document().format;
+    let options = SealOptions { plain_comments: plain_comments(&plain), ..SealOptions::default() };
+    let options = SealOptions { allow_nothing: selects_nothing(&plain), ..options };
+    let doc = format.parse(text)?;
+    if crate::is_encrypted(&doc) {
+        return Err(SopsError::AlreadyEncrypted);
+    }
+    let sops_would_print_it =
+        || !format.edits_in_place() || doc.emit(&again.layout).is_ok_and(|printed| printed == doc.source);
+    if !plain.is_ours() && sops_would_print_it() {
+        return again.seal_tree(&mut plain, doc, options);
+    }
+    again.seal(&mut plain, doc, options)
+}
+
+impl Again<'_> {
+    fn sealing<'s>(&'s mut self, plain: &'s Plain, memory: crate::Memory, options: SealOptions) -> Sealing<'s> {
+        let metadata = plain.metadata().clone();
+        let now = Timestamp(self.now.0.max(metadata.lastmodified.0));
+        Sealing { key: plain.key(), metadata, memory, options, rng: &mut *self.rng, now, created: now }
+    }
+
+    fn seal(mut self, plain: &mut Plain, doc: Document, options: SealOptions) -> Result<Sealed, SopsError> {
+        let memory = plain.take_memory();
+        // The data key is not wrapped again, so nobody becomes an accepted recipient here.
+        let recipients = plain.accepted_recipients().unwrap_or_default().to_vec();
+        let created = plain.key_created().map(|at| at.to_string()).unwrap_or_default();
+        let layout = Layout { created, ..Layout::new(self.now, recipients) };
+        seal_as(doc, self.sealing(plain, memory, options), layout)
+    }
+
+    fn seal_tree(mut self, plain: &mut Plain, doc: Document, options: SealOptions) -> Result<Sealed, SopsError> {
+        let memory = plain.take_memory();
+        let layout = self.layout;
+        seal_tree(doc, self.sealing(plain, memory, options), &layout)
+    }
+}
+
+/// Whether comments were left in clear on purpose: there are some, and none is encrypted.
+fn plain_comments(plain: &Plain) -> bool {
+    let clear = plain.notices().iter().any(|notice| matches!(notice, Notice::PlainComment { .. }));
+    let document = plain.document();
+    let sealed = |comment: &document::Comment| {
+        let text = comment.span.and_then(|span| document.source.expose().get(span.range()));
+        text.is_none_or(is_token)
+    };
+    plain.is_ours() && clear && !document.branches.iter().any(|branch| any_comment(&branch.root, &sealed))
+}
+
+fn any_comment(map: &Map, test: &dyn Fn(&document::Comment) -> bool) -> bool {
+    fn in_value(value: &Value, test: &dyn Fn(&document::Comment) -> bool) -> bool {
+        match value {
+            Value::Map(map) => any_comment(map, test),
+            Value::List(list) => list.items.iter().any(|item| match item {
+                document::Element::Comment(comment) => test(comment),
+                document::Element::Node(node) => in_value(&node.value, test),
+            }),
+            _ => false,
+        }
+    }
+    map.items.iter().any(|item| match item {
+        document::Item::Comment(comment) => test(comment),
+        document::Item::Entry(entry) => in_value(&entry.value.value, test),
+    })
+}
+
+/// Whether the file, as it was before the change, has no encrypted value.
+fn selects_nothing(plain: &Plain) -> bool {
+    let source = plain.document().source.expose();
+    let tokens = source.windows(4).filter(|four| *four == b"ENC[").count();
+    // The MAC is one, and in our files the layout another.
+    tokens <= 1 + usize::from(plain.is_ours())
+}
+
+fn is_flat(format: &dyn Format) -> bool {
+    matches!(format.name(), "dotenv" | "ini")
+}
+
+fn is_whole(root: &Map) -> bool {
+    root.entries().count() == 1 && root.get("data").is_some_and(|node| matches!(node.value, Value::Str(_)))
+}
+
+/// The value as a format holds it: in flat ones scalars are text.
+fn as_held(flat: bool, value: &Value) -> Value {
+    match canonical(value) {
+        Some((_, bytes)) if flat => match value {
+            Value::Bool(bool) => Value::str(if *bool { "true" } else { "false" }),
+            _ => Value::Str(SecretBytes::new(bytes.to_vec())),
+        },
+        _ => value.duplicate(),
+    }
+}
+
+/// The document with the change made in its text, proved by reading it again.
+fn edited(doc: &Document, change: &Change) -> Result<Document, SopsError> {
+    let root = &doc.branches.first().ok_or(SopsError::Proof("there is no document"))?.root;
+    let flat = is_flat(doc.format);
+    let change = match change {
+        Change::Set(path, value) => &Change::Set(path.clone(), as_held(flat, value)),
+        Change::Unset(_) => change,
+    };
+    let mut wanted = root.duplicate();
+    change.apply(&mut wanted)?;
+    let mut edits = Edits::new();
+    match change {
+        Change::Set(path, _) => put(doc, root, &wanted, path, &mut edits)?,
+        Change::Unset(path) => doc.format.remove(doc, 0, &direct(root, path)?, &mut edits)?,
+    }
+    let text = edits.apply(doc.source.expose()).ok_or(SopsError::Proof("overlapping edits"))?;
+    let again = doc.format.parse(text).map_err(|_| not_alone())?;
+    let others = |doc: &Document| doc.branches.len();
+    let same = others(&again) == others(doc)
+        && again.branches[0].root.same(&wanted)
+        && again.branches.iter().zip(&doc.branches).skip(1).all(|(a, b)| a.root.same(&b.root));
+    if same { Ok(again) } else { Err(not_alone()) }
+}
+
+fn not_alone() -> SopsError {
+    let what = "this value cannot be changed alone in the file's text; use `plomb edit`";
+    SopsError::Path(what.to_owned())
+}
+
+/// The edit that makes `path` of the text say what `wanted` says there.
+fn put(doc: &Document, root: &Map, wanted: &Map, path: &Path, edits: &mut Edits) -> Result<(), SopsError> {
+    let (depth, last) = deepest(root, path);
+    let upto = |depth: usize| Path(path.0[..depth].to_vec());
+    let replace = |edits: &mut Edits| {
+        let value = value_at(wanted, &upto(depth))?;
+        Ok(doc.format.replace(doc, 0, &upto(depth), &value, edits)?)
+    };
+    if depth == path.0.len() {
+        return replace(edits);
+    }
+    match (last, &path.0[depth]) {
+        (Last::Map, Step::Key(key)) => {
+            let value = Node::new(value_at(wanted, &upto(depth + 1))?);
+            let entry = Entry { key: key.clone(), key_span: document::Span::default(), value };
+            Ok(doc.format.insert(doc, 0, &upto(depth), Insert::Entry(&entry), edits)?)
+        }
+        (Last::List(length), Step::Index(_)) => {
+            let mut element = upto(depth);
+            element.0.push(Step::Index(length));
+            let value = value_at(wanted, &element)?;
+            Ok(doc.format.insert(doc, 0, &upto(depth), Insert::Element(&value), edits)?)
+        }
+        _ => replace(edits),
+    }
+}
+
+/// Where a path ends that leads further than the tree does.
+enum Last {
+    Map,
+    List(usize),
+    /// A scalar, or an alias, whose copy has no text of its own.
+    Whole,
+}
+
+/// How many steps of `path` the tree has, and what is there.
+fn deepest(root: &Map, path: &Path) -> (usize, Last) {
+    let mut last = Last::Map;
+    let mut here: Option<&Value> = None;
+    for (depth, step) in path.0.iter().enumerate() {
+        let next = match (step, here) {
+            (Step::Key(key), None) => root.get(key),
+            (Step::Key(key), Some(Value::Map(map))) => map.get(key),
+            (Step::Index(index), Some(Value::List(list))) => list.nodes().nth(*index),
+            _ => None,
+        };
+        let Some(node) = next else { return (depth, last) };
+        here = Some(&node.value);
+        last = match &node.value {
+            _ if node.alias.is_some() => return (depth + 1, Last::Whole),
+            Value::Map(_) => Last::Map,
+            Value::List(list) => Last::List(list.nodes().count()),
+            _ => Last::Whole,
+        };
+    }
+    (path.0.len(), last)
+}
+
+/// The path itself, if no step leads through an alias.
+fn direct(root: &Map, path: &Path) -> Result<Path, SopsError> {
+    let parents = Path(path.0[..path.0.len().saturating_sub(1)].to_vec());
+    match deepest(root, &parents) {
+        (depth, Last::Whole) if depth > 0 => Err(not_alone()),
+        _ => Ok(path.clone()),
+    }
+}
+
+fn value_at(root: &Map, path: &Path) -> Result<Value, SopsError> {
+    Ok(match change::get(root, path)? {
+        Found::Map(map) => Value::Map(map.duplicate()),
+        Found::List(list) => Value::List(list.duplicate()),
+        Found::Scalar(value) => value.duplicate(),
+    })
+}
