@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{decrypt, encrypt, filestatus, groups, key, publish, rotate, updatekeys};
+use crate::commands::{
+    decrypt, edit, encrypt, exec_env, exec_file, filestatus, groups, key, publish, rotate, set, unset, updatekeys,
+};
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
 
@@ -41,6 +43,11 @@ enum Command {
     Key(key::Args),
     Publish(publish::Args),
     Filestatus(filestatus::Args),
+    Edit(edit::Args),
+    Set(set::Args),
+    Unset(unset::Args),
+    ExecEnv(exec_env::Args),
+    ExecFile(exec_file::Args),
 }
 
 impl Command {
@@ -54,8 +61,24 @@ impl Command {
             Self::Key(args) => key::run(args, context),
             Self::Publish(args) => publish::run(args, context),
             Self::Filestatus(args) => filestatus::run(args, context),
+            Self::Edit(args) => edit::run(args, context),
+            Self::Set(args) => set::run(args, context),
+            Self::Unset(args) => unset::run(args, context),
+            Self::ExecEnv(args) => exec_env::run(args, context),
+            Self::ExecFile(args) => exec_file::run(args, context),
         }
     }
+}
+
+/// Runs one of plomb's commands in `context`; `words` come without the program's name.
+pub(crate) fn run_command(words: Vec<OsString>, context: &mut Context) -> Outcome {
+    let argv = std::iter::once(OsString::from("plomb")).chain(words);
+    let wrong = |error: clap::Error| {
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        Failure::new(Exit::Generic, first)
+    };
+    Cli::try_parse_from(argv).map_err(wrong)?.command.run(context)
 }
 
 /// Runs what the argument vector asks for; called as `sops`, or with `sops` as first word, in drop-in mode.

@@ -1,17 +1,22 @@
 //! The `plomb` command: reads the world, calls the core, prints, exits.
 
+mod account;
 mod args;
 mod commands;
 mod config;
 mod context;
+mod editor;
 mod failure;
 mod files;
 mod format;
 mod identities;
 mod lock;
 mod paths;
+mod private;
 mod process;
 mod recipients;
+mod rewrite;
+mod signals;
 mod ui;
 
 use std::process::ExitCode;

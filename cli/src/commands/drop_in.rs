@@ -8,6 +8,7 @@ mod legacy;
 mod policy;
 mod streams;
 mod table;
+mod translate;
 mod words;
 
 use std::ffi::OsString;
@@ -60,7 +61,7 @@ fn enter(command: &'static Command, path: &str, args: &[OsString], global: &Line
     }
     if command.below.is_empty() {
         dropped(global, path);
-        return Call::new(path, line, global)?.run();
+        return Call::new(path, line, global).run();
     }
     let Some(word) = line.rest.first() else { return printed(&usage()) };
     match command.below.iter().find(|below| word == below.name) {
@@ -106,17 +107,19 @@ struct Call<'a> {
     command: &'a str,
     line: Line,
     global: &'a Line,
+    /// Without a command: `sops -r FILE`.
+    old_style: bool,
     context: Context,
 }
 
 impl<'a> Call<'a> {
-    fn new(command: &'a str, line: Line, global: &'a Line) -> Result<Self, Failure> {
+    fn new(command: &'a str, line: Line, global: &'a Line) -> Self {
         let mut context = Context::new(Mode::Sops);
         context.config = global.path("config");
         context.indent = global.number("indent").filter(|_| global.given.contains(&"indent"));
         context.verbose = line.is_on("verbose") || global.is_on("verbose");
         context.ignore_mac = line.is_on("ignore-mac");
-        Ok(Self { command, line, global, context })
+        Self { command, line, global, old_style: false, context }
     }
 
     fn run(mut self) -> Outcome {
@@ -129,11 +132,11 @@ impl<'a> Call<'a> {
                 let what = "keyservice: key services are not supported; plomb opens no connection";
                 Err(Failure::new(Exit::Generic, what))
             }
-            _ => Err(Failure::new(Exit::Generic, format!("{}: not supported yet", self.command))),
+            _ => translate::run(self),
         }
     }
 
-    /// The only file, absolute or as given. More of them are named in a warning.
+    /// The only file, as given. More of them are named in a warning.
     fn file(&self) -> Option<PathBuf> {
         warn_of_more(&self.line.rest);
         self.line.rest.first().map(PathBuf::from)

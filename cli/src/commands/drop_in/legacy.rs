@@ -17,5 +17,6 @@ pub(super) fn run(global: &Line) -> Outcome {
         ui::note(&format!("warning: more than one of --encrypt, --decrypt, --rotate, --set: only --{last} is done"));
     }
     let command = asked.last().copied().unwrap_or("edit");
-    Call::new(command, global.clone(), global)?.run()
+    let call = Call::new(command, global.clone(), global);
+    Call { old_style: true, ..call }.run()
 }
