@@ -70,6 +70,17 @@ impl Command {
     }
 }
 
+/// Runs one of plomb's commands in `context`; `words` come without the program's name.
+pub(crate) fn run_command(words: Vec<OsString>, context: &mut Context) -> Outcome {
+    let argv = std::iter::once(OsString::from("plomb")).chain(words);
+    let wrong = |error: clap::Error| {
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        Failure::new(Exit::Generic, first)
+    };
+    Cli::try_parse_from(argv).map_err(wrong)?.command.run(context)
+}
+
 /// Runs what the argument vector asks for; called as `sops`, or with `sops` as first word, in drop-in mode.
 pub(crate) fn dispatch(argv: Vec<OsString>) -> Outcome {
     let called_as = argv.first().map(Path::new).and_then(Path::file_name).unwrap_or_default();

@@ -40,6 +40,10 @@ pub(crate) enum Exit {
     Empty,
     /// There is no such file.
     NoFile,
+    /// Keys were to be changed of a file that does not exist.
+    KeysOfMissingFile,
+    /// A key type twice in the decryption order.
+    DecryptionOrder,
     /// No identity opens the file.
     NoKey,
     /// An edit that changed nothing.
@@ -65,12 +69,14 @@ impl Exit {
             Self::Flags => 8,
             Self::Encrypt => 23,
             Self::Decrypt => 25,
+            Self::KeysOfMissingFile => 49,
             Self::Mac => 51,
             Self::Usage => 64,
             Self::Interrupted => 85,
             Self::TreePath => 91,
             Self::Empty => 92,
             Self::NoFile => 100,
+            Self::DecryptionOrder => 112,
             Self::NoKey => 128,
             Self::Unchanged => 200,
             Self::Editor => 201,

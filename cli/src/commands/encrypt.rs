@@ -119,8 +119,8 @@ impl PolicyFlags {
             policy.foreign.clear();
         }
         if let Some(selector) = self.selector()? {
-            if policy.selector.as_ref().is_some_and(|of_rule| *of_rule != selector) {
-                let what = "the selector flag differs from the selector of the creation rule";
+            if policy.selector.as_ref().is_some_and(|of_rule| of_rule.field().0 != selector.field().0) {
+                let what = "the selector flag is of another kind than the selector of the creation rule";
                 return Err(Failure::new(Exit::Flags, what));
             }
             policy.selector = Some(selector);

@@ -14,7 +14,7 @@ pub mod yaml;
 pub use binary::Binary;
 pub use env::Env;
 pub use ini::Ini;
-pub use json::Json;
+pub use json::{Json, RepeatedJson};
 pub use yaml::Yaml;
 
 /// Every format, in the order in which help lists them. Adding one is a file and a line here.

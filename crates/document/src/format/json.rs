@@ -8,10 +8,12 @@ use crate::{Branch, Comment, Document, Edits, FormatError, Item, Map, Node, Path
 mod edit;
 mod emit;
 mod layout;
+mod repeated;
 pub(super) mod scan;
 pub(super) mod text;
 
 pub(super) use emit::{scalar, write_block};
+pub use repeated::RepeatedJson;
 
 /// The JSON format. Comments do not exist in it; a tree that has some loses them when printed.
 #[derive(Debug)]
