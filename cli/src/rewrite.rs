@@ -63,7 +63,8 @@ pub(crate) fn seal(
 ) -> Result<Sealed, Failure> {
     let layout = layout(file, &plain, context)?;
     let mut rng = OsRandom::new();
-    let sealed = change(plain, Again { rng: &mut rng, now: context.now(), layout })?;
+    let sealed =
+        change(plain, Again { rng: &mut rng, now: context.now(), layout, as_sops: context.mode == Mode::Sops })?;
     ui::notices(file, &sealed.notices);
     Ok(sealed)
 }

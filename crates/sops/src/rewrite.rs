@@ -27,6 +27,8 @@ pub struct Again<'a> {
     pub now: Timestamp,
     /// How a file that SOPS wrote is printed.
     pub layout: EmitOptions,
+    /// Whether SOPS' own result is wanted, byte for byte: comments behind values move above them.
+    pub as_sops: bool,
 }
 
 /// A change of one value of the first document.
@@ -49,6 +51,14 @@ impl Change {
             Self::Set(..) => Err(SopsError::Path("a path starts with a key, such as [\"key\"]".to_owned())),
             Self::Unset(path) => change::unset(root, path),
         }
+    }
+
+    /// Whether one scalar takes another's place, so that the tree keeps its shape.
+    fn is_of_scalars(&self, plain: &Plain) -> bool {
+        let Self::Set(path, value) = self else { return false };
+        let root = plain.document().branches.first().map(|branch| &branch.root);
+        let old = root.and_then(|root| change::get(root, path).ok());
+        matches!(old, Some(Found::Scalar(_))) && !matches!(value, Value::Map(_) | Value::List(_))
     }
 
     /// Whether the tree is already as the change would make it.
@@ -91,11 +101,15 @@ pub fn is_done(plain: &Plain, change: &Change) -> bool {
 /// [`crate::seal()`].
 pub fn with_change(mut plain: Plain, change: &Change, again: Again<'_>) -> Result<Sealed, SopsError> {
     let format = plain.document().format;
+    refuse_null(format, change)?;
     let options = SealOptions { plain_comments: plain_comments(&plain), allow_nothing: true, allow_big_integers: true };
     if plain.is_ours() && format.edits_in_place() {
         let text = plain.text(&EmitOptions::default())?;
         let doc = edited(&format.parse(text)?, change)?;
         return again.seal(&mut plain, doc, options);
+    }
+    if again.as_sops || !change.is_of_scalars(&plain) {
+        plain.move_comments_above();
     }
     let document = plain.document_mut();
     let root = document.branches.first_mut().ok_or(SopsError::Proof("there is no document"))?;
@@ -194,6 +208,17 @@ fn selects_nothing(plain: &Plain) -> bool {
 
 fn is_flat(format: &dyn Format) -> bool {
     matches!(format.name(), "dotenv" | "ini")
+}
+
+/// SOPS writes a null into a flat file as text in clear, and cannot read the file then.
+fn refuse_null(format: &dyn Format, change: &Change) -> Result<(), SopsError> {
+    match change {
+        Change::Set(_, Value::Null) if is_flat(format) => {
+            let what = format!("{} cannot hold null", format.name());
+            Err(document::FormatError::new(document::Problem::Unwritable, what).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn is_whole(root: &Map) -> bool {
