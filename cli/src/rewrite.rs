@@ -83,6 +83,8 @@ pub(crate) fn one_value(
     let run = || {
         let rewrite = files::Rewrite::begin(file, Context::limit(format))?;
         let plain = open(file, rewrite.before().duplicate(), format, context)?;
+        let counted = if context.mode == Mode::Sops { Some(change.as_sops_counts(&plain)?) } else { None };
+        let change = counted.as_ref().unwrap_or(change);
         if idempotent && rewrite::is_done(&plain, change) {
             return Ok(Exit::Ok);
         }
