@@ -256,6 +256,12 @@ impl Plain {
         &mut self.doc
     }
 
+    /// Has decrypted comments that stand behind values stand above them, as SOPS prints them.
+    pub(crate) fn move_comments_above(&mut self) {
+        let mut visits = self.visits.iter();
+        self.doc.branches.iter_mut().for_each(|branch| restore::opened_comments_above(&mut branch.root, &mut visits));
+    }
+
     /// The metadata.
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
