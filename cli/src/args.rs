@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{decrypt, encrypt, filestatus, groups, key, publish, rotate, updatekeys};
+use crate::commands::{
+    decrypt, edit, encrypt, exec_env, exec_file, filestatus, groups, key, publish, rotate, set, unset, updatekeys,
+};
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
 
@@ -35,6 +37,11 @@ struct Global {
 enum Command {
     Encrypt(encrypt::Args),
     Decrypt(decrypt::Args),
+    Edit(edit::Args),
+    Set(set::Args),
+    Unset(unset::Args),
+    ExecEnv(exec_env::Args),
+    ExecFile(exec_file::Args),
     Rotate(rotate::Args),
     Updatekeys(updatekeys::Args),
     Groups(groups::Args),
@@ -48,6 +55,11 @@ impl Command {
         match self {
             Self::Encrypt(args) => encrypt::run(args, context),
             Self::Decrypt(args) => decrypt::run(args, context),
+            Self::Edit(args) => edit::run(args, context),
+            Self::Set(args) => set::run(args, context),
+            Self::Unset(args) => unset::run(args, context),
+            Self::ExecEnv(args) => exec_env::run(args, context),
+            Self::ExecFile(args) => exec_file::run(args, context),
             Self::Rotate(args) => rotate::run(args, context),
             Self::Updatekeys(args) => updatekeys::run(args, context),
             Self::Groups(args) => groups::run(args, context),

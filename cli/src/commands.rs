@@ -2,10 +2,15 @@
 
 pub(crate) mod decrypt;
 pub(crate) mod drop_in;
+pub(crate) mod edit;
 pub(crate) mod encrypt;
+pub(crate) mod exec_env;
+pub(crate) mod exec_file;
 pub(crate) mod filestatus;
 pub(crate) mod groups;
 pub(crate) mod key;
 pub(crate) mod publish;
 pub(crate) mod rotate;
+pub(crate) mod set;
+pub(crate) mod unset;
 pub(crate) mod updatekeys;

@@ -8,7 +8,7 @@ use document::{Document, EmitOptions, Format};
 use keys::{Access, Keyring};
 use secret::{DataKey, SecretBytes};
 use sops::config::Strictness;
-use sops::{Encrypted, MacSkip, Plain, Policy, Timestamp};
+use sops::{Encrypted, MacSkip, Plain, Policy, Timestamp, Unlocked};
 
 use crate::config::{self, ConfigFile};
 use crate::failure::{Exit, Failure};
@@ -144,7 +144,19 @@ impl Context {
     /// When no identity opens it, a value is damaged, or the MAC does not fit.
     pub(crate) fn decrypt(&self, encrypted: Encrypted, remember: bool) -> Result<Plain, Failure> {
         let key = self.data_key(&encrypted)?;
-        let unlocked = encrypted.unlock(key, remember)?;
+        self.verified(encrypted.unlock(key, remember)?)
+    }
+
+    /// Decrypts once more with the data key of the first time, for a later encryption.
+    ///
+    /// # Errors
+    /// As [`Context::decrypt`].
+    pub(crate) fn decrypt_with(&self, encrypted: Encrypted, key: SecretBytes) -> Result<Plain, Failure> {
+        let key = DataKey::try_from(key).map_err(|_| Failure::new(Exit::NoKey, "the data key has a wrong length"))?;
+        self.verified(encrypted.unlock(key, true)?)
+    }
+
+    fn verified(&self, unlocked: Unlocked) -> Result<Plain, Failure> {
         if self.ignore_mac {
             return Ok(unlocked.skip_mac(MacSkip::UserAsked));
         }

@@ -1,9 +1,11 @@
 //! The `plomb` command: reads the world, calls the core, prints, exits.
 
+mod account;
 mod args;
 mod commands;
 mod config;
 mod context;
+mod editor;
 mod failure;
 mod files;
 mod format;
@@ -11,8 +13,11 @@ mod head;
 mod identities;
 mod lock;
 mod paths;
+mod private;
 mod process;
 mod recipients;
+mod rewrite;
+mod signals;
 mod reuse;
 mod ui;
 

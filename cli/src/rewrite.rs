@@ -1,0 +1,93 @@
+//! What `set`, `unset` and `edit` share: a file decrypted to be encrypted again under the same data key.
+
+use std::path::Path;
+
+use document::{EmitOptions, Format};
+use secret::{OsRandom, SecretBytes};
+use sops::rewrite::{self, Again, Change};
+use sops::{Plain, Sealed, Untrusted, untrusted_recipients};
+
+use crate::context::{Context, Mode};
+use crate::failure::{Exit, Failure, Outcome};
+use crate::{files, recipients, ui};
+
+/// Decrypts `text` with its ciphertexts remembered, and tells what the user should hear of.
+///
+/// # Errors
+/// As for decryption.
+pub(crate) fn open(
+    file: &Path,
+    text: SecretBytes,
+    format: &'static dyn Format,
+    context: &Context,
+) -> Result<Plain, Failure> {
+    let plain = context.decrypt(context.encrypted(text, format)?, true)?;
+    ui::notices(file, plain.notices());
+    warn_of_strangers(file, &plain, context);
+    Ok(plain)
+}
+
+/// Recipients keep what they have; one that nobody accepted is worth a word, since it can read the new values.
+fn warn_of_strangers(file: &Path, plain: &Plain, context: &Context) {
+    let rule = recipients::rule(file, context).ok().flatten();
+    let found = untrusted_recipients(plain.metadata(), rule.as_ref(), plain.accepted_recipients(), &[]);
+    if let Err(Untrusted::Recipients(strangers)) = found {
+        let (name, strangers) = (crate::paths::shown(file), crate::paths::one_line(&strangers.join(", ")));
+        ui::note(&format!("warning: {name}: encrypted to {strangers}, which no rule names and nobody accepted"));
+    }
+}
+
+/// How a file that SOPS wrote is printed: as it is; in the drop-in mode as the configuration says.
+///
+/// # Errors
+/// When the configuration is broken.
+pub(crate) fn layout(file: &Path, plain: &Plain, context: &Context) -> Result<EmitOptions, Failure> {
+    let document = plain.document();
+    if context.indent.is_some() || context.mode == Mode::Sops {
+        return context.emit_options(file, document.format);
+    }
+    // The encrypted form of a binary file is JSON.
+    let name = if document.format.edits_in_place() { document.format.name() } else { "json" };
+    Ok(EmitOptions { indent: rewrite::detect_indent(document.source.expose(), name) })
+}
+
+/// Encrypts again by `change`.
+///
+/// # Errors
+/// Those of `change`.
+pub(crate) fn seal(
+    file: &Path,
+    plain: Plain,
+    context: &Context,
+    change: impl FnOnce(Plain, Again<'_>) -> Result<Sealed, sops::SopsError>,
+) -> Result<Sealed, Failure> {
+    let layout = layout(file, &plain, context)?;
+    let mut rng = OsRandom::new();
+    let sealed = change(plain, Again { rng: &mut rng, now: context.now(), layout })?;
+    ui::notices(file, &sealed.notices);
+    Ok(sealed)
+}
+
+/// Changes one value of `file`; with `idempotent` nothing is written when nothing would change.
+///
+/// # Errors
+/// When the file cannot be opened, the value not be put there, or the file not be written.
+pub(crate) fn one_value(
+    file: &Path,
+    format: &'static dyn Format,
+    change: &Change,
+    idempotent: bool,
+    context: &Context,
+) -> Outcome {
+    let run = || {
+        let rewrite = files::Rewrite::begin(file, Context::limit(format))?;
+        let plain = open(file, rewrite.before().duplicate(), format, context)?;
+        if idempotent && rewrite::is_done(&plain, change) {
+            return Ok(Exit::Ok);
+        }
+        let sealed = seal(file, plain, context, |plain, again| rewrite::with_change(plain, change, again))?;
+        rewrite.commit(sealed.text.expose())?;
+        Ok(Exit::Ok)
+    };
+    run().map_err(|failure: Failure| failure.in_file(file))
+}
