@@ -126,9 +126,14 @@ impl World {
 fn sops() -> Option<PathBuf> {
     let found = std::env::var_os("PLOMB_SOPS").map(PathBuf::from);
     if found.is_none() {
-        println!("SKIPPED: PLOMB_SOPS does not name a sops binary");
+        say("SKIPPED: readers: PLOMB_SOPS is not set");
     }
     found
+}
+
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
+fn say(line: &str) {
+    println!("{line}");
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -183,6 +188,17 @@ fn rotate_gives_every_value_a_new_key_and_keeps_the_text() {
         assert_eq!(world.decrypted(&[1], name), content, "{name}");
         world.sops_reads(&[1], name);
     }
+}
+
+#[test]
+fn comments_left_in_clear_stay_so() {
+    let world = World::new();
+    world.rule(&[0, 1], "");
+    world.write("a.yaml", YAML);
+    ok(&world.plomb(&["encrypt", "-i", "--plain-comments", "a.yaml"]));
+    ok(&world.plomb(&["rotate", "-i", "a.yaml"]));
+    assert!(world.read("a.yaml").starts_with("# top\n"));
+    assert_eq!(world.decrypted(&[0], "a.yaml"), YAML);
 }
 
 #[test]
