@@ -105,11 +105,11 @@ fn show(args: &Show, context: &Context) -> Outcome {
     let text = files::read(&path, LIMIT)?;
     let parsed = keys::parse_key_file(text.expose(), &shown(&path), &context.access());
     let identities = parsed.map_err(|error| Failure::from(error).in_file(&path))?;
-    let line = |identity: &Box<dyn keys::Identity>| match identity.recipient() {
+    let line = |identity: &dyn keys::Identity| match identity.recipient() {
         Some(recipient) => format!("{recipient}\n"),
         None => format!("# {} identity: its recipient is not known here\n", identity.kind()),
     };
-    ui::print(identities.iter().map(line).collect::<String>().as_bytes())?;
+    ui::print(identities.iter().map(|identity| line(identity.as_ref())).collect::<String>().as_bytes())?;
     Ok(Exit::Ok)
 }
 

@@ -30,7 +30,7 @@ pub use memory::Memory;
 pub use metadata::{Group, Metadata, SOPS_VERSION, WrappedKey};
 pub use open::{Encrypted, MacSkip, Notice, Plain, Unlocked};
 pub use policy::{Policy, Untrusted, untrusted_recipients, wrap};
-pub use rekey::{Examined, Readers, Standing, examine, indent_of, rekeyed, reseal, rewrapped};
+pub use rekey::{Examined, Readers, Standing, examine, has_plain_comments, indent_of, rekeyed, reseal, rewrapped};
 pub use seal::{SealOptions, Sealed, Sealing, is_encrypted, seal, seal_tree};
 pub use selector::{Pattern, SELECTOR_FIELDS, Selector};
 pub use timestamp::Timestamp;
