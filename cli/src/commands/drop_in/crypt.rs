@@ -75,6 +75,10 @@ impl Input {
         }
     }
 
+    fn can_read(&self, text: &SecretBytes) -> bool {
+        self.from.parse(text.duplicate()).is_ok()
+    }
+
     /// Runs `job`. JSON with members of the same name is refused by the strict reader and accepted by SOPS:
     /// then it runs again with the lenient one.
     fn tolerant<T>(
@@ -86,8 +90,7 @@ impl Input {
             return job(text, self.from);
         }
         let result = job(text.duplicate(), self.from);
-        if result.is_ok() || self.from.parse(text.duplicate()).is_ok() || RepeatedJson.parse(text.duplicate()).is_err()
-        {
+        if result.is_ok() || self.can_read(&text) || RepeatedJson.parse(text.duplicate()).is_err() {
             return result;
         }
         let name = crate::paths::shown(self.shown());
@@ -101,12 +104,17 @@ pub(super) fn encrypt(call: &mut Call<'_>) -> Outcome {
     let input = Input::of(call)?;
     call.check_keys()?;
     let flags = policy::flags(call, input.from)?;
+    // SOPS changes the digits of big integers in clear when it writes them; here the text stays as it is.
+    let options = SealOptions { allow_big_integers: true, ..SealOptions::default() };
+    let seal = |text: SecretBytes, from: &'static dyn Format| {
+        let output = if from.name() == input.to.name() { from } else { input.to };
+        encrypt::encrypt(encrypt::Job { name: &input.name, text, input: from, output, options }, &flags, &call.context)
+    };
     let one = |text: SecretBytes| {
-        let sealed: Sealed = input.tolerant(text, |text, from| {
-            let to = if from.name() == input.to.name() { from } else { input.to };
-            let job =
-                encrypt::Job { name: &input.name, text, input: from, output: to, options: SealOptions::default() };
-            encrypt::encrypt(job, &flags, &call.context)
+        let sealed: Sealed = input.tolerant(text.duplicate(), seal).map_err(|failure| {
+            // What cannot be read has one exit code in SOPS, whatever the reason.
+            let unreadable = failure.exit == Exit::Encrypt && !input.can_read(&text);
+            if unreadable { failure.exit(Exit::Input) } else { failure }
         })?;
         ui::notices(input.shown(), &sealed.notices);
         Ok(sealed.text)
@@ -129,4 +137,11 @@ pub(super) fn decrypt(call: &mut Call<'_>) -> Outcome {
     };
     input.transform(call, one).map_err(|failure| failure.in_file(input.shown()))?;
     Ok(Exit::Ok)
+}
+
+/// What `sops -e` checks even where another of the old switches decides about the result.
+pub(super) fn check_policy(call: &Call<'_>) -> Result<(), Failure> {
+    let input = Input::of(call)?;
+    let rule = call.context.policy_for(&input.name)?;
+    policy::flags(call, input.from)?.over(rule).map(drop)
 }

@@ -1,7 +1,7 @@
 //! The old style without commands: `sops -e FILE`, `sops -d FILE`, `sops FILE`.
 
 use super::flags::Line;
-use super::Call;
+use super::{Call, crypt};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::ui;
 
@@ -17,6 +17,9 @@ pub(super) fn run(global: &Line) -> Outcome {
         ui::note(&format!("warning: more than one of --encrypt, --decrypt, --rotate, --set: only --{last} is done"));
     }
     let command = asked.last().copied().unwrap_or("edit");
-    let call = Call::new(command, global.clone(), global);
-    Call { old_style: true, ..call }.run()
+    let call = Call { old_style: true, ..Call::new(command, global.clone(), global) };
+    if asked.len() > 1 && asked[0] == "encrypt" {
+        crypt::check_policy(&call)?;
+    }
+    call.run()
 }

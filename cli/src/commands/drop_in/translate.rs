@@ -22,7 +22,20 @@ pub(super) fn run(mut call: Call<'_>) -> Outcome {
         "publish" => publish(&call)?,
         _ => filestatus(&call)?,
     };
-    args::run_command(words.0, &mut call.context)
+    let command = call.command.to_owned();
+    args::run_command(words.0, &mut call.context).or_else(|failure| as_sops_exits(&command, failure))
+}
+
+/// SOPS' exit codes where a command of its has others than `plomb`.
+fn as_sops_exits(command: &str, failure: Failure) -> Outcome {
+    let exit = match (command, failure.exit) {
+        ("filestatus", Exit::Empty) => return super::printed("{\"encrypted\":false}\n"),
+        ("filestatus", _) | ("updatekeys" | "publish", Exit::NoFile | Exit::Input) => Exit::Generic,
+        ("groups add" | "groups delete", Exit::NoKey) => Exit::Generic,
+        (_, Exit::NoFile) => Exit::Input,
+        (_, exit) => exit,
+    };
+    Err(failure.exit(exit))
 }
 
 /// A command line of `plomb`.
@@ -105,7 +118,9 @@ fn rotate(call: &Call<'_>) -> Result<Words, Failure> {
         return Err(Failure::new(Exit::Flags, "cannot operate on both --output and --in-place"));
     }
     must_have_keys_to_change(call, &file)?;
-    must_exist(&file)?;
+    if call.old_style {
+        must_exist(&file)?;
+    }
     call.check_keys()?;
     keep_format(call, &file)?;
     for kind in table::FOREIGN {
@@ -224,6 +239,9 @@ fn groups_add(call: &Call<'_>) -> Result<Words, Failure> {
     }
     policy::refuse(call, &table::FOREIGN)?;
     let recipients = call.line.texts("age");
+    if recipients.is_empty() {
+        return Err(Failure::new(Exit::Generic, "a key group needs recipients: --age is missing"));
+    }
     let words = groups(call, "groups add")?;
     Ok(recipients.iter().fold(words, |words, name| words.pair("age", OsStr::new(name))))
 }
@@ -239,7 +257,8 @@ fn groups_delete(call: &Call<'_>) -> Result<Words, Failure> {
 }
 
 fn groups(call: &Call<'_>, command: &str) -> Result<Words, Failure> {
-    let file = call.line.path("file").ok_or_else(|| Failure::new(Exit::NoFile, "no file specified: --file is missing"))?;
+    let missing = || Failure::new(Exit::Input, "no file specified: --file is missing");
+    let file = call.line.path("file").ok_or_else(missing)?;
     call.check_keys()?;
     let mut words = Words::new(command).switch(call, "in-place").pair("file", file.as_os_str());
     if let Some(number) = call.line.number("shamir-secret-sharing-threshold").filter(|number| *number != 0) {
