@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{decrypt, encrypt, filestatus, groups, key, publish, rotate, updatekeys};
+use crate::commands::{
+    completion, config_command, decrypt, encrypt, filestatus, groups, init, key, man, publish, rotate, status,
+    updatekeys, verify,
+};
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
 
@@ -41,6 +44,12 @@ enum Command {
     Key(key::Args),
     Publish(publish::Args),
     Filestatus(filestatus::Args),
+    Status(status::Args),
+    Verify(verify::Args),
+    Config(config_command::Args),
+    Init(init::Args),
+    Completion(completion::Args),
+    Man(man::Args),
 }
 
 impl Command {
@@ -54,6 +63,12 @@ impl Command {
             Self::Key(args) => key::run(args, context),
             Self::Publish(args) => publish::run(args, context),
             Self::Filestatus(args) => filestatus::run(args, context),
+            Self::Status(args) => status::run(args, context),
+            Self::Verify(args) => verify::run(args, context),
+            Self::Config(args) => config_command::run(args, context),
+            Self::Init(args) => init::run(args, context),
+            Self::Completion(args) => completion::run(&args, context),
+            Self::Man(args) => man::run(&args, context),
         }
     }
 }

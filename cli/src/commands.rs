@@ -1,11 +1,17 @@
 //! One file per command.
 
+pub(crate) mod completion;
+pub(crate) mod config_command;
 pub(crate) mod decrypt;
 pub(crate) mod drop_in;
 pub(crate) mod encrypt;
 pub(crate) mod filestatus;
 pub(crate) mod groups;
+pub(crate) mod init;
 pub(crate) mod key;
+pub(crate) mod man;
 pub(crate) mod publish;
 pub(crate) mod rotate;
+pub(crate) mod status;
 pub(crate) mod updatekeys;
+pub(crate) mod verify;

@@ -8,16 +8,20 @@ use sops::{Memory, Policy, SealOptions, Sealed, Sealing, Selector};
 
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
-use crate::{files, format, ui};
+use crate::many::{self, Done, Wanted};
+use crate::{files, format, inspect, ui};
 
 /// Encrypt the values of a file, as .sops.yaml says
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The files; standard input if none is given (then --filename-override is needed)
+    /// Files; with --in-place also folders and globs: then the plain files that a rule with a path_regex matches.
+    /// Standard input if none is given (then --filename-override is needed)
     files: Vec<PathBuf>,
     /// Write the result back to the file
     #[arg(short, long)]
     in_place: bool,
+    #[command(flatten)]
+    many: many::Flags,
     /// Write the result to this file
     #[arg(long, value_name = "FILE", conflicts_with = "in_place")]
     output: Option<PathBuf>,
@@ -149,12 +153,16 @@ pub(crate) struct Job<'a> {
 /// Everything that can be wrong with the configuration, the flags, the recipients or the text.
 pub(crate) fn encrypt(job: Job<'_>, flags: &PolicyFlags, context: &Context) -> Result<Sealed, Failure> {
     let doc = context.plain(job.text, job.input)?;
-    if sops::is_encrypted(&doc) {
-        return Err(sops::SopsError::AlreadyEncrypted.into());
+    if let Some(entry) = sops::metadata_entry(&doc) {
+        let at = Some(doc.place(entry.key_span.start));
+        return Err(Failure { at, ..sops::SopsError::AlreadyEncrypted.into() });
     }
     let lenient = context.mode == Mode::Plomb && flags.age.is_some();
     let rule = if lenient { context.policy_if_any(job.name)? } else { context.policy_for(job.name)? };
     let policy = flags.over(rule)?;
+    if context.mode == Mode::Plomb && inspect::hides_manifest(&doc, &policy) {
+        ui::note(inspect::MANIFEST_NOTE);
+    }
     let mut rng = OsRandom::new();
     let key = DataKey::generate(&mut rng);
     let metadata = policy.metadata(&key, &context.access(), &mut rng)?;
@@ -187,14 +195,35 @@ pub(crate) fn run(args: Args, context: &mut Context) -> Outcome {
     if args.files.is_empty() {
         return from_stdin(&args, context);
     }
-    if args.files.len() > 1 && !args.in_place {
-        let what = "several files can only be encrypted in place";
-        return Err(Failure::new(Exit::Usage, what).hint("add --in-place"));
+    if args.in_place {
+        let files = many::select(&args.files, Wanted::Plain, context)?;
+        return many::run(&files, args.many, |file| in_place(file, &args, context));
     }
-    for file in &args.files {
-        one(file, &args, context).map_err(|failure| failure.in_file(file))?;
+    match args.files.as_slice() {
+        [file] => {
+            many::refuse(args.many)?;
+            one(file, &args, context).map_err(|failure| failure.in_file(file))
+        }
+        _ => {
+            let what = "several files can only be encrypted in place";
+            Err(Failure::new(Exit::Usage, what).hint("add --in-place"))
+        }
     }
-    Ok(Exit::Ok)
+}
+
+fn in_place(file: &Path, args: &Args, context: &Context) -> Result<Done, Failure> {
+    let name = args.filename_override.as_deref().unwrap_or(file);
+    let limit = Context::limit(format::choose(args.input_type.as_deref(), name));
+    let (rewrite, text) = files::Rewrite::begin_or_read(file, limit, args.many.dry_run)?;
+    let sealed = seal(args, name, text, context)?;
+    ui::notices(file, &sealed.notices);
+    match rewrite {
+        None => Ok("would be encrypted"),
+        Some(rewrite) => {
+            rewrite.commit(sealed.text.expose())?;
+            Ok("encrypted")
+        }
+    }
 }
 
 fn from_stdin(args: &Args, context: &Context) -> Outcome {
@@ -211,16 +240,9 @@ fn from_stdin(args: &Args, context: &Context) -> Outcome {
 fn one(file: &Path, args: &Args, context: &Context) -> Outcome {
     let name = args.filename_override.as_deref().unwrap_or(file);
     let limit = Context::limit(format::choose(args.input_type.as_deref(), name));
-    if !args.in_place {
-        let sealed = seal(args, name, files::read(file, limit)?, context)?;
-        ui::notices(file, &sealed.notices);
-        return put(args, &sealed);
-    }
-    let rewrite = files::Rewrite::begin(file, limit)?;
-    let sealed = seal(args, name, rewrite.before().duplicate(), context)?;
+    let sealed = seal(args, name, files::read(file, limit)?, context)?;
     ui::notices(file, &sealed.notices);
-    rewrite.commit(sealed.text.expose())?;
-    Ok(Exit::Ok)
+    put(args, &sealed)
 }
 
 fn seal(args: &Args, name: &Path, text: SecretBytes, context: &Context) -> Result<Sealed, Failure> {
