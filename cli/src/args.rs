@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    decrypt, edit, encrypt, exec_env, exec_file, filestatus, groups, key, publish, rotate, set, unset, updatekeys,
+    completion, config_command, decrypt, demo, edit, encrypt, exec_env, exec_file, filestatus, groups, init, key, man,
+    publish, rotate, set, status, unset, updatekeys, verify,
 };
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
@@ -48,6 +49,13 @@ enum Command {
     Key(key::Args),
     Publish(publish::Args),
     Filestatus(filestatus::Args),
+    Status(status::Args),
+    Verify(verify::Args),
+    Config(config_command::Args),
+    Init(init::Args),
+    Demo(demo::Args),
+    Completion(completion::Args),
+    Man(man::Args),
 }
 
 impl Command {
@@ -66,6 +74,13 @@ impl Command {
             Self::Key(args) => key::run(args, context),
             Self::Publish(args) => publish::run(args, context),
             Self::Filestatus(args) => filestatus::run(args, context),
+            Self::Status(args) => status::run(args, context),
+            Self::Verify(args) => verify::run(args, context),
+            Self::Config(args) => config_command::run(args, context),
+            Self::Init(args) => init::run(args, context),
+            Self::Demo(args) => demo::run(args, context),
+            Self::Completion(args) => completion::run(&args, context),
+            Self::Man(args) => man::run(&args, context),
         }
     }
 }

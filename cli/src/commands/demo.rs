@@ -162,7 +162,9 @@ impl Stage {
     /// Nothing of the user's own keys and settings takes part.
     fn isolate(&self, command: &mut Command) {
         let sops = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SOPS_"));
-        sops.for_each(|(name, _)| drop(command.env_remove(name)));
+        for (name, _) in sops {
+            command.env_remove(name);
+        }
         let home = self.root.join("home");
         command
             .env("HOME", &home)
