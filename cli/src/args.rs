@@ -96,6 +96,10 @@ pub(crate) fn run_command(words: Vec<OsString>, context: &mut Context) -> Outcom
     Cli::try_parse_from(argv).map_err(wrong)?.command.run(context)
 }
 
+/// First words that only SOPS' old flag style has: fingers and scripts use them under our name too.
+const OLD_STYLE: [&str; 11] =
+    ["-d", "--decrypt", "-e", "--encrypt", "-r", "--rotate", "-s", "--show-master-keys", "-i", "--in-place", "--set"];
+
 /// Runs what the argument vector asks for; called as `sops`, or with `sops` as first word, in drop-in mode.
 pub(crate) fn dispatch(argv: Vec<OsString>) -> Outcome {
     let called_as = argv.first().map(Path::new).and_then(Path::file_name).unwrap_or_default();
@@ -104,6 +108,9 @@ pub(crate) fn dispatch(argv: Vec<OsString>) -> Outcome {
     }
     if argv.get(1).is_some_and(|word| word == "sops") {
         return crate::commands::drop_in::run(argv[1..].to_vec());
+    }
+    if argv.get(1).is_some_and(|word| OLD_STYLE.iter().any(|flag| word == *flag)) {
+        return crate::commands::drop_in::run(argv);
     }
     match Cli::try_parse_from(argv) {
         Ok(cli) => {

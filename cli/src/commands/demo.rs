@@ -78,7 +78,7 @@ fn second_act(me: &str) -> Vec<Step> {
         Run(&[], &["cat", "immich.secret.yaml"]),
         Say("Change one value in an editor. The diff is that value, the MAC, its time and the layout."),
         Run(&[("EDITOR", "sed -i.bak s/immich-redis/immich-valkey/")], &["plomb", "edit", "immich.secret.yaml"]),
-        Run(&[], &["git", "diff", "-U0", "--stat=80"]),
+        Run(&[], &["git", "diff", "--stat=80"]),
         Run(&[], &["git", "diff", "-U0"]),
         Run(&[], &["git", "commit", "--quiet", "-am", "Valkey"]),
         Say("A colleague comes."),
