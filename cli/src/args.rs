@@ -37,17 +37,17 @@ struct Global {
 enum Command {
     Encrypt(encrypt::Args),
     Decrypt(decrypt::Args),
+    Edit(edit::Args),
+    Set(set::Args),
+    Unset(unset::Args),
+    ExecEnv(exec_env::Args),
+    ExecFile(exec_file::Args),
     Rotate(rotate::Args),
     Updatekeys(updatekeys::Args),
     Groups(groups::Args),
     Key(key::Args),
     Publish(publish::Args),
     Filestatus(filestatus::Args),
-    Edit(edit::Args),
-    Set(set::Args),
-    Unset(unset::Args),
-    ExecEnv(exec_env::Args),
-    ExecFile(exec_file::Args),
 }
 
 impl Command {
@@ -55,17 +55,17 @@ impl Command {
         match self {
             Self::Encrypt(args) => encrypt::run(args, context),
             Self::Decrypt(args) => decrypt::run(args, context),
+            Self::Edit(args) => edit::run(args, context),
+            Self::Set(args) => set::run(args, context),
+            Self::Unset(args) => unset::run(args, context),
+            Self::ExecEnv(args) => exec_env::run(args, context),
+            Self::ExecFile(args) => exec_file::run(args, context),
             Self::Rotate(args) => rotate::run(args, context),
             Self::Updatekeys(args) => updatekeys::run(args, context),
             Self::Groups(args) => groups::run(args, context),
             Self::Key(args) => key::run(args, context),
             Self::Publish(args) => publish::run(args, context),
             Self::Filestatus(args) => filestatus::run(args, context),
-            Self::Edit(args) => edit::run(args, context),
-            Self::Set(args) => set::run(args, context),
-            Self::Unset(args) => unset::run(args, context),
-            Self::ExecEnv(args) => exec_env::run(args, context),
-            Self::ExecFile(args) => exec_file::run(args, context),
         }
     }
 }

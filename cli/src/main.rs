@@ -9,6 +9,7 @@ mod editor;
 mod failure;
 mod files;
 mod format;
+mod head;
 mod identities;
 mod lock;
 mod paths;
@@ -17,6 +18,7 @@ mod process;
 mod recipients;
 mod rewrite;
 mod signals;
+mod reuse;
 mod ui;
 
 use std::process::ExitCode;

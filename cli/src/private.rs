@@ -51,9 +51,9 @@ impl Room {
     }
 
     fn make(base: &Path) -> std::io::Result<Self> {
+        let prefix = prefix();
         loop {
             let mut builder = tempfile::Builder::new();
-            let prefix = prefix();
             builder.prefix(&prefix).rand_bytes(12).permissions(Permissions::from_mode(0o700));
             let path = builder.tempdir_in(base)?.keep();
             // A sweep that runs at this moment takes it for a leftover; then another one is made.

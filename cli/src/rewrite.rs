@@ -9,7 +9,7 @@ use sops::{Plain, Sealed, Untrusted, untrusted_recipients};
 
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
-use crate::{files, ui};
+use crate::{files, recipients, ui};
 
 /// Decrypts `text` with its ciphertexts remembered, and tells what the user should hear of.
 ///
@@ -29,7 +29,7 @@ pub(crate) fn open(
 
 /// Recipients keep what they have; one that nobody accepted is worth a word, since it can read the new values.
 fn warn_of_strangers(file: &Path, plain: &Plain, context: &Context) {
-    let rule = context.policy_if_any(file).ok().flatten();
+    let rule = recipients::rule(file, context).ok().flatten();
     let found = untrusted_recipients(plain.metadata(), rule.as_ref(), plain.accepted_recipients(), &[]);
     if let Err(Untrusted::Recipients(strangers)) = found {
         let (name, strangers) = (crate::paths::shown(file), crate::paths::one_line(&strangers.join(", ")));

@@ -8,6 +8,7 @@ use sops::{Memory, Policy, SealOptions, Sealed, Sealing, Selector};
 
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
+use crate::reuse::{Older, Source};
 use crate::{files, format, ui};
 
 /// Encrypt the values of a file, as .sops.yaml says
@@ -38,6 +39,12 @@ pub(crate) struct Args {
     /// Allow a file in which no value is selected for encryption
     #[arg(long)]
     allow_plaintext: bool,
+    /// Keep data key and ciphertexts of this encrypted version for what did not change
+    #[arg(long, value_name = "FILE", conflicts_with = "no_reuse")]
+    from: Option<PathBuf>,
+    /// Always make a new data key, whatever the last commit has
+    #[arg(long)]
+    no_reuse: bool,
 }
 
 /// Flags that stand in for, or add to, a creation rule.
@@ -148,13 +155,34 @@ pub(crate) struct Job<'a> {
 /// # Errors
 /// Everything that can be wrong with the configuration, the flags, the recipients or the text.
 pub(crate) fn encrypt(job: Job<'_>, flags: &PolicyFlags, context: &Context) -> Result<Sealed, Failure> {
-    let doc = context.plain(job.text, job.input)?;
+    encrypt_again(job, &Source::Nothing, flags, context)
+}
+
+/// The same; what `older` has already keeps its ciphertext if readers and selectors are the same.
+///
+/// # Errors
+/// As [`encrypt`], and when an older version that the user named cannot be used.
+pub(crate) fn encrypt_again(
+    mut job: Job<'_>,
+    older: &Source,
+    flags: &PolicyFlags,
+    context: &Context,
+) -> Result<Sealed, Failure> {
+    let doc = context.plain(std::mem::take(&mut job.text), job.input)?;
     if sops::is_encrypted(&doc) {
         return Err(sops::SopsError::AlreadyEncrypted.into());
     }
     let lenient = context.mode == Mode::Plomb && flags.age.is_some();
     let rule = if lenient { context.policy_if_any(job.name)? } else { context.policy_for(job.name)? };
     let policy = flags.over(rule)?;
+    match older.open(job.name, job.output, &policy, context)? {
+        Some(older) => encrypt_like(doc, &job, older, context),
+        None => encrypt_anew(doc, &job, &policy, context),
+    }
+}
+
+/// Under a new data key.
+fn encrypt_anew(doc: Document, job: &Job<'_>, policy: &Policy, context: &Context) -> Result<Sealed, Failure> {
     let mut rng = OsRandom::new();
     let key = DataKey::generate(&mut rng);
     let metadata = policy.metadata(&key, &context.access(), &mut rng)?;
@@ -168,6 +196,30 @@ pub(crate) fn encrypt(job: Job<'_>, flags: &PolicyFlags, context: &Context) -> R
         now,
         created: now,
     };
+    seal_as(doc, job, sealing, context)
+}
+
+/// Under the data key of an older version, with the ciphertexts of what did not change.
+fn encrypt_like(doc: Document, job: &Job<'_>, mut older: Older, context: &Context) -> Result<Sealed, Failure> {
+    if let Some(sealed) = older.unchanged(&doc, job, context) {
+        return Ok(sealed);
+    }
+    let mut rng = OsRandom::new();
+    let memory = older.plain.take_memory();
+    let metadata = older.plain.metadata().clone();
+    // SOPS does not say when it made the key; it was no later than this.
+    let created = older.plain.key_created().unwrap_or(metadata.lastmodified);
+    let now = context.now();
+    let key = older.plain.key();
+    let sealing = Sealing { key, metadata, memory, options: job.options, rng: &mut rng, now, created };
+    if job.input.name() == job.output.name() && older.is_sops_layout(&doc, job.name, context) {
+        return Ok(sops::seal_tree(doc, sealing, &EmitOptions { indent: older.indent() })?);
+    }
+    seal_as(doc, job, sealing, context)
+}
+
+/// In place; as a new tree where the output has another format.
+fn seal_as(doc: Document, job: &Job<'_>, sealing: Sealing<'_>, context: &Context) -> Result<Sealed, Failure> {
     if job.input.name() == job.output.name() {
         return Ok(sops::seal(doc, sealing)?);
     }
@@ -204,7 +256,8 @@ fn from_stdin(args: &Args, context: &Context) -> Outcome {
     };
     let input = format::choose(args.input_type.as_deref(), name);
     let text = files::read_stdin(Context::limit(input))?;
-    let sealed = seal(args, name, text, context).map_err(|failure| failure.in_file(Path::new("standard input")))?;
+    let sealed =
+        seal(args, (name, None), text, context).map_err(|failure| failure.in_file(Path::new("standard input")))?;
     put(args, &sealed)
 }
 
@@ -212,18 +265,23 @@ fn one(file: &Path, args: &Args, context: &Context) -> Outcome {
     let name = args.filename_override.as_deref().unwrap_or(file);
     let limit = Context::limit(format::choose(args.input_type.as_deref(), name));
     if !args.in_place {
-        let sealed = seal(args, name, files::read(file, limit)?, context)?;
+        let sealed = seal(args, (name, Some(file)), files::read(file, limit)?, context)?;
         ui::notices(file, &sealed.notices);
         return put(args, &sealed);
     }
     let rewrite = files::Rewrite::begin(file, limit)?;
-    let sealed = seal(args, name, rewrite.before().duplicate(), context)?;
+    let sealed = seal(args, (name, Some(file)), rewrite.before().duplicate(), context)?;
     ui::notices(file, &sealed.notices);
     rewrite.commit(sealed.text.expose())?;
     Ok(Exit::Ok)
 }
 
-fn seal(args: &Args, name: &Path, text: SecretBytes, context: &Context) -> Result<Sealed, Failure> {
+fn seal(
+    args: &Args,
+    (name, file): (&Path, Option<&Path>),
+    text: SecretBytes,
+    context: &Context,
+) -> Result<Sealed, Failure> {
     let input = format::choose(args.input_type.as_deref(), name);
     let output = args.output_type.as_deref().map_or(input, |word| format::choose(Some(word), name));
     let options = SealOptions {
@@ -231,7 +289,18 @@ fn seal(args: &Args, name: &Path, text: SecretBytes, context: &Context) -> Resul
         allow_nothing: args.allow_plaintext,
         allow_big_integers: false,
     };
-    encrypt(Job { name, text, input, output, options }, &args.policy, context)
+    let older = older(args, file);
+    encrypt_again(Job { name, text, input, output, options }, &older, &args.policy, context)
+}
+
+/// The older version: named, or the committed one of the file that is written.
+fn older(args: &Args, file: Option<&Path>) -> Source {
+    let written = if args.in_place { file } else { args.output.as_deref() };
+    match (&args.from, written) {
+        (Some(from), _) => Source::File(from.clone()),
+        (None, Some(written)) if !args.no_reuse => Source::Head(written.to_owned()),
+        _ => Source::Nothing,
+    }
 }
 
 fn put(args: &Args, sealed: &Sealed) -> Outcome {

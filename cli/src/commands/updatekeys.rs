@@ -68,7 +68,6 @@ pub(crate) fn apply(
     if !new_key && !change.touches_values() {
         let mut rng = OsRandom::new();
         let key = context.data_key(&encrypted)?;
-        tell_false_labels(&metadata, &key, context);
         return Ok(encrypted.rewrap(&key, &readers, (context.keyring(), &context.access()), &mut rng)?);
     }
     let options = rotate::layout_of(name, &encrypted, context)?;
@@ -80,7 +79,6 @@ pub(crate) fn apply(
         ui::note(&format!("note: {}: {note}", shown(name)));
         return Ok(rotate::reseal(plain, &metadata, &readers, &options, context)?.text);
     }
-    tell_false_labels(&metadata, plain.key(), context);
     let mut rng = OsRandom::new();
     let memory: Memory = plain.take_memory();
     let key = secret::DataKey::try_from(plain.key().to_secret()).expect("a data key has the length of one");
@@ -106,13 +104,16 @@ fn check_foreign(metadata: &Metadata, change: &Change) -> Result<(), Failure> {
     Ok(())
 }
 
-fn tell_false_labels(metadata: &Metadata, key: &secret::DataKey, context: &Context) {
-    let found = sops::examine(metadata, key, context.keyring());
-    for lie in found.iter().filter(|entry| entry.standing == sops::Standing::False) {
-        let name = &lie.recipient;
-        let note = format!("warning: the entry that is labelled {name} did not hold the data key for it: written anew");
-        ui::note(&crate::paths::one_line(&note));
+/// Entries that turn out not to hold the data key. Nobody is asked for a passphrase only to find them.
+fn false_labels(encrypted: &Encrypted, context: &Context) -> Vec<String> {
+    let ring = context.keyring();
+    let asks = ring.identities().any(|(identity, _)| identity.effort() != keys::Effort::Compute);
+    if asks || context.mode == Mode::Sops {
+        return Vec::new();
     }
+    let Ok(key) = encrypted.data_key(ring) else { return Vec::new() };
+    let found = sops::examine(encrypted.metadata(), &key, ring).into_iter();
+    found.filter(|entry| entry.standing == sops::Standing::False).map(|entry| entry.recipient).collect()
 }
 
 /// Runs the command. Several files: the others are still done when one fails.
@@ -137,7 +138,8 @@ fn one(file: &Path, args: &Args, context: &Context) -> Result<(), Failure> {
     let text = files::read(file, limit)?;
     let encrypted = context.encrypted(text.duplicate(), format)?;
     let policy = policy(file, context)?;
-    let change = Change::between(encrypted.metadata(), &policy, format, context.mode);
+    let mut change = Change::between(encrypted.metadata(), &policy, format, context.mode);
+    change.add_false(false_labels(&encrypted, context));
     if change.is_empty() && args.drop_entry.is_empty() {
         ui::note(&format!("{}: already up to date", shown(file)));
         return Ok(());

@@ -1,5 +1,6 @@
-//! What each fuzz target does with its bytes. No panic, no hang, no stack overflow on anything; and what a parser
-//! accepts, it must accept again after it was printed. Ordinary tests run the same functions over mutated seeds.
+//! What each fuzz target does with its bytes. No panic, no hang, no stack overflow on anything; and what JSON, dotenv and
+//! INI accept, they must accept again after it was printed. Not so YAML: it is printed exactly as SOPS prints it, and
+//! SOPS writes some block scalars that begin with blank lines so that nobody can read them, itself included.
 
 use document::format::{Env, Ini, Json, Yaml};
 use document::{EmitOptions, Format};
@@ -60,7 +61,8 @@ pub fn config(bytes: &[u8]) {
 fn read_and_print(format: &dyn Format, bytes: &[u8]) {
     let Ok(document) = format.parse(SecretBytes::new(bytes.to_vec())) else { return };
     let Ok(printed) = document.emit(&EmitOptions::default()) else { return };
-    assert!(format.parse(printed).is_ok(), "{} does not read what it printed", format.name());
+    let again = format.parse(printed).is_ok();
+    assert!(again || format.name() == "yaml", "{} does not read what it printed", format.name());
 }
 
 fn key() -> DataKey {

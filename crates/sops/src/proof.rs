@@ -80,7 +80,11 @@ fn residue(pass: &Pass, opened: &Opened) -> Result<Vec<LayoutEntry>, SopsError> 
         doc: &opened.doc,
         visits: opened.visits.iter(),
         sealed: pass.sealed.iter(),
-        aliases: pass.aliases.iter().map(|entry| ((entry.doc, entry.pointer.as_str()), entry.text.as_str())).collect(),
+        verbatim: pass
+            .verbatim
+            .iter()
+            .map(|entry| ((entry.doc, entry.pointer.as_str()), entry.text.as_str()))
+            .collect(),
         branch: 0,
         path: Path::default(),
         found: Vec::new(),
@@ -97,7 +101,7 @@ struct Finder<'a> {
     doc: &'a Document,
     visits: std::slice::Iter<'a, Visit>,
     sealed: std::collections::vec_deque::Iter<'a, crate::seal::SealedLeaf>,
-    aliases: HashMap<(usize, &'a str), &'a str>,
+    verbatim: HashMap<(usize, &'a str), &'a str>,
     branch: usize,
     path: Path,
     found: Vec<LayoutEntry>,
@@ -118,7 +122,7 @@ impl Finder<'_> {
     /// `wanted` is false inside an alias that was written out: its one entry stands for all of it.
     fn node(&mut self, node: &Node, step: Step, wanted: bool) -> Result<(), SopsError> {
         self.path.0.push(step);
-        let alias = wanted.then(|| self.aliases.get(&(self.branch, self.path.pointer().as_str())).copied()).flatten();
+        let alias = wanted.then(|| self.verbatim.get(&(self.branch, self.path.pointer().as_str())).copied()).flatten();
         if let Some(text) = alias {
             self.keep(text.to_owned());
         }

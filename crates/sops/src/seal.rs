@@ -153,8 +153,8 @@ pub(crate) struct Pass {
     pub(crate) mac: Mac,
     pub(crate) sealed: VecDeque<SealedLeaf>,
     pub(crate) comments: Vec<SealedComment>,
-    /// Aliases that were written out: document, pointer, `*name`.
-    pub(crate) aliases: Vec<LayoutEntry>,
+    /// What must come back as it was spelled: aliases that were written out, a last block scalar.
+    pub(crate) verbatim: Vec<LayoutEntry>,
     pub(crate) notices: Vec<Notice>,
     edits: Edits,
 }
@@ -200,7 +200,7 @@ impl Pass {
             places,
             sealed: VecDeque::new(),
             comments: Vec::new(),
-            aliases: Vec::new(),
+            verbatim: Vec::new(),
             in_alias: 0,
             clear_in_alias: Vec::new(),
             sealed_spans: HashSet::new(),
@@ -211,14 +211,14 @@ impl Pass {
         };
         walk(&mut branches, &metadata.selector, &mut sealer)?;
         sealer.check_clear_aliases()?;
-        let Sealer { mac, sealed, comments, aliases, edits, leaves, covered, .. } = sealer;
+        let Sealer { mac, sealed, comments, verbatim, edits, leaves, covered, .. } = sealer;
         doc.branches = branches;
         if leaves > 0 && covered == 0 && !sealing.options.allow_nothing {
             let (field, text) = sealing.metadata.selector.field();
             return Err(SopsError::NothingSelected(format!("{field} {text:?} selects no value of this file")));
         }
         let mac = mac.finish();
-        Ok(Self { doc, mac, sealed, comments, aliases, notices: Vec::new(), edits })
+        Ok(Self { doc, mac, sealed, comments, verbatim, notices: Vec::new(), edits })
     }
 
     /// The metadata with time and MAC.
@@ -268,7 +268,7 @@ struct Sealer<'a> {
     places: HashMap<u32, Vec<u8>>,
     sealed: VecDeque<SealedLeaf>,
     comments: Vec<SealedComment>,
-    aliases: Vec<LayoutEntry>,
+    verbatim: Vec<LayoutEntry>,
     /// Values sealed inside the alias that is being walked.
     in_alias: usize,
     /// Clear values seen through aliases: the offset of their original and where the alias stands.
@@ -309,6 +309,21 @@ impl Sealer<'_> {
         })
     }
 
+    /// A block scalar in clear that ends the file without a line break would gain one from the metadata behind
+    /// it: its header is changed to say that the break does not count.
+    fn end_last_block(&mut self, at: &At, node: &Node) {
+        let source = self.doc.source.expose();
+        let is_block = matches!(node.site.style, document::Style::Literal | document::Style::Folded);
+        let is_last = node.site.span.end as usize == source.len() && !source.ends_with(b"\n");
+        if !self.in_place || !is_block || !is_last || at.aliases > 0 {
+            return;
+        }
+        let token = document::Token::Opened { value: &node.value, spelling: None };
+        self.doc.format.write_leaf(self.doc, node, token, None, &mut self.edits);
+        let text = String::from_utf8_lossy(&source[node.site.span.range()]).into_owned();
+        self.verbatim.push(LayoutEntry { doc: at.document, pointer: at.path().pointer(), text });
+    }
+
     fn clear(&mut self, at: &At, node: &Node, bytes: &[u8]) -> Result<(), SopsError> {
         self.mac.value(bytes, false);
         if at.aliases > 0 {
@@ -326,6 +341,7 @@ impl Visitor for Sealer<'_> {
         };
         self.leaves += 1;
         if !encrypted {
+            self.end_last_block(at, node);
             return self.clear(at, node, &usual);
         }
         self.covered += 1;
@@ -381,7 +397,7 @@ impl Visitor for Sealer<'_> {
         self.doc.format.write_alias(self.doc, node, &mut self.edits);
         let span = node.alias.expect("only aliases are announced").span;
         let text = String::from_utf8_lossy(&self.doc.source.expose()[span.range()]).into_owned();
-        self.aliases.push(LayoutEntry { doc: at.document, pointer: at.path().pointer(), text });
+        self.verbatim.push(LayoutEntry { doc: at.document, pointer: at.path().pointer(), text });
         Ok(())
     }
 }

@@ -29,7 +29,6 @@ pub(super) fn run(mut call: Call<'_>) -> Outcome {
 /// SOPS' exit codes where a command of its has others than `plomb`.
 fn as_sops_exits(command: &str, failure: Failure) -> Outcome {
     let exit = match (command, failure.exit) {
-        ("filestatus", Exit::Empty) => return super::printed("{\"encrypted\":false}\n"),
         ("filestatus", _) | ("updatekeys" | "publish", Exit::NoFile | Exit::Input) => Exit::Generic,
         ("groups add" | "groups delete", Exit::NoKey) => Exit::Generic,
         (_, Exit::NoFile) => Exit::Input,

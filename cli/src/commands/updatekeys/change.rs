@@ -19,8 +19,11 @@ pub(crate) struct Change {
     pub(crate) foreign: Vec<String>,
     selector: Option<(Selector, Selector)>,
     mac_only_encrypted: Option<bool>,
-    foreign_differs: bool,
-    /// Entries that nobody can open.
+    /// Keys of other kinds that only the file has.
+    foreign_gone: Vec<String>,
+    /// Keys of other kinds that only the rule names.
+    foreign_new: Vec<String>,
+    /// Entries that nobody can open, or that do not hold the data key.
     damaged: Vec<String>,
 }
 
@@ -58,7 +61,8 @@ impl Change {
         Self {
             diffs: diffs.collect(),
             threshold: (metadata.threshold, after),
-            foreign_differs: !same_names(&of_file, &policy.foreign),
+            foreign_gone: missing(&of_file, &policy.foreign),
+            foreign_new: missing(&policy.foreign, &of_file),
             foreign: policy.foreign.clone(),
             selector: changes.then(|| (metadata.selector.clone(), selector)),
             mac_only_encrypted: (ours && policy.mac_only_encrypted != metadata.mac_only_encrypted)
@@ -68,12 +72,18 @@ impl Change {
         }
     }
 
+    /// Adds entries that were found not to hold the data key.
+    pub(crate) fn add_false(&mut self, names: Vec<String>) {
+        self.damaged.extend(names);
+    }
+
     /// Whether everything is as the rule says.
     pub(crate) fn is_empty(&self) -> bool {
         let readers = self.diffs.iter().all(|diff| diff.added.is_empty() && diff.removed.is_empty());
         readers
             && self.threshold.0 == self.threshold.1
-            && !self.foreign_differs
+            && self.foreign_gone.is_empty()
+            && self.foreign_new.is_empty()
             && self.damaged.is_empty()
             && !self.touches_values()
     }
@@ -108,7 +118,13 @@ impl Change {
             lines.extend(diff.added.iter().map(|name| format!("  + {name}")));
             lines.extend(diff.removed.iter().map(|name| format!("  - {name}")));
         }
-        lines.extend(self.damaged.iter().map(|name| format!("  ~ {name} (its entry can be opened by nobody)")));
+        lines.extend(self.foreign_new.iter().map(|name| format!("  + {name}")));
+        lines.extend(self.foreign_gone.iter().map(|name| format!("  - {name}")));
+        lines.extend(
+            self.damaged
+                .iter()
+                .map(|name| format!("  ~ {name} (its entry does not hold the data key for it; written anew)")),
+        );
         let (before, after) = self.threshold;
         if before != after {
             lines.extend(after.map(|number| format!("  + shamir_threshold {number}")));
@@ -147,11 +163,9 @@ fn damaged(metadata: &Metadata) -> Vec<String> {
     entries.filter(|key| keys::WrappedKey::parse(&key.enc).is_err()).map(|key| key.recipient.clone()).collect()
 }
 
-fn same_names(a: &[String], b: &[String]) -> bool {
-    let (mut a, mut b) = (a.to_vec(), b.to_vec());
-    a.sort();
-    b.sort();
-    a == b
+/// What `a` has and `b` has not.
+fn missing(a: &[String], b: &[String]) -> Vec<String> {
+    a.iter().filter(|name| !b.contains(name)).cloned().collect()
 }
 
 fn without_repetitions(groups: &[Vec<String>]) -> Vec<Vec<String>> {

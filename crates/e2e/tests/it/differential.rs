@@ -1,8 +1,8 @@
 //! Two thousand random YAML documents, and every YAML file of the fixtures, through us and through the real sops.
-//! `PLOMB_SEED` and `PLOMB_DOCUMENTS` choose others.
+//! `PLOMB_SEED` and `PLOMB_DOCUMENTS` choose others; `PLOMB_FAILURES` names a folder for the documents that fail.
 
 use e2e::differential::{Bench, Verdict};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use testkit::yaml::{Generator, census};
 use testkit::{Peer, fixtures, peer};
@@ -13,6 +13,11 @@ const SEED: u64 = 20_261_122;
 const EACH: usize = 20;
 /// Share of documents that may tell nothing, because sops refuses them or fails on its own file.
 const SILENT_PERCENT: usize = 10;
+/// Share of documents in which sops may put comments elsewhere when it reads our file than when it reads its own.
+const COMMENTS_PERCENT: usize = 5;
+
+/// Refused by us on purpose: an integer beyond 64 bits that stays in clear, whose digits sops changes.
+const REFUSED: &str = "x03-unencrypted-floats.plain.yaml";
 
 #[test]
 fn random_documents_agree_with_sops() {
@@ -27,10 +32,15 @@ fn random_documents_agree_with_sops() {
     let texts: Vec<_> = samples.into_iter().map(|sample| sample.text).collect();
     let verdicts = judge_all(&plomb, &sops, &texts);
     let silent = verdicts.iter().filter(|verdict| verdict.refused || verdict.sops_fails_itself).count();
-    let told = format!("{test}: seed {seed}, {count} documents, {silent} of them refused or broken by sops");
+    let moved = verdicts.iter().filter(|verdict| verdict.comments_differ).count();
+    let told = format!(
+        "{test}: seed {seed}, {count} documents, {silent} refused or broken by sops, {moved} with comments elsewhere"
+    );
     let names: Vec<_> = (0..count).map(|number| format!("document {number} of seed {seed}")).collect();
+    keep_failures(&texts, &verdicts);
     nothing_broken(&told, &names, &verdicts);
     assert!(silent * 100 <= count * SILENT_PERCENT, "{told}");
+    assert!(moved * 100 <= count * COMMENTS_PERCENT, "{told}");
     peer::say(&told);
     peer::peer_test_ran(test);
 }
@@ -41,7 +51,7 @@ fn the_fixtures_agree_with_sops() {
     let Some([plomb, sops]) = peer::require(test, [Peer::Plomb, Peer::Sops]) else { return };
     let mut files = fixtures::files_below(&fixtures::folder("homelab"));
     files.extend(fixtures::files_below(&fixtures::folder("sops")));
-    files.retain(|path| is_plain_yaml(path));
+    files.retain(|path| is_plain_yaml(path) && !path.ends_with(REFUSED));
     assert!(files.len() > 100, "only {} files", files.len());
     let texts: Vec<_> = files.iter().map(|path| std::fs::read(path).unwrap()).collect();
     let verdicts = judge_all(&plomb, &sops, &texts);
@@ -76,6 +86,15 @@ fn judge_all(plomb: &Path, sops: &Path, texts: &[Vec<u8>]) -> Vec<Verdict> {
     });
     verdicts.sort_by_key(|(number, _)| *number);
     verdicts.into_iter().map(|(_, verdict)| verdict).collect()
+}
+
+fn keep_failures(texts: &[Vec<u8>], verdicts: &[Verdict]) {
+    let Some(folder) = std::env::var_os("PLOMB_FAILURES").map(PathBuf::from) else { return };
+    for (number, (text, verdict)) in texts.iter().zip(verdicts).enumerate() {
+        if !verdict.problems.is_empty() {
+            std::fs::write(folder.join(format!("d{number}.yaml")), text).expect("PLOMB_FAILURES is a writable folder");
+        }
+    }
 }
 
 fn nothing_broken(told: &str, names: &[String], verdicts: &[Verdict]) {

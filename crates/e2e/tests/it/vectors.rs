@@ -3,6 +3,13 @@
 use std::time::Duration;
 use testkit::{Peer, Scratch, fixtures, peer};
 
+/// Where we differ from sops on purpose: the setting it shows in (empty = every one), the line of the runner, and why.
+const ON_PURPOSE: [(&str, &str, &str); 3] = [
+    ("", "encrypt j06-unencrypted", "an integer beyond 64 bits in clear is refused: sops changes its digits"),
+    ("", "encrypt x03-unencrypted-floats", "an integer beyond 64 bits in clear is refused: sops changes its digits"),
+    ("COMPARE", "encrypt j03-escapes", "half a surrogate pair is kept as it is written, where sops replaces it"),
+];
+
 #[test]
 fn files_made_by_sops_decrypt_to_the_same_bytes() {
     run("vectors-decrypt", &[("SKIP_ENC", "1")]);
@@ -28,9 +35,13 @@ fn run(test: &str, settings: &[(&str, &str)]) {
         command = command.env(name, value);
     }
     let outcome = command.env("VERBOSE", "1").limit(Duration::from_secs(600)).run();
-    let last = outcome.last_line();
+    let (last, text) = (outcome.last_line(), outcome.text());
     let (passed, total) = score(&last);
-    assert!(total >= 100 && passed == total, "{last}\n{}\n{}", failures(&outcome.text()), outcome.errors());
+    let failed: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("FAIL ")).collect();
+    assert!(total >= 100 && passed + failed.len() == total, "{last}\n{}", outcome.errors());
+    let excused = |line: &&&str| settings.iter().any(|(name, _)| is_on_purpose(name, line));
+    let unexcused: Vec<_> = failed.iter().filter(|line| !excused(line)).collect();
+    assert!(unexcused.is_empty(), "{last}\n{unexcused:#?}");
     peer::peer_test_ran(test);
 }
 
@@ -40,6 +51,6 @@ pub(crate) fn score(line: &str) -> (usize, usize) {
     (words.next().unwrap_or(0), words.next().unwrap_or(0))
 }
 
-fn failures(text: &str) -> String {
-    text.lines().filter(|line| line.starts_with("FAIL")).map(|line| format!("{line}\n")).collect()
+fn is_on_purpose(setting: &str, line: &str) -> bool {
+    ON_PURPOSE.iter().any(|(shown, failure, _)| line.starts_with(failure) && (shown.is_empty() || *shown == setting))
 }

@@ -1,0 +1,415 @@
+//! `edit`, `set`, `unset`, `exec-env` and `exec-file`, run as a user runs them: the built binary in a world of its own.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use testkit::{Canary, Outcome, Peer, Run, Scratch, fixtures::files_below};
+
+const PLAIN: &str = r#"{
+    "user": "ann",   "password": "canary-0123456789",
+    "deep": {"list": [1, 2.50, "canary-9876543210"], "n": 7}
+}
+"#;
+
+/// A scratch world with a key and the encrypted file `s.json`.
+struct World {
+    scratch: Scratch,
+    recipient: String,
+}
+
+impl World {
+    fn new(name: &str) -> Self {
+        let scratch = Scratch::new(name);
+        let (identity, recipient) = keys::generate_x25519(&mut secret::OsRandom::new());
+        scratch.write("../keys.txt", identity.expose());
+        let world = Self { scratch, recipient };
+        world.encrypted("s.json", PLAIN);
+        world
+    }
+
+    fn encrypted(&self, name: &str, plain: &str) -> PathBuf {
+        let path = self.scratch.write(name, plain);
+        let done = self.plomb(["encrypt", "--age", &self.recipient, "--in-place", name]);
+        assert_eq!(done.code, Some(0), "{}", done.errors());
+        path
+    }
+
+    fn run<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Run {
+        let command = self.scratch.command(env!("CARGO_BIN_EXE_plomb")).args(args);
+        command.env("SOPS_AGE_KEY_FILE", self.scratch.root().join("keys.txt"))
+    }
+
+    fn plomb<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Outcome {
+        self.run(args).run()
+    }
+
+    fn edit(&self, file: &str, editor: &str) -> Outcome {
+        let editor = self.scratch.script("editor.sh", &format!("#!/bin/sh\n{editor}\n"));
+        self.run(["edit", file]).env("EDITOR", editor).run()
+    }
+
+    fn text(&self, file: &str) -> String {
+        std::fs::read_to_string(self.scratch.path(file)).expect("it is there")
+    }
+
+    fn decrypted(&self, file: &str) -> String {
+        let done = self.plomb(["decrypt", file]);
+        assert!(done.ok(), "{}", done.errors());
+        done.text()
+    }
+
+    /// No plaintext anywhere but in the key file's folder; nothing at all in the private places.
+    fn assert_clean(&self, outcomes: &[&Outcome]) {
+        let canary = Canary::new(&["canary-0123456789", "canary-9876543210"]);
+        for outcome in outcomes {
+            assert!(!canary.is_in(&outcome.stdout) && !canary.is_in(&outcome.stderr), "{}", outcome.errors());
+        }
+        let script = self.scratch.root().join("editor.sh");
+        assert_eq!(canary.files_with_it(self.scratch.root(), &[&script]), Vec::<PathBuf>::new());
+        assert_eq!(files_below(&self.scratch.runtime()), Vec::<PathBuf>::new());
+        assert_eq!(files_below(&self.scratch.tmp()), Vec::<PathBuf>::new());
+        assert_eq!(std::fs::read_dir(self.scratch.runtime()).unwrap().count(), 0, "an empty folder was left");
+    }
+}
+
+/// Names of the entries that differ between two encrypted JSON files, but for the time.
+fn changed(before: &str, after: &str) -> Vec<String> {
+    let old: Vec<&str> = before.lines().collect();
+    let name = |line: &str| line.trim().split('"').nth(1).unwrap_or_default().to_owned();
+    // A fast machine changes a file twice in one second.
+    after.lines().filter(|line| !old.contains(line)).map(name).filter(|name| name != "lastmodified").collect()
+}
+
+#[test]
+fn set_changes_one_value_and_nothing_else() {
+    let world = World::new("set");
+    let before = world.text("s.json");
+    let done = world.run(["set", "s.json", "[\"deep\"][\"n\"]", "--value-stdin"]).stdin("8\n").run();
+    assert_eq!(done.code, Some(0), "{}", done.errors());
+    assert_eq!(world.decrypted("s.json"), PLAIN.replace("\"n\": 7", "\"n\": 8"));
+    let after = world.text("s.json");
+    assert_eq!(changed(&before, &after), ["deep", "mac", "plomb_layout"]);
+    let list = |text: &str| text.split("\"n\"").next().unwrap().to_owned();
+    assert_eq!(list(&before), list(&after), "an unchanged value got another ciphertext");
+    world.assert_clean(&[&done]);
+}
+
+#[test]
+fn set_takes_values_from_everywhere_but_not_silently_from_the_command_line() {
+    let world = World::new("values");
+    world.scratch.write("value", "two\nlines\n");
+    let path = "[\"user\"]";
+    let cases: [(&[&str], &str, Option<i32>, &str); 9] = [
+        (&["--value-in-argv", path, "\"bob\""], "", Some(0), "bob"),
+        (&[path, "\"eve\""], "", Some(64), "bob"),
+        (&["--value-in-argv", "--string", path, "3"], "", Some(0), "3"),
+        (&["--value-file", "value", "--string", path], "", Some(0), "two\nlines\n"),
+        (&["--value-stdin", "--string", path], "x\n", Some(0), "x"),
+        (&["--value-stdin", path], "[1, {\"a\": null}]", Some(0), "[1, {\"a\": null}]"),
+        (&["--value-stdin", path], "1, \"b\": 2", Some(7), ""),
+        (&["--value-stdin", path], "canary-0123456789", Some(7), ""),
+        (&[path], "", Some(64), ""),
+    ];
+    for (args, stdin, code, shown) in cases {
+        // Flags first: a path may start with a dash.
+        let (flags, rest): (Vec<&str>, Vec<&str>) = args.iter().partition(|arg| !arg.starts_with(['[', '"', '3']));
+        let args: Vec<&str> = ["set"].into_iter().chain(flags).chain(["s.json"]).chain(rest).collect();
+        let done = world.run(args.clone()).stdin(stdin).run();
+        assert_eq!(done.code, code, "{args:?} {}", done.errors());
+        if !shown.is_empty() {
+            let now = world.plomb(["decrypt", "--extract", path, "s.json"]).text();
+            let squeeze = |text: &str| text.split_whitespace().collect::<String>();
+            assert_eq!(squeeze(&now), squeeze(shown), "{args:?}");
+        }
+        assert!(!done.errors().contains("canary"), "{}", done.errors());
+    }
+}
+
+#[test]
+fn set_makes_what_is_missing_and_refuses_what_cannot_be() {
+    let world = World::new("missing");
+    for (path, value) in [
+        ("[\"new\"][\"a\"][0]", "1"),
+        ("[\"deep\"][\"list\"][99]", "\"last\""),
+        ("[\"user\"][\"name\"]", "\"was a scalar\""),
+        ("[\"big\"]", "9007199254740993"),
+    ] {
+        let done = world.plomb(["set", "--value-in-argv", "s.json", path, value]);
+        assert_eq!(done.code, Some(0), "{path} {}", done.errors());
+    }
+    let plain = world.decrypted("s.json");
+    for part in ["\"a\": [", "\"last\"]", "\"name\": \"was a scalar\"", "\"big\": 9007199254740993", "2.50"] {
+        assert!(plain.contains(part), "{part} in {plain}");
+    }
+    let before = world.text("s.json");
+    for (args, code) in [
+        (["set", "s.json", "user", "1"], 7),
+        (["set", "s.json", "", "1"], 7),
+        (["set", "s.json", "[0]", "1"], 1),
+        (["set", "none.json", "[\"a\"]", "1"], 100),
+        (["unset", "s.json", "[\"none\"]", ""], 1),
+        (["unset", "s.json", "none", ""], 7),
+    ] {
+        let flags: &[&str] = if args[0] == "set" { &["--value-in-argv"] } else { &[] };
+        let args = args.iter().copied().filter(|arg| args[0] == "set" || !arg.is_empty()).chain(flags.iter().copied());
+        let args: Vec<&str> = args.collect();
+        let done = world.plomb(args.clone());
+        assert_eq!(done.code, Some(code), "{args:?} {}", done.errors());
+        assert_eq!(done.errors().lines().filter(|line| line.starts_with("error: ")).count(), 1);
+    }
+    assert_eq!(world.text("s.json"), before);
+}
+
+#[test]
+fn idempotent_writes_nothing() {
+    let world = World::new("idempotent");
+    let before = world.text("s.json");
+    for (path, value) in [("[\"user\"]", "\"ann\""), ("[\"deep\"][\"list\"][1]", "2.5"), ("[\"deep\"][\"n\"]", "7")] {
+        let done = world.plomb(["set", "--idempotent", "--value-in-argv", "s.json", path, value]);
+        assert_eq!(done.code, Some(0), "{}", done.errors());
+    }
+    assert!(world.plomb(["unset", "--idempotent", "s.json", "[\"none\"]"]).ok());
+    assert_eq!(world.text("s.json"), before);
+    assert!(world.plomb(["set", "--value-in-argv", "s.json", "[\"user\"]", "\"ann\""]).ok());
+    assert_ne!(world.text("s.json"), before);
+}
+
+#[test]
+fn unset_takes_one_value_away() {
+    let world = World::new("unset");
+    let done = world.plomb(["unset", "s.json", "[\"deep\"][\"list\"][0]"]);
+    assert_eq!(done.code, Some(0), "{}", done.errors());
+    assert_eq!(world.decrypted("s.json"), PLAIN.replace("[1, 2.50", "[2.50"));
+    world.assert_clean(&[&done]);
+}
+
+#[test]
+fn twelve_at_once_lose_nothing() {
+    let world = World::new("parallel");
+    let outcomes: Vec<Outcome> = std::thread::scope(|scope| {
+        let one = |number: usize| world.plomb(["set", "--value-in-argv", "s.json", &format!("[\"k{number}\"]"), "1"]);
+        let threads: Vec<_> = (0..12).map(|number| scope.spawn(move || one(number))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let wrote = outcomes.iter().filter(|outcome| outcome.ok()).count();
+    let plain = world.decrypted("s.json");
+    let there = (0..12).filter(|number| plain.contains(&format!("\"k{number}\""))).count();
+    assert_eq!(wrote, there);
+    // On a slow machine some may give up after five seconds, aloud.
+    assert!(wrote >= 1 && outcomes.iter().all(|it| it.ok() || it.errors().contains("locked")), "{wrote}");
+}
+
+#[test]
+fn edit_keeps_unchanged_ciphertext_and_leaves_nothing() {
+    let world = World::new("edit");
+    let before = world.text("s.json");
+    let done = world.edit("s.json", "basename \"$1\"; stat -c %a \"$1\"; sed -i 's/\"ann\"/\"bob\"/' \"$1\"");
+    assert_eq!((done.code, done.text().as_str()), (Some(0), "s.json\n600\n"), "{}", done.errors());
+    assert_eq!(world.decrypted("s.json"), PLAIN.replace("ann", "bob"));
+    let tokens = |text: &str| text.split("ENC[").skip(2).take(4).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(tokens(&before), tokens(&world.text("s.json")), "an unchanged value got another ciphertext");
+    world.assert_clean(&[&done]);
+}
+
+#[test]
+fn edit_says_what_went_wrong_and_changes_nothing() {
+    let world = World::new("edit-fails");
+    let before = world.text("s.json");
+    for (editor, code, said) in [
+        ("true", 200, "file has not changed"),
+        ("sed -i s/ann/bob/ \"$1\"; exit 3", 201, "exit code 3"),
+        ("printf '{\\n \"a\": canary-0123456789' > \"$1\"", 2, "s.json:2:"),
+        ("rm \"$1\"", 201, "cannot open"),
+        (": > \"$1\"", 2, "the file ends"),
+        ("printf '{\"sops\": {}}' > \"$1\"", 203, ""),
+    ] {
+        let done = world.edit("s.json", editor);
+        assert_eq!(done.code, Some(code), "{editor} {}", done.errors());
+        assert!(done.errors().contains(said), "{editor} {}", done.errors());
+        assert_eq!(world.text("s.json"), before);
+        std::fs::remove_file(world.scratch.root().join("editor.sh")).unwrap();
+        world.assert_clean(&[&done]);
+    }
+    let missing = world.run(["edit", "s.json"]).env("EDITOR", "/none/such").run();
+    assert_eq!(missing.code, Some(201), "{}", missing.errors());
+}
+
+#[test]
+fn edit_creates_a_file_that_the_rule_covers() {
+    let world = World::new("create");
+    let rules = format!("creation_rules:\n  - path_regex: \\.json$\n    age: {}\n", world.recipient);
+    world.scratch.write(".sops.yaml", rules);
+    let unchanged = world.edit("new.json", "true");
+    assert_eq!(unchanged.code, Some(200), "{}", unchanged.errors());
+    assert!(!world.scratch.path("new.json").exists());
+    let done = world.edit("new.json", "grep -q hello \"$1\" && printf '{\"a\": \"b\"}\\n' > \"$1\"");
+    assert_eq!(done.code, Some(0), "{}", done.errors());
+    assert!(world.text("new.json").contains("ENC["));
+    assert_eq!(world.decrypted("new.json"), "{\"a\": \"b\"}\n");
+    let uncovered = world.edit("new.env", "echo started");
+    assert_eq!((uncovered.code, uncovered.text().as_str()), (Some(1), ""), "{}", uncovered.errors());
+    world.assert_clean(&[&done, &uncovered]);
+}
+
+#[test]
+fn edit_does_not_overwrite_what_changed_meanwhile() {
+    let world = World::new("race");
+    let plomb = env!("CARGO_BIN_EXE_plomb");
+    let other = format!("sed -i s/ann/kept-by-edit/ \"$1\"; {plomb} set --value-in-argv s.json '[\"user\"]' '\"eve\"'");
+    let done = world.edit("s.json", &other);
+    assert_eq!(done.code, Some(1), "{}", done.errors());
+    assert!(done.errors().contains("changed while the editor was open"), "{}", done.errors());
+    assert!(world.decrypted("s.json").contains("\"eve\""));
+    let kept = done.errors().split("kept in ").nth(1).unwrap().split(';').next().unwrap().to_owned();
+    assert!(std::fs::read_to_string(&kept).unwrap().contains("kept-by-edit"));
+    // The next run's sweep leaves it alone.
+    assert!(world.edit("s.json", "sed -i s/eve/bob/ \"$1\"").ok());
+    assert!(std::path::Path::new(&kept).exists());
+}
+
+/// Starts `edit` with an editor that waits, sends `signal` to plomb alone, and gives plomb's end.
+fn signalled(world: &World, signal: &str) -> std::process::ExitStatus {
+    let ready = world.scratch.root().join("ready");
+    let script = format!("#!/bin/sh\ntouch {}\nsleep 20 & wait\n", ready.display());
+    let editor = world.scratch.script("editor.sh", &script);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_plomb"))
+        .args(["edit", "s.json"])
+        .current_dir(world.scratch.work())
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("XDG_RUNTIME_DIR", world.scratch.runtime())
+        .env("SOPS_AGE_KEY_FILE", world.scratch.root().join("keys.txt"))
+        .env("EDITOR", editor)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    while !ready.exists() && start.elapsed() < Duration::from_secs(30) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_ne!(files_below(&world.scratch.runtime()), Vec::<PathBuf>::new(), "the text lies there");
+    assert!(Command::new("kill").arg(format!("-{signal}")).arg(child.id().to_string()).status().unwrap().success());
+    std::fs::remove_file(ready).unwrap();
+    child.wait().unwrap()
+}
+
+#[test]
+fn a_signal_while_the_editor_is_open_leaves_nothing() {
+    use std::os::unix::process::ExitStatusExt as _;
+    let world = World::new("signals");
+    let before = world.text("s.json");
+    for (signal, number) in [("HUP", 1), ("TERM", 15)] {
+        assert_eq!(signalled(&world, signal).signal(), Some(number));
+        world.assert_clean(&[]);
+    }
+    assert_eq!(signalled(&world, "KILL").signal(), Some(9));
+    assert_ne!(files_below(&world.scratch.runtime()), Vec::<PathBuf>::new(), "nobody could remove it");
+    // The next start sweeps it.
+    assert_eq!(world.edit("s.json", "true").code, Some(200));
+    world.assert_clean(&[]);
+    assert_eq!(world.text("s.json"), before);
+}
+
+#[test]
+fn exec_env_gives_the_values_and_the_exit_code() {
+    let world = World::new("exec-env");
+    world.encrypted("e.json", "{\"A\": \"x y\", \"N\": 3, \"Z\": null, \"T\": true, \"F\": 1.5}");
+    let env = |args: &[&str]| world.plomb(["exec-env"].into_iter().chain(args.iter().copied()));
+    let done = env(&["e.json", "echo \"$A|$N|$Z|$T|$F\"; exit 4"]);
+    assert_eq!((done.code, done.text().as_str()), (Some(4), "x y|3|<nil>|true|1.5\n"), "{}", done.errors());
+    assert_eq!(env(&["e.json", "kill -9 $$"]).code, Some(255));
+    assert_eq!(env(&["--pristine", "--only", "A", "e.json", "env | grep -v '^PWD\\|^_\\|^SHLVL'"]).text(), "A=x y\n");
+    let same = env(&["--same-process", "e.json", "echo $A; exit 5"]);
+    assert_eq!((same.code, same.text().as_str()), (Some(5), "x y\n"), "{}", same.errors());
+    let nested = env(&["s.json", "echo started"]);
+    assert_eq!((nested.code, nested.text().as_str()), (Some(1), ""));
+    assert!(nested.errors().contains("deep"), "{}", nested.errors());
+    world.assert_clean(&[&done, &nested]);
+}
+
+#[test]
+fn exec_env_refuses_names_that_take_over() {
+    let world = World::new("names");
+    for name in ["LD_PRELOAD", "PATH", "GIT_SSH_COMMAND", "BASH_ENV"] {
+        world.encrypted("p.json", &format!("{{\"{name}\": \"/x\", \"A\": \"1\"}}"));
+        let refused = world.plomb(["exec-env", "p.json", "echo started"]);
+        assert_eq!((refused.code, refused.text().as_str()), (Some(1), ""));
+        assert!(refused.errors().contains(name), "{}", refused.errors());
+        assert!(world.plomb(["exec-env", "--only", "A", "p.json", "true"]).ok());
+    }
+    let allowed = world.plomb(["exec-env", "--allow-env", "BASH_ENV", "p.json", "echo $BASH_ENV"]);
+    assert_eq!(allowed.text(), "/x\n", "{}", allowed.errors());
+}
+
+#[test]
+fn exec_file_gives_the_text_once_however_it_is_read() {
+    let world = World::new("exec-file");
+    let file = |args: &[&str]| {
+        let run = world.run(["exec-file"].into_iter().chain(args.iter().copied()));
+        let done = run.limit(Duration::from_secs(20)).run();
+        assert!(!done.timed_out, "{args:?}");
+        assert_eq!(std::fs::read_dir(world.scratch.runtime()).unwrap().count(), 0, "{args:?}");
+        done
+    };
+    let whole = file(&["s.json", "cat {}; exit 6"]);
+    assert_eq!((whole.code, whole.text().as_str()), (Some(6), PLAIN), "{}", whole.errors());
+    assert_eq!(file(&["s.json", "exit 3"]).code, Some(3));
+    assert_eq!(file(&["s.json", "head -c 1 {}"]).text(), "{");
+    assert_eq!(file(&["s.json", "test -p {}"]).code, Some(0));
+    assert_ne!(file(&["s.json", "cat {} >/dev/null; cat {}"]).code, Some(0), "read twice");
+    let real = file(&["--no-fifo", "--filename", "x.json", "s.json", "cat {}; cat {} >/dev/null; basename {}"]);
+    assert_eq!(real.text(), format!("{PLAIN}x.json\n"), "{}", real.errors());
+    assert_eq!(file(&["--filename", "../x", "s.json", "true"]).code, Some(1));
+    world.encrypted("e.json", "{\"A\": \"x\"}");
+    assert_eq!(file(&["--output-type", "dotenv", "e.json", "cat {}"]).text(), "A=x\n");
+    let mut huge = "{\"a\": \"".to_owned();
+    huge.push_str(&"x".repeat(1 << 20));
+    huge.push_str("\"}");
+    world.encrypted("h.json", &huge);
+    assert_eq!(file(&["h.json", "head -c 3 {}; exit 2"]).text(), "{\"a");
+    assert_eq!(file(&["h.json", "cat {}"]).text(), huge);
+}
+
+#[test]
+fn a_file_that_sops_wrote_stays_as_sops_writes_it() {
+    let Some(sops) = Peer::Sops.find() else {
+        return testkit::peer::skip("a_file_that_sops_wrote_stays_as_sops_writes_it", "PLOMB_SOPS names no file");
+    };
+    let world = World::new("by-sops");
+    world.scratch.write("p.json", PLAIN);
+    let sops = |args: &[&str]| {
+        let run = world.scratch.command(&sops).args(args);
+        let done = run.env("SOPS_AGE_KEY_FILE", world.scratch.root().join("keys.txt")).run();
+        assert!(done.ok(), "{args:?} {}", done.errors());
+        done
+    };
+    for indent in [&[] as &[&str], &["--indent", "3"]] {
+        let encrypt = ["encrypt", "--age", &world.recipient, "p.json"];
+        world.scratch.write("t.json", sops(&[indent, &encrypt].concat()).stdout);
+        let before = world.text("t.json");
+        let done = world.plomb(["set", "--value-in-argv", "t.json", "[\"deep\"][\"n\"]", "8"]);
+        assert_eq!(done.code, Some(0), "{}", done.errors());
+        assert_eq!(changed(&before, &world.text("t.json")), ["n", "mac"]);
+        assert!(sops(&["decrypt", "t.json"]).text().contains("\"n\": 8"));
+        let done = world.edit("t.json", "sed -i 's/\"n\": 8/\"n\": 9/' \"$1\"");
+        assert_eq!(done.code, Some(0), "{}", done.errors());
+        assert!(!world.text("t.json").contains("plomb_layout"));
+        assert!(sops(&["decrypt", "t.json"]).text().contains("\"n\": 9"));
+        let done = world.edit("t.json", "sed -i 's/\"n\": 9/\"n\":   10/' \"$1\"");
+        assert_eq!(done.code, Some(0), "{}", done.errors());
+        assert!(world.text("t.json").contains("plomb_layout") && world.decrypted("t.json").contains("\"n\":   10"));
+        assert!(sops(&["decrypt", "t.json"]).text().contains("\"n\": 10"));
+    }
+    testkit::peer::peer_test_ran("a_file_that_sops_wrote_stays_as_sops_writes_it");
+}
+
+#[test]
+fn set_at_a_terminal_without_one_says_so() {
+    let world = World::new("prompt");
+    let done = world.plomb(["set", "s.json", "[\"user\"]"]);
+    assert_eq!(done.code, Some(64));
+    assert!(done.errors().contains("--value-stdin"), "{}", done.errors());
+}
