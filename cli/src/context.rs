@@ -103,7 +103,7 @@ impl Context {
         if self.indent.is_some() {
             return Ok(EmitOptions { indent: self.indent });
         }
-        let Some(found) = self.config_for(file, Strictness::Lenient)? else { return Ok(EmitOptions::default()) };
+        let Some(found) = self.config_for(file, Strictness::StoresOnly)? else { return Ok(EmitOptions::default()) };
         let indent = match format.name() {
             "yaml" => found.config.yaml_indent,
             "json" => found.config.json_indent,

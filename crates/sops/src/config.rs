@@ -45,8 +45,10 @@ pub struct Config {
 pub enum Strictness {
     /// Unknown fields are errors. Used wherever something is encrypted.
     Strict,
-    /// Unknown fields are passed over. Used for reading `stores` on decryption.
+    /// Unknown fields are passed over.
     Lenient,
+    /// Rules are not read at all, only `stores`: a wrong rule is no reason not to decrypt.
+    StoresOnly,
 }
 
 impl Config {
@@ -65,6 +67,7 @@ impl Config {
         let reader = Reader { doc: &doc, strict: strictness == Strictness::Strict };
         for entry in branch.root.entries() {
             match (&*entry.key, &entry.value.value) {
+                ("creation_rules" | "destination_rules", _) if strictness == Strictness::StoresOnly => {}
                 ("creation_rules", Value::Null) => {}
                 ("creation_rules", _) => config.creation_rules = Some(rule::creation_rules(&reader, &entry.value)?),
                 ("destination_rules", _) => config.destination_rules = rule::destination_rules(&reader, &entry.value)?,

@@ -20,6 +20,7 @@ pub(super) fn run(mut call: Call<'_>) -> Outcome {
         "exec-env" => exec_env(&call)?,
         "exec-file" => exec_file(&call)?,
         "publish" => publish(&call)?,
+        _ if is_empty_yaml(&call) => return super::printed("{\"encrypted\":false}\n"),
         _ => filestatus(&call)?,
     };
     let command = call.command.to_owned();
@@ -29,7 +30,6 @@ pub(super) fn run(mut call: Call<'_>) -> Outcome {
 /// SOPS' exit codes where a command of its has others than `plomb`.
 fn as_sops_exits(command: &str, failure: Failure) -> Outcome {
     let exit = match (command, failure.exit) {
-        ("filestatus", Exit::Empty) => return super::printed("{\"encrypted\":false}\n"),
         ("filestatus", _) | ("updatekeys" | "publish", Exit::NoFile | Exit::Input) => Exit::Generic,
         ("groups add" | "groups delete", Exit::NoKey) => Exit::Generic,
         (_, Exit::NoFile) => Exit::Input,
@@ -320,4 +320,11 @@ fn files_below(path: PathBuf) -> Vec<PathBuf> {
 fn filestatus(call: &Call<'_>) -> Result<Words, Failure> {
     let file = call.needed_file()?;
     Ok(input_type(Words::new("filestatus"), call).operands([file]))
+}
+
+/// To SOPS an empty YAML file is a plain one; an empty JSON file is broken.
+fn is_empty_yaml(call: &Call<'_>) -> bool {
+    let Some(file) = call.line.rest.first().map(Path::new) else { return false };
+    let format = crate::format::choose(call.line.text("input-type").as_deref(), file);
+    format.name() == "yaml" && std::fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.len() == 0)
 }
