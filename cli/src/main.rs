@@ -16,9 +16,9 @@ mod paths;
 mod private;
 mod process;
 mod recipients;
+mod reuse;
 mod rewrite;
 mod signals;
-mod reuse;
 mod ui;
 
 use std::process::ExitCode;

@@ -177,7 +177,8 @@ fn put(line: &mut Line, flag: &Flag, name: &str, value: Option<OsString>) -> Res
     match (flag.takes, value) {
         (Takes::Switch, _) => {
             let text = text.unwrap_or_else(|| "true".to_owned());
-            let on = go_bool(&text).ok_or_else(|| format!("invalid boolean value {text:?} for -{name}: parse error"))?;
+            let on =
+                go_bool(&text).ok_or_else(|| format!("invalid boolean value {text:?} for -{name}: parse error"))?;
             line.on.insert(flag.name(), on);
         }
         (Takes::Number, value) => {
@@ -287,12 +288,8 @@ fn go_integer(text: &str) -> Option<i64> {
 mod tests {
     use super::*;
 
-    const FLAGS: [Flag; 4] = [
-        switch(&["in-place", "i"], ""),
-        text(&["extract"], ""),
-        number(&["indent"], ""),
-        texts(&["age", "a"], ""),
-    ];
+    const FLAGS: [Flag; 4] =
+        [switch(&["in-place", "i"], ""), text(&["extract"], ""), number(&["indent"], ""), texts(&["age", "a"], "")];
 
     fn words(line: &str) -> Vec<OsString> {
         line.split_whitespace().map(OsString::from).collect()

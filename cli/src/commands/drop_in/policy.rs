@@ -15,9 +15,10 @@ pub(super) fn flags(call: &Call<'_>, format: &dyn Format) -> Result<PolicyFlags,
     refuse_foreign(call)?;
     let line = &call.line;
     let threshold = line.number("shamir-secret-sharing-threshold").filter(|number| *number != 0);
-    let threshold = threshold.map(usize::try_from).transpose().map_err(|_| {
-        Failure::new(Exit::Generic, "--shamir-secret-sharing-threshold must not be negative")
-    })?;
+    let threshold = threshold
+        .map(usize::try_from)
+        .transpose()
+        .map_err(|_| Failure::new(Exit::Generic, "--shamir-secret-sharing-threshold must not be negative"))?;
     let mut flags = PolicyFlags {
         age: line.text("age"),
         mac_only_encrypted: call.global.is_on("mac-only-encrypted"),

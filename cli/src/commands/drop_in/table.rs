@@ -17,12 +17,7 @@ pub(super) struct Command {
     pub(super) below: &'static [Command],
 }
 
-const fn command(
-    name: &'static str,
-    operands: &'static str,
-    about: &'static str,
-    flags: &'static [Flag],
-) -> Command {
+const fn command(name: &'static str, operands: &'static str, about: &'static str, flags: &'static [Flag]) -> Command {
     Command { name, about, operands, flags, below: &[] }
 }
 

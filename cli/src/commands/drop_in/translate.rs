@@ -134,9 +134,10 @@ fn rotate(call: &Call<'_>) -> Result<Words, Failure> {
 
 /// Keys of a file that is not there cannot be changed; SOPS has an exit code for that alone.
 fn must_have_keys_to_change(call: &Call<'_>, file: &Path) -> Result<(), Failure> {
-    let asked = table::FOREIGN.iter().chain(&["age"]).any(|kind| {
-        ["add", "rm"].iter().any(|verb| call.line.raw(&format!("{verb}-{kind}")).is_some())
-    });
+    let asked = table::FOREIGN
+        .iter()
+        .chain(&["age"])
+        .any(|kind| ["add", "rm"].iter().any(|verb| call.line.raw(&format!("{verb}-{kind}")).is_some()));
     if asked && must_exist(file).is_err() {
         let what = "cannot add or remove keys on non-existent file";
         return Err(Failure::new(Exit::KeysOfMissingFile, what).in_file(file));
@@ -310,7 +311,8 @@ fn files_below(path: PathBuf) -> Vec<PathBuf> {
     if path.is_symlink() || !path.is_dir() {
         return vec![path];
     }
-    let mut found: Vec<_> = std::fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    let mut found: Vec<_> =
+        std::fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     found.sort();
     found.into_iter().flat_map(files_below).collect()
 }

@@ -4,8 +4,8 @@ use secret::SecretBytes;
 
 use super::{Json, read};
 use crate::format::{Format, Insert, Token};
-use crate::{Comment, Document, EmitOptions, FormatError, Map, Node, Path, Problem, Style, Value};
 use crate::{Branch, Edits};
+use crate::{Comment, Document, EmitOptions, FormatError, Map, Node, Path, Problem, Style, Value};
 
 /// The JSON format with repeated members, kept in order. Everything else that [`Json`] refuses is refused.
 #[derive(Debug)]
