@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    decrypt, edit, encrypt, exec_env, exec_file, filestatus, groups, key, publish, rotate, set, unset, updatekeys,
+    completion, config_command, decrypt, demo, edit, encrypt, exec_env, exec_file, filestatus, groups, init, key, man,
+    publish, rotate, set, status, unset, updatekeys, verify,
 };
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
@@ -48,6 +49,13 @@ enum Command {
     Key(key::Args),
     Publish(publish::Args),
     Filestatus(filestatus::Args),
+    Status(status::Args),
+    Verify(verify::Args),
+    Config(config_command::Args),
+    Init(init::Args),
+    Demo(demo::Args),
+    Completion(completion::Args),
+    Man(man::Args),
 }
 
 impl Command {
@@ -66,6 +74,13 @@ impl Command {
             Self::Key(args) => key::run(args, context),
             Self::Publish(args) => publish::run(args, context),
             Self::Filestatus(args) => filestatus::run(args, context),
+            Self::Status(args) => status::run(args, context),
+            Self::Verify(args) => verify::run(args, context),
+            Self::Config(args) => config_command::run(args, context),
+            Self::Init(args) => init::run(args, context),
+            Self::Demo(args) => demo::run(args, context),
+            Self::Completion(args) => completion::run(&args, context),
+            Self::Man(args) => man::run(&args, context),
         }
     }
 }
@@ -81,6 +96,10 @@ pub(crate) fn run_command(words: Vec<OsString>, context: &mut Context) -> Outcom
     Cli::try_parse_from(argv).map_err(wrong)?.command.run(context)
 }
 
+/// First words that only SOPS' old flag style has: fingers and scripts use them under our name too.
+const OLD_STYLE: [&str; 11] =
+    ["-d", "--decrypt", "-e", "--encrypt", "-r", "--rotate", "-s", "--show-master-keys", "-i", "--in-place", "--set"];
+
 /// Runs what the argument vector asks for; called as `sops`, or with `sops` as first word, in drop-in mode.
 pub(crate) fn dispatch(argv: Vec<OsString>) -> Outcome {
     let called_as = argv.first().map(Path::new).and_then(Path::file_name).unwrap_or_default();
@@ -89,6 +108,9 @@ pub(crate) fn dispatch(argv: Vec<OsString>) -> Outcome {
     }
     if argv.get(1).is_some_and(|word| word == "sops") {
         return crate::commands::drop_in::run(argv[1..].to_vec());
+    }
+    if argv.get(1).is_some_and(|word| OLD_STYLE.iter().any(|flag| word == *flag)) {
+        return crate::commands::drop_in::run(argv);
     }
     match Cli::try_parse_from(argv) {
         Ok(cli) => {

@@ -68,25 +68,54 @@ impl ConfigFile {
 /// # Errors
 /// When one is found whose owner could use it to choose recipients for somebody else's files.
 pub(crate) fn nearest(file: &Path) -> Result<Option<PathBuf>, Failure> {
+    Ok(search(file)?.found)
+}
+
+/// Where a configuration was looked for.
+#[derive(Debug)]
+pub(crate) struct Search {
+    /// The folders, in order.
+    pub(crate) visited: Vec<PathBuf>,
+    /// What was found.
+    pub(crate) found: Option<PathBuf>,
+    /// Why the search ended.
+    pub(crate) end: &'static str,
+}
+
+/// As [`nearest`], with the way that led there.
+///
+/// # Errors
+/// As [`nearest`].
+pub(crate) fn search(file: &Path) -> Result<Search, Failure> {
     let file = paths::absolute(file);
     let start = file.parent().unwrap_or(Path::new("/"));
     let root = start.ancestors().find(|folder| folder.join(".git").symlink_metadata().is_ok());
     let home = std::env::var_os("HOME").map(PathBuf::from);
     let first = std::fs::metadata(start).ok();
+    let mut search = Search { visited: Vec::new(), found: None, end: "the root of the file system" };
     for folder in start.ancestors() {
         if root.is_none() && !is_same_realm(folder, first.as_ref()) {
+            search.end = "outside of a repository the search ends where owner or file system change";
             break;
         }
+        search.visited.push(folder.to_owned());
         let candidate = folder.join(NAME);
         if candidate.symlink_metadata().is_ok() {
             check_owner(&candidate, root)?;
-            return Ok(Some(candidate));
+            search.found = Some(candidate);
+            search.end = "found there";
+            break;
         }
-        if Some(folder) == root || (root.is_none() && home.as_deref() == Some(folder)) {
+        if Some(folder) == root {
+            search.end = "the root of the repository";
+            break;
+        }
+        if root.is_none() && home.as_deref() == Some(folder) {
+            search.end = "the home folder";
             break;
         }
     }
-    Ok(None)
+    Ok(search)
 }
 
 /// Same owner and file system as the folder where the search began, and not open to everybody.

@@ -1,7 +1,8 @@
 //! What every command needs beside its own arguments: mode, configuration, identities, clock, randomness.
 
-use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use document::{Document, EmitOptions, Format};
@@ -34,7 +35,9 @@ pub(crate) struct Context {
     pub(crate) indent: Option<i64>,
     /// `--ignore-mac`.
     pub(crate) ignore_mac: bool,
-    keyring: OnceCell<Keyring>,
+    keyring: OnceLock<Keyring>,
+    /// Configurations that were read, so that many files under one are read with one reading of it.
+    configs: Mutex<HashMap<(PathBuf, bool), Arc<ConfigFile>>>,
 }
 
 impl Context {
@@ -46,7 +49,8 @@ impl Context {
             verbose: false,
             indent: None,
             ignore_mac: false,
-            keyring: OnceCell::new(),
+            keyring: OnceLock::new(),
+            configs: Mutex::default(),
         }
     }
 
@@ -71,13 +75,24 @@ impl Context {
     /// # Errors
     /// When it is wrong. Unknown fields are errors where it decides about encryption (`Strict`), and always
     /// passed over in the drop-in mode when decrypting.
-    pub(crate) fn config_for(&self, file: &Path, strictness: Strictness) -> Result<Option<ConfigFile>, Failure> {
+    pub(crate) fn config_for(&self, file: &Path, strictness: Strictness) -> Result<Option<Arc<ConfigFile>>, Failure> {
         let path = match (&self.config, self.mode) {
             (Some(path), _) => Some(path.clone()),
             (None, Mode::Sops) => config::above_current_folder(),
             (None, Mode::Plomb) => config::nearest(file)?,
         };
-        path.map(|path| ConfigFile::load(&path, strictness)).transpose()
+        path.map(|path| self.load_config(path, strictness)).transpose()
+    }
+
+    fn load_config(&self, path: PathBuf, strictness: Strictness) -> Result<Arc<ConfigFile>, Failure> {
+        let key = (path, strictness == Strictness::Strict);
+        let mut configs = self.configs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = configs.get(&key) {
+            return Ok(known.clone());
+        }
+        let loaded = Arc::new(ConfigFile::load(&key.0, strictness)?);
+        configs.insert(key, loaded.clone());
+        Ok(loaded)
     }
 
     /// How trees are printed in SOPS' own layout: `--indent`, else the configuration's `stores`.

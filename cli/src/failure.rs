@@ -198,6 +198,7 @@ impl From<SopsError> for Failure {
                 Self { at: place.at, ..Self::new(Exit::Encrypt, format!("the value{path} {what}")) }
             }
             SopsError::Value { place, .. } => Self { at: place.at, ..new(Exit::Decrypt) },
+            SopsError::MetadataAt { at, .. } => Self { at: Some(at), ..new(Exit::Generic) },
             SopsError::NoKey(report) => no_key(&report),
             SopsError::NoMac | SopsError::MacMismatch => {
                 new(Exit::Mac).hint("find out who changed the file; `--ignore-mac` opens it without this protection")

@@ -1,10 +1,13 @@
 //! Reading and replacing files. A file is replaced whole or not at all.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use secret::SecretBytes;
 
@@ -90,6 +93,19 @@ impl Rewrite {
         let before = read(&real, limit).map_err(|failure| shown_as(failure, path))?;
         check_writable(&real).map_err(|failure| shown_as(failure, path))?;
         Ok(Self { real, before, lock })
+    }
+
+    /// As [`Self::begin`], with the text; a dry run only reads.
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub(crate) fn begin_or_read(path: &Path, limit: u64, dry: bool) -> Result<(Option<Self>, SecretBytes), Failure> {
+        if dry {
+            return Ok((None, read(path, limit)?));
+        }
+        let rewrite = Self::begin(path, limit)?;
+        let text = rewrite.before.duplicate();
+        Ok((Some(rewrite), text))
     }
 
     /// What the file holds.
@@ -182,8 +198,8 @@ fn umask() -> u32 {
     old.bits()
 }
 
-fn temp_prefix(path: &Path) -> std::ffi::OsString {
-    let mut prefix = std::ffi::OsString::from(".");
+fn temp_prefix(path: &Path) -> OsString {
+    let mut prefix = OsString::from(".");
     let name = path.file_name().unwrap_or_default();
     // File names are at most 255 bytes; a long one is cut to leave room for ours.
     let cut = &name.as_bytes()[..name.len().min(200)];
@@ -192,18 +208,28 @@ fn temp_prefix(path: &Path) -> std::ffi::OsString {
     prefix
 }
 
-/// Removes temporary files that a killed run left beside `path`, unless their writer still lives.
+/// Removes temporary files that a killed run left beside `path`, unless their writer still lives. A folder is
+/// listed once per run: a thousand files in it must not mean a thousand listings.
 fn sweep(folder: &Path, path: &Path) {
+    static LISTED: Mutex<BTreeMap<PathBuf, Arc<[OsString]>>> = Mutex::new(BTreeMap::new());
+    let left = {
+        let mut listed = LISTED.lock().unwrap_or_else(PoisonError::into_inner);
+        listed.entry(folder.to_owned()).or_insert_with(|| left_over(folder)).clone()
+    };
     let prefix = temp_prefix(path);
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        if !entry.file_name().as_bytes().starts_with(prefix.as_bytes()) {
-            continue;
-        }
-        if let Ok(file) = open_regular(&entry.path())
+    for name in left.iter().filter(|name| name.as_bytes().starts_with(prefix.as_bytes())) {
+        let old = folder.join(name);
+        if let Ok(file) = open_regular(&old)
             && lock::is_free(&file)
         {
-            let _ = std::fs::remove_file(entry.path());
+            let _ = std::fs::remove_file(old);
         }
     }
+}
+
+/// The names in `folder` that look like our temporary files.
+fn left_over(folder: &Path) -> Arc<[OsString]> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_ours = |name: &OsString| memchr::memmem::find(name.as_bytes(), b".plomb-").is_some();
+    entries.map(|entry| entry.file_name()).filter(is_ours).collect()
 }

@@ -150,6 +150,6 @@ impl Prompt for Terminal {
     }
 
     fn message(&self, text: &str) {
-        crate::ui::note(&crate::paths::one_line(text));
+        crate::ui::say(&crate::paths::one_line(text));
     }
 }

@@ -36,3 +36,12 @@ pub(crate) fn absolute(path: &Path) -> PathBuf {
     }
     out
 }
+
+/// An absolute path as seen from the current folder.
+pub(crate) fn from_here(path: &Path) -> PathBuf {
+    let (path, here) = (absolute(path), absolute(Path::new(".")));
+    let common = path.components().zip(here.components()).take_while(|(a, b)| a == b).count();
+    let up = here.components().skip(common).map(|_| std::path::Component::ParentDir);
+    let relative: PathBuf = up.chain(path.components().skip(common)).collect();
+    if relative.as_os_str().is_empty() { PathBuf::from(".") } else { relative }
+}

@@ -48,12 +48,25 @@ pub(crate) fn vouch(
 ) -> Result<(), Failure> {
     let rule = rule(file, context)?;
     match sops::untrusted_recipients(metadata, rule.as_ref(), stored, accepted) {
-        Ok(()) => Ok(()),
+        Ok(()) => {
+            tell_left_out(file, metadata, rule.as_ref(), context);
+            Ok(())
+        }
         Err(Untrusted::Recipients(strangers)) => {
             let by = if rule.is_some() { "the creation rule" } else { "the list that plomb stored in the file" };
             Err(stranger(&strangers, &format!("{by} does not name it")))
         }
         Err(Untrusted::Unknown(strangers)) => unknown(file, &strangers, context),
+    }
+}
+
+/// Readers who were accepted once and whom the rule no longer names stay until somebody says otherwise.
+fn tell_left_out(file: &Path, metadata: &Metadata, rule: Option<&Policy>, context: &Context) {
+    let Some(rule) = rule.filter(|_| context.mode == Mode::Plomb) else { return };
+    let named = |name: &str| rule.recipients().any(|other| keys::same_recipient(other, name));
+    for name in metadata.recipients().filter(|name| !named(name)) {
+        let name = keys::short_recipient(name);
+        ui::note(&format!("note: {}: {name} is not in the creation rule; `plomb updatekeys` removes it", shown(file)));
     }
 }
 

@@ -63,7 +63,8 @@ pub(crate) fn seal(
 ) -> Result<Sealed, Failure> {
     let layout = layout(file, &plain, context)?;
     let mut rng = OsRandom::new();
-    let sealed = change(plain, Again { rng: &mut rng, now: context.now(), layout })?;
+    let sealed =
+        change(plain, Again { rng: &mut rng, now: context.now(), layout, as_sops: context.mode == Mode::Sops })?;
     ui::notices(file, &sealed.notices);
     Ok(sealed)
 }
@@ -82,6 +83,8 @@ pub(crate) fn one_value(
     let run = || {
         let rewrite = files::Rewrite::begin(file, Context::limit(format))?;
         let plain = open(file, rewrite.before().duplicate(), format, context)?;
+        let counted = if context.mode == Mode::Sops { Some(change.as_sops_counts(&plain)?) } else { None };
+        let change = counted.as_ref().unwrap_or(change);
         if idempotent && rewrite::is_done(&plain, change) {
             return Ok(Exit::Ok);
         }

@@ -1,5 +1,6 @@
 //! Output: results on stdout, messages on stderr, nothing half-written on failure.
 
+use std::cell::RefCell;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
@@ -20,9 +21,29 @@ pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
     })
 }
 
+thread_local! {
+    /// Lines held back while one of many files is worked on.
+    static HELD: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+}
+
 /// Writes a line to stderr; a closed stderr is no failure of its own.
 pub(crate) fn note(line: &str) {
+    let held = HELD.with_borrow_mut(|held| held.as_mut().map(|lines| lines.push(line.to_owned())));
+    if held.is_none() {
+        say(line);
+    }
+}
+
+/// As [`note`], at once: what somebody must see to go on ("touch your key").
+pub(crate) fn say(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Runs `work` and gives the lines it noted on this thread, so that the caller prints them in order.
+pub(crate) fn holding<T>(work: impl FnOnce() -> T) -> (T, Vec<String>) {
+    HELD.set(Some(Vec::new()));
+    let result = work();
+    (result, HELD.take().unwrap_or_default())
 }
 
 /// Whether somebody sits at the terminal and can be asked.
@@ -66,4 +87,29 @@ pub(crate) fn confirm(question: &str) -> bool {
     let mut answer = String::new();
     let read = io::stdin().read_line(&mut answer).is_ok();
     read && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+}
+
+/// Prints a table: aligned, with a head, at a terminal; else one line per row, cells separated by tabs.
+///
+/// # Errors
+/// When standard output is closed.
+pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
+    if !io::stdout().is_terminal() {
+        let text: String = rows.iter().map(|row| format!("{}\n", row.join("\t").trim_end())).collect();
+        return print(text.as_bytes());
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let width = |text: &str| text.chars().count();
+    let widest = |column: usize| rows.iter().map(|row| width(&row[column])).max().unwrap_or(0).max(width(head[column]));
+    let widths: Vec<usize> = (0..head.len()).map(widest).collect();
+    let line = |cells: Vec<&str>| {
+        let cell = |(cell, wide): (&&str, &usize)| format!("{cell}{:pad$}", "", pad = wide - width(cell));
+        let cells: Vec<String> = cells.iter().zip(&widths).map(cell).collect();
+        format!("{}\n", cells.join("  ").trim_end())
+    };
+    let body = rows.iter().map(|row| line(row.iter().map(String::as_str).collect()));
+    let text: String = std::iter::once(line(head.to_vec())).chain(body).collect();
+    print(text.as_bytes())
 }

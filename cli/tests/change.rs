@@ -59,6 +59,10 @@ impl World {
         done.text()
     }
 
+    fn private_folders(&self) -> usize {
+        std::fs::read_dir(self.scratch.runtime()).expect("it is there").count()
+    }
+
     /// No plaintext anywhere but in the key file's folder; nothing at all in the private places.
     fn assert_clean(&self, outcomes: &[&Outcome]) {
         let canary = Canary::new(&["canary-0123456789", "canary-9876543210"]);
@@ -69,7 +73,7 @@ impl World {
         assert_eq!(canary.files_with_it(self.scratch.root(), &[&script]), Vec::<PathBuf>::new());
         assert_eq!(files_below(&self.scratch.runtime()), Vec::<PathBuf>::new());
         assert_eq!(files_below(&self.scratch.tmp()), Vec::<PathBuf>::new());
-        assert_eq!(std::fs::read_dir(self.scratch.runtime()).unwrap().count(), 0, "an empty folder was left");
+        assert_eq!(self.private_folders(), 0, "an empty folder was left");
     }
 }
 
@@ -90,7 +94,7 @@ fn set_changes_one_value_and_nothing_else() {
     assert_eq!(world.decrypted("s.json"), PLAIN.replace("\"n\": 7", "\"n\": 8"));
     let after = world.text("s.json");
     assert_eq!(changed(&before, &after), ["deep", "mac", "plomb_layout"]);
-    let list = |text: &str| text.split("\"n\"").next().unwrap().to_owned();
+    let list = |text: &str| text.split("\"n\"").next().expect("a split has a first part").to_owned();
     assert_eq!(list(&before), list(&after), "an unchanged value got another ciphertext");
     world.assert_clean(&[&done]);
 }
@@ -277,7 +281,7 @@ fn signalled(world: &World, signal: &str) -> std::process::ExitStatus {
         .args(["edit", "s.json"])
         .current_dir(world.scratch.work())
         .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("XDG_RUNTIME_DIR", world.scratch.runtime())
         .env("SOPS_AGE_KEY_FILE", world.scratch.root().join("keys.txt"))
         .env("EDITOR", editor)
@@ -285,15 +289,16 @@ fn signalled(world: &World, signal: &str) -> std::process::ExitStatus {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .unwrap();
+        .expect("the binary is built");
     let start = Instant::now();
     while !ready.exists() && start.elapsed() < Duration::from_secs(30) {
         std::thread::sleep(Duration::from_millis(5));
     }
     assert_ne!(files_below(&world.scratch.runtime()), Vec::<PathBuf>::new(), "the text lies there");
-    assert!(Command::new("kill").arg(format!("-{signal}")).arg(child.id().to_string()).status().unwrap().success());
-    std::fs::remove_file(ready).unwrap();
-    child.wait().unwrap()
+    let sent = Command::new("kill").arg(format!("-{signal}")).arg(child.id().to_string()).status();
+    assert!(sent.expect("kill is installed").success());
+    std::fs::remove_file(ready).expect("the editor made it");
+    child.wait().expect("it is our child")
 }
 
 #[test]
@@ -351,7 +356,7 @@ fn exec_file_gives_the_text_once_however_it_is_read() {
         let run = world.run(["exec-file"].into_iter().chain(args.iter().copied()));
         let done = run.limit(Duration::from_secs(20)).run();
         assert!(!done.timed_out, "{args:?}");
-        assert_eq!(std::fs::read_dir(world.scratch.runtime()).unwrap().count(), 0, "{args:?}");
+        assert_eq!(world.private_folders(), 0, "{args:?}");
         done
     };
     let whole = file(&["s.json", "cat {}; exit 6"]);
@@ -404,6 +409,56 @@ fn a_file_that_sops_wrote_stays_as_sops_writes_it() {
         assert!(sops(&["decrypt", "t.json"]).text().contains("\"n\": 10"));
     }
     testkit::peer::peer_test_ran("a_file_that_sops_wrote_stays_as_sops_writes_it");
+}
+
+const YAML: &str = "\
+# head
+user: ann   # inline
+password: 'canary-0123456789'
+
+list:
+    - a
+    # between
+    - {x: 1.50, y: [p,  q]}
+block: |   # why
+    two
+    lines
+deep:
+  empty: {}
+";
+
+#[test]
+fn yaml_keeps_every_byte_that_was_not_meant() {
+    let world = World::new("yaml");
+    for (path, value, old, new) in [
+        ("[\"user\"]", "\"bob\"", "user: ann ", "user: bob "),
+        ("[\"list\"][1][\"x\"]", "2", "x: 1.50", "x: 2"),
+        ("[\"list\"][9]", "\"last\"", "q]}\n", "q]}\n    - last\n"),
+        ("[\"deep\"][\"count\"]", "true", "empty: {}\n", "empty: {}\n  count: true\n"),
+        ("[\"new\"]", "\"yes\"", "empty: {}\n", "empty: {}\nnew: \"yes\"\n"),
+    ] {
+        world.encrypted("s.yaml", YAML);
+        let done = world.plomb(["set", "--value-in-argv", "s.yaml", path, value]);
+        assert_eq!(done.code, Some(0), "{path} {}", done.errors());
+        assert_eq!(world.decrypted("s.yaml"), YAML.replace(old, new), "{path}");
+    }
+    for (path, old) in [("[\"password\"]", "password: 'canary-0123456789'\n"), ("[\"list\"][0]", "    - a\n")] {
+        world.encrypted("s.yaml", YAML);
+        assert!(world.plomb(["unset", "s.yaml", path]).ok());
+        assert_eq!(world.decrypted("s.yaml"), YAML.replace(old, ""), "{path}");
+    }
+}
+
+#[test]
+fn a_stranger_among_the_recipients_is_named_and_not_accepted() {
+    let world = World::new("stranger");
+    let (_, stranger) = keys::generate_x25519(&mut secret::OsRandom::new());
+    let text = world.text("s.json").replace(&world.recipient, &stranger);
+    world.scratch.write("s.json", text);
+    for value in ["1", "2"] {
+        let done = world.plomb(["set", "--value-in-argv", "s.json", "[\"a\"]", value]);
+        assert!(done.errors().contains(&stranger), "{}", done.errors());
+    }
 }
 
 #[test]

@@ -9,16 +9,19 @@ use sops::change::{self, Found};
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
+use crate::many::{self, Done, Wanted};
 use crate::{files, format, ui};
 
 /// Decrypt a file
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The files; standard input if none is given
+    /// Files; with --in-place also folders and globs: then the encrypted files there. Standard input if none is given
     files: Vec<PathBuf>,
     /// Write the result back to the file
     #[arg(short, long)]
     in_place: bool,
+    #[command(flatten)]
+    many: many::Flags,
     /// Write the result to this file
     #[arg(long, value_name = "FILE", conflicts_with = "in_place")]
     output: Option<PathBuf>,
@@ -99,26 +102,40 @@ pub(crate) fn run(args: Args, context: &mut Context) -> Outcome {
         let plain = open(&args, &name, text, context).map_err(|it| it.in_file(Path::new("standard input")))?;
         return put(&args, &plain);
     }
-    if args.files.len() > 1 && !args.in_place {
-        let what = "several files can only be decrypted in place";
-        return Err(Failure::new(Exit::Usage, what).hint("add --in-place"));
+    if args.in_place {
+        let files = many::select(&args.files, Wanted::Encrypted, context)?;
+        return many::run(&files, args.many, |file| in_place(file, &args, context));
     }
-    for file in &args.files {
-        one(file, &args, context).map_err(|failure| failure.in_file(file))?;
+    match args.files.as_slice() {
+        [file] => {
+            many::refuse(args.many)?;
+            one(file, &args, context).map_err(|failure| failure.in_file(file))
+        }
+        _ => {
+            let what = "several files can only be decrypted in place";
+            Err(Failure::new(Exit::Usage, what).hint("add --in-place"))
+        }
     }
-    Ok(Exit::Ok)
+}
+
+fn in_place(file: &Path, args: &Args, context: &Context) -> Result<Done, Failure> {
+    let name = args.filename_override.as_deref().unwrap_or(file);
+    let limit = Context::limit(formats(args, name).0);
+    let (rewrite, text) = files::Rewrite::begin_or_read(file, limit, args.many.dry_run)?;
+    let plain = open(args, name, text, context)?;
+    match rewrite {
+        None => Ok("would be decrypted"),
+        Some(rewrite) => {
+            rewrite.commit(plain.expose())?;
+            Ok("decrypted")
+        }
+    }
 }
 
 fn one(file: &Path, args: &Args, context: &Context) -> Outcome {
     let name = args.filename_override.as_deref().unwrap_or(file);
     let limit = Context::limit(formats(args, name).0);
-    if !args.in_place {
-        return put(args, &open(args, name, files::read(file, limit)?, context)?);
-    }
-    let rewrite = files::Rewrite::begin(file, limit)?;
-    let plain = open(args, name, rewrite.before().duplicate(), context)?;
-    rewrite.commit(plain.expose())?;
-    Ok(Exit::Ok)
+    put(args, &open(args, name, files::read(file, limit)?, context)?)
 }
 
 fn formats(args: &Args, name: &Path) -> (&'static dyn Format, &'static dyn Format) {

@@ -78,7 +78,7 @@ fn second_act(me: &str) -> Vec<Step> {
         Run(&[], &["cat", "immich.secret.yaml"]),
         Say("Change one value in an editor. The diff is that value, the MAC, its time and the layout."),
         Run(&[("EDITOR", "sed -i.bak s/immich-redis/immich-valkey/")], &["plomb", "edit", "immich.secret.yaml"]),
-        Run(&[], &["git", "diff", "-U0", "--stat=80"]),
+        Run(&[], &["git", "diff", "--stat=80"]),
         Run(&[], &["git", "diff", "-U0"]),
         Run(&[], &["git", "commit", "--quiet", "-am", "Valkey"]),
         Say("A colleague comes."),
@@ -162,7 +162,9 @@ impl Stage {
     /// Nothing of the user's own keys and settings takes part.
     fn isolate(&self, command: &mut Command) {
         let sops = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SOPS_"));
-        sops.for_each(|(name, _)| drop(command.env_remove(name)));
+        for (name, _) in sops {
+            command.env_remove(name);
+        }
         let home = self.root.join("home");
         command
             .env("HOME", &home)

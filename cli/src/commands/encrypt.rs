@@ -8,17 +8,21 @@ use sops::{Memory, Policy, SealOptions, Sealed, Sealing, Selector};
 
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
+use crate::many::{self, Done, Wanted};
 use crate::reuse::{Older, Source};
-use crate::{files, format, ui};
+use crate::{files, format, inspect, ui};
 
 /// Encrypt the values of a file, as .sops.yaml says
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The files; standard input if none is given (then --filename-override is needed)
+    /// Files; with --in-place also folders and globs: then the plain files that a rule with a path_regex matches.
+    /// Standard input if none is given (then --filename-override is needed)
     files: Vec<PathBuf>,
     /// Write the result back to the file
     #[arg(short, long)]
     in_place: bool,
+    #[command(flatten)]
+    many: many::Flags,
     /// Write the result to this file
     #[arg(long, value_name = "FILE", conflicts_with = "in_place")]
     output: Option<PathBuf>,
@@ -169,12 +173,16 @@ pub(crate) fn encrypt_again(
     context: &Context,
 ) -> Result<Sealed, Failure> {
     let doc = context.plain(std::mem::take(&mut job.text), job.input)?;
-    if sops::is_encrypted(&doc) {
-        return Err(sops::SopsError::AlreadyEncrypted.into());
+    if let Some(entry) = sops::metadata_entry(&doc) {
+        let at = Some(doc.place(entry.key_span.start));
+        return Err(Failure { at, ..sops::SopsError::AlreadyEncrypted.into() });
     }
     let lenient = context.mode == Mode::Plomb && flags.age.is_some();
     let rule = if lenient { context.policy_if_any(job.name)? } else { context.policy_for(job.name)? };
     let policy = flags.over(rule)?;
+    if context.mode == Mode::Plomb && inspect::hides_manifest(&doc, &policy) {
+        ui::note(inspect::MANIFEST_NOTE);
+    }
     match older.open(job.name, job.output, &policy, context)? {
         Some(older) => encrypt_like(doc, &job, older, context),
         None => encrypt_anew(doc, &job, &policy, context),
@@ -239,14 +247,35 @@ pub(crate) fn run(args: Args, context: &mut Context) -> Outcome {
     if args.files.is_empty() {
         return from_stdin(&args, context);
     }
-    if args.files.len() > 1 && !args.in_place {
-        let what = "several files can only be encrypted in place";
-        return Err(Failure::new(Exit::Usage, what).hint("add --in-place"));
+    if args.in_place {
+        let files = many::select(&args.files, Wanted::Plain, context)?;
+        return many::run(&files, args.many, |file| in_place(file, &args, context));
     }
-    for file in &args.files {
-        one(file, &args, context).map_err(|failure| failure.in_file(file))?;
+    match args.files.as_slice() {
+        [file] => {
+            many::refuse(args.many)?;
+            one(file, &args, context).map_err(|failure| failure.in_file(file))
+        }
+        _ => {
+            let what = "several files can only be encrypted in place";
+            Err(Failure::new(Exit::Usage, what).hint("add --in-place"))
+        }
     }
-    Ok(Exit::Ok)
+}
+
+fn in_place(file: &Path, args: &Args, context: &Context) -> Result<Done, Failure> {
+    let name = args.filename_override.as_deref().unwrap_or(file);
+    let limit = Context::limit(format::choose(args.input_type.as_deref(), name));
+    let (rewrite, text) = files::Rewrite::begin_or_read(file, limit, args.many.dry_run)?;
+    let sealed = seal(args, (name, Some(file)), text, context)?;
+    ui::notices(file, &sealed.notices);
+    match rewrite {
+        None => Ok("would be encrypted"),
+        Some(rewrite) => {
+            rewrite.commit(sealed.text.expose())?;
+            Ok("encrypted")
+        }
+    }
 }
 
 fn from_stdin(args: &Args, context: &Context) -> Outcome {
@@ -264,16 +293,9 @@ fn from_stdin(args: &Args, context: &Context) -> Outcome {
 fn one(file: &Path, args: &Args, context: &Context) -> Outcome {
     let name = args.filename_override.as_deref().unwrap_or(file);
     let limit = Context::limit(format::choose(args.input_type.as_deref(), name));
-    if !args.in_place {
-        let sealed = seal(args, (name, Some(file)), files::read(file, limit)?, context)?;
-        ui::notices(file, &sealed.notices);
-        return put(args, &sealed);
-    }
-    let rewrite = files::Rewrite::begin(file, limit)?;
-    let sealed = seal(args, (name, Some(file)), rewrite.before().duplicate(), context)?;
+    let sealed = seal(args, (name, Some(file)), files::read(file, limit)?, context)?;
     ui::notices(file, &sealed.notices);
-    rewrite.commit(sealed.text.expose())?;
-    Ok(Exit::Ok)
+    put(args, &sealed)
 }
 
 fn seal(

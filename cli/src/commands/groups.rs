@@ -93,7 +93,7 @@ pub(crate) struct Job<'a> {
 /// When the file does not open or verify, when nobody vouches for a recipient, when groups and threshold do not fit.
 pub(crate) fn change(job: Job<'_>, context: &Context) -> Result<SecretBytes, Failure> {
     let encrypted = context.encrypted(job.text.duplicate(), job.format)?;
-    let options = rotate::layout_of(job.name, &encrypted, context)?;
+    let layout = rotate::layout_of(job.name, &encrypted, context)?;
     let plain = context.decrypt(encrypted, false)?;
     let mut metadata = plain.metadata().clone();
     recipients::drop_entries(&mut metadata, &job.trust.drop_entry)?;
@@ -102,7 +102,7 @@ pub(crate) fn change(job: Job<'_>, context: &Context) -> Result<SecretBytes, Fai
     recipients::check_labels(plain.metadata(), plain.key(), &gone(&plain, &readers), context)?;
     recipients::vouch(job.name, &metadata, plain.accepted_recipients(), &job.trust.accept_recipient, context)?;
     if context.mode == Mode::Plomb && matches!(job.step, Step::Delete(_)) {
-        return Ok(rotate::reseal(plain, &metadata, &readers, &options, context)?.text);
+        return Ok(rotate::reseal(plain, &metadata, &readers, &layout, context)?.text);
     }
     let mut rng = OsRandom::new();
     let encrypted = context.encrypted(job.text, job.format)?;

@@ -64,17 +64,26 @@ fn default_file() -> Result<PathBuf, Failure> {
 
 fn new(args: &New, context: &Context) -> Outcome {
     let path = args.output.clone().map_or_else(default_file, Ok)?;
+    let recipient = make(&path, args.pq, context)?;
+    ui::print(format!("{recipient}\n").as_bytes())?;
+    ui::note(&format!("identity written to {}", shown(&path)));
+    Ok(Exit::Ok)
+}
+
+/// Makes an identity in a new file at `path`, with the folders above it, and gives its recipient.
+///
+/// # Errors
+/// When there is such a file already, or it cannot be written.
+pub(crate) fn make(path: &Path, pq: bool, context: &Context) -> Result<String, Failure> {
     let mut rng = OsRandom::new();
-    let (identity, recipient) = if args.pq { keys::generate_hybrid(&mut rng) } else { keys::generate_x25519(&mut rng) };
+    let (identity, recipient) = if pq { keys::generate_hybrid(&mut rng) } else { keys::generate_x25519(&mut rng) };
     let text = key_file(&identity, &recipient, context);
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
         made.map_err(|error| Failure::io(folder, "make this folder", &error).exit(Exit::Output))?;
     }
-    write_private(&path, &text)?;
-    ui::print(format!("{recipient}\n").as_bytes())?;
-    ui::note(&format!("identity written to {}", shown(&path)));
-    Ok(Exit::Ok)
+    write_private(path, &text)?;
+    Ok(recipient)
 }
 
 fn key_file(identity: &SecretString, recipient: &str, context: &Context) -> SecretString {
@@ -105,11 +114,11 @@ fn show(args: &Show, context: &Context) -> Outcome {
     let text = files::read(&path, LIMIT)?;
     let parsed = keys::parse_key_file(text.expose(), &shown(&path), &context.access());
     let identities = parsed.map_err(|error| Failure::from(error).in_file(&path))?;
-    let line = |identity: &Box<dyn keys::Identity>| match identity.recipient() {
+    let line = |identity: &dyn keys::Identity| match identity.recipient() {
         Some(recipient) => format!("{recipient}\n"),
         None => format!("# {} identity: its recipient is not known here\n", identity.kind()),
     };
-    ui::print(identities.iter().map(line).collect::<String>().as_bytes())?;
+    ui::print(identities.iter().map(|identity| line(identity.as_ref())).collect::<String>().as_bytes())?;
     Ok(Exit::Ok)
 }
 

@@ -102,7 +102,7 @@ fn content(
     if let Some(name) = policy.foreign.first() {
         return Err(sops::SopsError::ForeignKey(name.clone()).into());
     }
-    let options = rotate::layout_of(file, &encrypted, context)?;
+    let layout = rotate::layout_of(file, &encrypted, context)?;
     let plain = context.decrypt(encrypted, false)?;
     ui::notices(file, plain.notices());
     let mut metadata = plain.metadata().clone();
@@ -112,7 +112,7 @@ fn content(
     metadata.selector_written = true;
     metadata.mac_only_encrypted = policy.mac_only_encrypted;
     let readers = Readers { groups: policy.groups.clone(), threshold: policy.threshold };
-    Ok(rotate::reseal(plain, &metadata, &readers, &options, context)?.text)
+    Ok(rotate::reseal(plain, &metadata, &readers, &layout, context)?.text)
 }
 
 /// A configuration in a repository must not be able to make us overwrite anything but what we published before.

@@ -61,11 +61,13 @@ pub(crate) struct Job<'a> {
 /// When it does not open or verify, when nobody vouches for a recipient, when an entry cannot be wrapped to.
 pub(crate) fn rotate(job: Job<'_>, context: &Context) -> Result<Sealed, Failure> {
     let encrypted = context.encrypted(job.text, job.format)?;
-    let options = layout_of(job.name, &encrypted, context)?;
+    let layout = layout_of(job.name, &encrypted, context)?;
     let plain = context.decrypt(encrypted, false)?;
     ui::notices(job.name, plain.notices());
     recipients::check_labels(plain.metadata(), plain.key(), job.remove, context)?;
     let mut metadata = plain.metadata().clone();
+    // SOPS writes the selector out even where it is the default.
+    metadata.selector_written |= context.mode == Mode::Sops;
     recipients::drop_entries(&mut metadata, &job.trust.drop_entry)?;
     recipients::refuse_foreign(&metadata)?;
     remove(&mut metadata, job.remove, context.mode)?;
@@ -76,7 +78,7 @@ pub(crate) fn rotate(job: Job<'_>, context: &Context) -> Result<Sealed, Failure>
         let new: Vec<String> = new.cloned().collect();
         first.extend(new);
     }
-    reseal(plain, &metadata, &readers, &options, context)
+    reseal(plain, &metadata, &readers, &layout, context)
 }
 
 /// Encrypts `plain` with a new data key, wrapped to `readers`, under the rest of `metadata`.
@@ -87,7 +89,7 @@ pub(crate) fn reseal(
     plain: Plain,
     metadata: &Metadata,
     readers: &Readers,
-    options: &EmitOptions,
+    layout: &FileLayout,
     context: &Context,
 ) -> Result<Sealed, Failure> {
     let mut rng = OsRandom::new();
@@ -98,23 +100,44 @@ pub(crate) fn reseal(
         key: &key,
         metadata,
         memory: Memory::default(),
-        options: SealOptions { plain_comments: false, allow_nothing: true, allow_big_integers: true },
+        options: SealOptions { allow_nothing: true, ..layout.seal(&plain) },
         rng: &mut rng,
         now,
         created: now,
     };
-    Ok(sops::reseal(plain, sealing, options)?)
+    Ok(sops::reseal(plain, sealing, &layout.emit)?)
 }
 
-/// How the tree of a file that SOPS wrote is printed again: as it is now; in the drop-in mode as SOPS would.
+/// What encrypting a file again must keep of its present form.
+pub(crate) struct FileLayout {
+    /// How the tree of a file that SOPS wrote is printed.
+    pub(crate) emit: EmitOptions,
+    /// No comment of it is encrypted.
+    plain_comments: bool,
+}
+
+/// The present form of a file; in the drop-in mode SOPS' way of printing it.
 ///
 /// # Errors
 /// When the configuration is wrong.
-pub(crate) fn layout_of(name: &Path, encrypted: &sops::Encrypted, context: &Context) -> Result<EmitOptions, Failure> {
-    if context.mode == Mode::Sops || context.indent.is_some() {
-        return context.emit_options(name, encrypted.document().format);
+pub(crate) fn layout_of(name: &Path, encrypted: &sops::Encrypted, context: &Context) -> Result<FileLayout, Failure> {
+    let doc = encrypted.document();
+    let emit = match context.mode == Mode::Sops || context.indent.is_some() {
+        true => context.emit_options(name, doc.format)?,
+        false => EmitOptions { indent: sops::indent_of(doc) },
+    };
+    let plain_comments = encrypted.metadata().has_layout() && sops::has_plain_comments(doc);
+    Ok(FileLayout { emit, plain_comments })
+}
+
+impl FileLayout {
+    /// Comments stay in clear where the selector would have had them encrypted and none is; big integers were
+    /// allowed when the file was made.
+    pub(crate) fn seal(&self, plain: &Plain) -> SealOptions {
+        let skipped = |notice: &sops::Notice| matches!(notice, sops::Notice::PlainComment { .. });
+        let plain_comments = self.plain_comments && plain.notices().iter().any(skipped);
+        SealOptions { plain_comments, allow_nothing: false, allow_big_integers: true }
     }
-    Ok(EmitOptions { indent: sops::indent_of(encrypted.document()) })
 }
 
 fn remove(metadata: &mut Metadata, names: &[String], mode: Mode) -> Result<(), Failure> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use document::Format;
 use secret::{OsRandom, SecretBytes};
 use sops::config::Strictness;
-use sops::{Encrypted, Group, Memory, Metadata, Policy, Readers, SealOptions, Sealing};
+use sops::{Encrypted, Group, Memory, Metadata, Policy, Readers, Sealing};
 
 pub(crate) use change::Change;
 
@@ -70,14 +70,14 @@ pub(crate) fn apply(
         let key = context.data_key(&encrypted)?;
         return Ok(encrypted.rewrap(&key, &readers, (context.keyring(), &context.access()), &mut rng)?);
     }
-    let options = rotate::layout_of(name, &encrypted, context)?;
+    let layout = rotate::layout_of(name, &encrypted, context)?;
     let mut plain = context.decrypt(encrypted, !new_key)?;
     ui::notices(name, plain.notices());
     change.put_selector(&mut metadata);
     if new_key {
         let note = "a reader was removed: new data key. Versions in Git stay readable to them: change the secrets too";
         ui::note(&format!("note: {}: {note}", shown(name)));
-        return Ok(rotate::reseal(plain, &metadata, &readers, &options, context)?.text);
+        return Ok(rotate::reseal(plain, &metadata, &readers, &layout, context)?.text);
     }
     let mut rng = OsRandom::new();
     let memory: Memory = plain.take_memory();
@@ -85,9 +85,8 @@ pub(crate) fn apply(
     let metadata = sops::rewrapped(&metadata, &key, &readers, (context.keyring(), &context.access()), &mut rng)?;
     let now = context.now();
     let created = plain.key_created().unwrap_or(plain.metadata().lastmodified);
-    let options_of_seal = SealOptions { plain_comments: false, allow_nothing: false, allow_big_integers: true };
-    let sealing = Sealing { key: &key, metadata, memory, options: options_of_seal, rng: &mut rng, now, created };
-    Ok(sops::reseal(plain, sealing, &options)?.text)
+    let sealing = Sealing { key: &key, metadata, memory, options: layout.seal(&plain), rng: &mut rng, now, created };
+    Ok(sops::reseal(plain, sealing, &layout.emit)?.text)
 }
 
 /// Entries of other kinds can be kept while the rule names them too, and never added.

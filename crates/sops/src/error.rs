@@ -33,6 +33,14 @@ pub enum SopsError {
     /// Metadata that cannot be used.
     #[error("the sops metadata is broken: {0}")]
     Metadata(String),
+    /// Metadata that cannot be used, with the line and column of the field.
+    #[error("the sops metadata is broken: {what}")]
+    MetadataAt {
+        /// Line and column from 1.
+        at: (usize, usize),
+        /// What is wrong.
+        what: String,
+    },
     /// The selector is invalid.
     #[error("{field}: {why}")]
     Selector {

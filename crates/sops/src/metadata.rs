@@ -238,6 +238,7 @@ fn foreign_name(kind: &str, field: &Field) -> String {
     format!("{kind}: {}", id.unwrap_or_else(|| "entry".to_owned()))
 }
 
+/// Every sentence starts with the field it is about: [`Encrypted::new`](crate::Encrypted::new) finds the line so.
 fn broken(what: &str) -> SopsError {
     SopsError::Metadata(what.to_owned())
 }
@@ -282,20 +283,22 @@ fn selector(raw: &Fields) -> Result<(Selector, bool), SopsError> {
 fn groups(raw: &Fields) -> Result<Vec<Group>, SopsError> {
     let is_list = |name: &str| name == "age" || FOREIGN_KINDS.contains(&name);
     let top = Fields(raw.0.iter().filter(|(name, field)| is_list(name) && !field.is_empty()).cloned().collect());
-    if !top.0.is_empty() {
-        return Ok(vec![Group::parse(&top)?]);
-    }
-    let groups = raw.get("key_groups").and_then(Field::as_list).unwrap_or(&[]);
+    let groups = raw.get("key_groups").filter(|field| !field.is_empty());
+    let list = groups.map(|field| field.as_list().ok_or_else(|| broken("key_groups is no list"))).transpose()?;
+    let groups = list.unwrap_or(&[]);
     let group = |field: &Field| {
         field.as_map().ok_or_else(|| broken("key_groups holds something that is no map")).and_then(Group::parse)
     };
+    if !top.0.is_empty() {
+        return Ok(vec![Group::parse(&top)?]);
+    }
     let groups = groups.iter().map(group).collect::<Result<Vec<_>, _>>()?;
     if groups.is_empty() { Err(SopsError::NoRecipients) } else { Ok(groups) }
 }
 
 fn age_entries(field: &Field) -> Result<Vec<WrappedKey>, SopsError> {
     let entry = |field: &Field| {
-        let fields = field.as_map().ok_or_else(|| broken("an age entry is no map"))?;
+        let fields = field.as_map().ok_or_else(|| broken("age holds something that is no map"))?;
         let text = |name: &str| fields.text(name).unwrap_or_default();
         Ok(WrappedKey { recipient: text("recipient"), enc: text("enc") })
     };

@@ -10,6 +10,7 @@ use crate::mac::{Mac, Running};
 use crate::memory::Memory;
 use crate::metadata::{Group, Metadata};
 use crate::restore;
+use crate::survey::{Survey, survey};
 use crate::value::{Cipher, Kind, ValueError, canonical, is_token, read};
 use crate::walk::{At, Visitor, walk};
 
@@ -84,8 +85,14 @@ impl Encrypted {
     pub fn new(mut doc: Document) -> Result<Self, SopsError> {
         let format: &dyn Format = doc.format;
         format.take_metadata(&mut doc)?;
-        let metadata = Metadata::parse(doc.metadata.as_ref().ok_or(SopsError::NotEncrypted)?)?;
+        let parsed = Metadata::parse(doc.metadata.as_ref().ok_or(SopsError::NotEncrypted)?);
+        let metadata = parsed.map_err(|error| located(&doc, error))?;
         Ok(Self { doc, metadata })
+    }
+
+    /// What stands at the selected places, without opening anything.
+    pub fn survey(&mut self) -> Survey {
+        survey(&mut self.doc, &self.metadata.selector)
     }
 
     /// The metadata.
@@ -160,6 +167,21 @@ impl Encrypted {
         let same = again.branches.len() == self.doc.branches.len()
             && again.branches.iter().zip(&self.doc.branches).all(|(a, b)| a.root.same(&b.root));
         if same { Ok(text) } else { Err(SopsError::Proof("values changed")) }
+    }
+}
+
+/// Adds the place of the metadata field that an error names first, else that of the block.
+fn located(doc: &Document, error: SopsError) -> SopsError {
+    let what = match error {
+        SopsError::Metadata(what) => what,
+        other => return other,
+    };
+    let name = what.split(' ').next().unwrap_or_default();
+    let field = doc.metadata.as_ref().and_then(|map| map.get(name));
+    let start = field.map(|node| node.site.span).filter(|span| span.end > span.start);
+    match start.or_else(|| doc.metadata_spans.first().copied()) {
+        Some(span) if doc.format.edits_in_place() => SopsError::MetadataAt { at: doc.place(span.start), what },
+        _ => SopsError::Metadata(what),
     }
 }
 
@@ -254,6 +276,12 @@ impl Plain {
     /// The decrypted tree, to change it.
     pub fn document_mut(&mut self) -> &mut Document {
         &mut self.doc
+    }
+
+    /// Has decrypted comments that stand behind values stand above them, as SOPS prints them.
+    pub(crate) fn move_comments_above(&mut self) {
+        let mut visits = self.visits.iter();
+        self.doc.branches.iter_mut().for_each(|branch| restore::opened_comments_above(&mut branch.root, &mut visits));
     }
 
     /// The metadata.

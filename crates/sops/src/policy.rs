@@ -111,10 +111,10 @@ pub fn wrap(
 }
 
 pub(crate) fn wrap_group(group: &[Box<dyn Recipient>], share: &SecretBytes) -> Result<Group, SopsError> {
-    let wrap = |recipient: &Box<dyn Recipient>| {
+    let wrap = |recipient: &dyn Recipient| {
         Ok(WrappedKey { recipient: recipient.id().to_owned(), enc: recipient.wrap(share)? })
     };
-    Ok(Group::of(group.iter().map(wrap).collect::<Result<_, SopsError>>()?))
+    Ok(Group::of(group.iter().map(|recipient| wrap(recipient.as_ref())).collect::<Result<_, SopsError>>()?))
 }
 
 /// What the check of a file's recipients found, before its data key is wrapped to them again.

@@ -87,6 +87,7 @@ fn residue(pass: &Pass, opened: &Opened) -> Result<Vec<LayoutEntry>, SopsError> 
             .collect(),
         branch: 0,
         path: Path::default(),
+        comment: None,
         found: Vec::new(),
     };
     for (index, branch) in opened.doc.branches.iter().enumerate() {
@@ -104,13 +105,18 @@ struct Finder<'a> {
     verbatim: HashMap<(usize, &'a str), &'a str>,
     branch: usize,
     path: Path,
+    /// The last comment met: behind the `|` of a block scalar it is part of the scalar's text.
+    comment: Option<&'a Comment>,
     found: Vec<LayoutEntry>,
 }
 
-impl Finder<'_> {
-    fn map(&mut self, map: &Map, wanted: bool) -> Result<(), SopsError> {
+impl<'a> Finder<'a> {
+    fn map(&mut self, map: &'a Map, wanted: bool) -> Result<(), SopsError> {
         map.items.iter().try_for_each(|item| match item {
-            Item::Comment(_) => self.visit().map(drop),
+            Item::Comment(comment) => {
+                self.comment = Some(comment);
+                self.visit().map(drop)
+            }
             Item::Entry(entry) => self.node(&entry.value, Step::Key(entry.key.clone()), wanted),
         })
     }
@@ -120,7 +126,7 @@ impl Finder<'_> {
     }
 
     /// `wanted` is false inside an alias that was written out: its one entry stands for all of it.
-    fn node(&mut self, node: &Node, step: Step, wanted: bool) -> Result<(), SopsError> {
+    fn node(&mut self, node: &'a Node, step: Step, wanted: bool) -> Result<(), SopsError> {
         self.path.0.push(step);
         let alias = wanted.then(|| self.verbatim.get(&(self.branch, self.path.pointer().as_str())).copied()).flatten();
         if let Some(text) = alias {
@@ -133,7 +139,10 @@ impl Finder<'_> {
                 let mut index = 0;
                 for item in &list.items {
                     match item {
-                        Element::Comment(_) => drop(self.visit()?),
+                        Element::Comment(comment) => {
+                            self.comment = Some(comment);
+                            self.visit()?;
+                        }
                         Element::Node(node) => {
                             self.node(node, Step::Index(index), wanted)?;
                             index += 1;
@@ -157,7 +166,12 @@ impl Finder<'_> {
         let mut edits = Edits::new();
         let token = Token::Opened { value, spelling: spelling.as_ref().map(SecretBytes::expose) };
         doc.format.write_leaf(doc, node, token, None, &mut edits);
-        let shown = edits.preview(doc.source.expose(), node.site.span);
+        let site = node.site.span;
+        let inside = |span: document::Span| site.start <= span.start && span.end <= site.end;
+        if let Some(comment) = self.comment.filter(|comment| comment.span.is_some_and(inside)) {
+            doc.format.write_comment(doc, comment, comment.text.expose(), &mut edits);
+        }
+        let shown = edits.preview(doc.source.expose(), site);
         let original = &self.pass.doc.source.expose()[span.range()];
         if shown.is_none_or(|shown| shown.expose() != original) {
             self.keep(String::from_utf8_lossy(original).into_owned());

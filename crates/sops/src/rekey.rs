@@ -2,7 +2,7 @@
 //!
 //! What an identity at hand can tell about the wrapped keys is looked at here too: labels can lie.
 
-use document::{Document, EmitOptions};
+use document::{Document, Element, EmitOptions, Item, Map, Value};
 use keys::{Access, Keyring, WrappedKey as ParsedKey, same_recipient, shamir};
 use secret::{DataKey, Random, SecretBytes};
 
@@ -12,7 +12,7 @@ use crate::metadata::{Group, Metadata, WrappedKey};
 use crate::open::{Encrypted, Plain};
 use crate::policy::{checked_threshold, wrap, wrap_group};
 use crate::seal::{Sealed, Sealing, seal, seal_tree};
-use crate::value::Cipher;
+use crate::value::{Cipher, is_token};
 
 /// Who is to read a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -278,6 +278,38 @@ pub fn reseal(mut plain: Plain, sealing: Sealing<'_>, options: &EmitOptions) -> 
         format,
     };
     seal_tree(doc, sealing, options)
+}
+
+/// Whether an encrypted file has comments in clear and no encrypted one: its author wanted them so.
+pub fn has_plain_comments(encrypted: &Document) -> bool {
+    let (mut plain, mut sealed) = (false, false);
+    let mut see = |text: &SecretBytes| {
+        let token = is_token(text.expose());
+        plain |= !token && !text.is_empty();
+        sealed |= token;
+    };
+    encrypted.branches.iter().for_each(|branch| comments(&branch.root, &mut see));
+    plain && !sealed
+}
+
+fn comments(map: &Map, see: &mut dyn FnMut(&SecretBytes)) {
+    for item in &map.items {
+        match item {
+            Item::Comment(comment) => see(&comment.text),
+            Item::Entry(entry) => comments_in(&entry.value.value, see),
+        }
+    }
+}
+
+fn comments_in(value: &Value, see: &mut dyn FnMut(&SecretBytes)) {
+    match value {
+        Value::Map(map) => comments(map, see),
+        Value::List(list) => list.items.iter().for_each(|item| match item {
+            Element::Comment(comment) => see(&comment.text),
+            Element::Node(node) => comments_in(&node.value, see),
+        }),
+        _ => {}
+    }
 }
 
 /// Blanks per level in an encrypted file as SOPS lays it out, read off its metadata block; `None` where that is

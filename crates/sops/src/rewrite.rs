@@ -4,7 +4,7 @@
 //! A file that plomb wrote keeps its text, in which the change is one edit. A file that SOPS wrote keeps SOPS' own
 //! layout, until somebody gives it another one.
 
-use document::{Document, Edits, EmitOptions, Entry, Format, Map, Node, Path, Step, Value, format::Insert};
+use document::{Document, EmitOptions, Format, Map, Path, Step, Value};
 use secret::{Random, SecretBytes};
 
 use crate::change::{self, Found};
@@ -16,8 +16,11 @@ use crate::timestamp::Timestamp;
 use crate::value::{canonical, is_token};
 
 mod indent;
+mod sops_path;
+mod text;
 
 pub use indent::detect as detect_indent;
+pub use sops_path::sops_path;
 
 /// What the encryption needs beside the decrypted file.
 pub struct Again<'a> {
@@ -27,6 +30,8 @@ pub struct Again<'a> {
     pub now: Timestamp,
     /// How a file that SOPS wrote is printed.
     pub layout: EmitOptions,
+    /// Whether SOPS' own result is wanted, byte for byte: comments behind values move above them.
+    pub as_sops: bool,
 }
 
 /// A change of one value of the first document.
@@ -49,6 +54,27 @@ impl Change {
             Self::Set(..) => Err(SopsError::Path("a path starts with a key, such as [\"key\"]".to_owned())),
             Self::Unset(path) => change::unset(root, path),
         }
+    }
+
+    /// The same change where SOPS would make it: it counts the comments of a list as elements.
+    ///
+    /// # Errors
+    /// [`SopsError::Path`] when an index is that of a comment.
+    pub fn as_sops_counts(&self, plain: &Plain) -> Result<Self, SopsError> {
+        let no_document = || SopsError::Proof("there is no document");
+        let root = &plain.document().branches.first().ok_or_else(no_document)?.root;
+        Ok(match self {
+            Self::Set(path, value) => Self::Set(sops_path(root, path)?, value.duplicate()),
+            Self::Unset(path) => Self::Unset(sops_path(root, path)?),
+        })
+    }
+
+    /// Whether one scalar takes another's place, so that the tree keeps its shape.
+    fn is_of_scalars(&self, plain: &Plain) -> bool {
+        let Self::Set(path, value) = self else { return false };
+        let root = plain.document().branches.first().map(|branch| &branch.root);
+        let old = root.and_then(|root| change::get(root, path).ok());
+        matches!(old, Some(Found::Scalar(_))) && !matches!(value, Value::Map(_) | Value::List(_))
     }
 
     /// Whether the tree is already as the change would make it.
@@ -91,11 +117,14 @@ pub fn is_done(plain: &Plain, change: &Change) -> bool {
 /// [`crate::seal()`].
 pub fn with_change(mut plain: Plain, change: &Change, again: Again<'_>) -> Result<Sealed, SopsError> {
     let format = plain.document().format;
+    refuse_null(format, change)?;
     let options = SealOptions { plain_comments: plain_comments(&plain), allow_nothing: true, allow_big_integers: true };
     if plain.is_ours() && format.edits_in_place() {
-        let text = plain.text(&EmitOptions::default())?;
-        let doc = edited(&format.parse(text)?, change)?;
+        let doc = text::edited(&format.parse(plain.text(&EmitOptions::default())?)?, change)?;
         return again.seal(&mut plain, doc, options);
+    }
+    if again.as_sops || !change.is_of_scalars(&plain) {
+        plain.move_comments_above();
     }
     let document = plain.document_mut();
     let root = document.branches.first_mut().ok_or(SopsError::Proof("there is no document"))?;
@@ -196,6 +225,17 @@ fn is_flat(format: &dyn Format) -> bool {
     matches!(format.name(), "dotenv" | "ini")
 }
 
+/// SOPS writes a null into a flat file as text in clear, and cannot read the file then.
+fn refuse_null(format: &dyn Format, change: &Change) -> Result<(), SopsError> {
+    match change {
+        Change::Set(_, Value::Null) if is_flat(format) => {
+            let what = format!("{} cannot hold null", format.name());
+            Err(document::FormatError::new(document::Problem::Unwritable, what).into())
+        }
+        _ => Ok(()),
+    }
+}
+
 fn is_whole(root: &Map) -> bool {
     root.entries().count() == 1 && root.get("data").is_some_and(|node| matches!(node.value, Value::Str(_)))
 }
@@ -209,108 +249,4 @@ fn as_held(flat: bool, value: &Value) -> Value {
         },
         _ => value.duplicate(),
     }
-}
-
-/// The document with the change made in its text, proved by reading it again.
-fn edited(doc: &Document, change: &Change) -> Result<Document, SopsError> {
-    let root = &doc.branches.first().ok_or(SopsError::Proof("there is no document"))?.root;
-    let flat = is_flat(doc.format);
-    let change = match change {
-        Change::Set(path, value) => &Change::Set(path.clone(), as_held(flat, value)),
-        Change::Unset(_) => change,
-    };
-    let mut wanted = root.duplicate();
-    change.apply(&mut wanted)?;
-    let mut edits = Edits::new();
-    match change {
-        Change::Set(path, _) => put(doc, root, &wanted, path, &mut edits)?,
-        Change::Unset(path) => doc.format.remove(doc, 0, &direct(root, path)?, &mut edits)?,
-    }
-    let text = edits.apply(doc.source.expose()).ok_or(SopsError::Proof("overlapping edits"))?;
-    let again = doc.format.parse(text).map_err(|_| not_alone())?;
-    let others = |doc: &Document| doc.branches.len();
-    let same = others(&again) == others(doc)
-        && again.branches[0].root.same(&wanted)
-        && again.branches.iter().zip(&doc.branches).skip(1).all(|(a, b)| a.root.same(&b.root));
-    if same { Ok(again) } else { Err(not_alone()) }
-}
-
-fn not_alone() -> SopsError {
-    let what = "this value cannot be changed alone in the file's text; use `plomb edit`";
-    SopsError::Path(what.to_owned())
-}
-
-/// The edit that makes `path` of the text say what `wanted` says there.
-fn put(doc: &Document, root: &Map, wanted: &Map, path: &Path, edits: &mut Edits) -> Result<(), SopsError> {
-    let (depth, last) = deepest(root, path);
-    let upto = |depth: usize| Path(path.0[..depth].to_vec());
-    let replace = |edits: &mut Edits| {
-        let value = value_at(wanted, &upto(depth))?;
-        Ok(doc.format.replace(doc, 0, &upto(depth), &value, edits)?)
-    };
-    if depth == path.0.len() {
-        return replace(edits);
-    }
-    match (last, &path.0[depth]) {
-        (Last::Map, Step::Key(key)) => {
-            let value = Node::new(value_at(wanted, &upto(depth + 1))?);
-            let entry = Entry { key: key.clone(), key_span: document::Span::default(), value };
-            Ok(doc.format.insert(doc, 0, &upto(depth), Insert::Entry(&entry), edits)?)
-        }
-        (Last::List(length), Step::Index(_)) => {
-            let mut element = upto(depth);
-            element.0.push(Step::Index(length));
-            let value = value_at(wanted, &element)?;
-            Ok(doc.format.insert(doc, 0, &upto(depth), Insert::Element(&value), edits)?)
-        }
-        _ => replace(edits),
-    }
-}
-
-/// Where a path ends that leads further than the tree does.
-enum Last {
-    Map,
-    List(usize),
-    /// A scalar, or an alias, whose copy has no text of its own.
-    Whole,
-}
-
-/// How many steps of `path` the tree has, and what is there.
-fn deepest(root: &Map, path: &Path) -> (usize, Last) {
-    let mut last = Last::Map;
-    let mut here: Option<&Value> = None;
-    for (depth, step) in path.0.iter().enumerate() {
-        let next = match (step, here) {
-            (Step::Key(key), None) => root.get(key),
-            (Step::Key(key), Some(Value::Map(map))) => map.get(key),
-            (Step::Index(index), Some(Value::List(list))) => list.nodes().nth(*index),
-            _ => None,
-        };
-        let Some(node) = next else { return (depth, last) };
-        here = Some(&node.value);
-        last = match &node.value {
-            _ if node.alias.is_some() => return (depth + 1, Last::Whole),
-            Value::Map(_) => Last::Map,
-            Value::List(list) => Last::List(list.nodes().count()),
-            _ => Last::Whole,
-        };
-    }
-    (path.0.len(), last)
-}
-
-/// The path itself, if no step leads through an alias.
-fn direct(root: &Map, path: &Path) -> Result<Path, SopsError> {
-    let parents = Path(path.0[..path.0.len().saturating_sub(1)].to_vec());
-    match deepest(root, &parents) {
-        (depth, Last::Whole) if depth > 0 => Err(not_alone()),
-        _ => Ok(path.clone()),
-    }
-}
-
-fn value_at(root: &Map, path: &Path) -> Result<Value, SopsError> {
-    Ok(match change::get(root, path)? {
-        Found::Map(map) => Value::Map(map.duplicate()),
-        Found::List(list) => Value::List(list.duplicate()),
-        Found::Scalar(value) => value.duplicate(),
-    })
 }

@@ -59,11 +59,14 @@ pub struct Sealed {
 
 /// Whether a plain document carries metadata, or a key that would be taken for it.
 pub fn is_encrypted(doc: &Document) -> bool {
-    let first = doc.branches.first();
+    metadata_entry(doc).is_some()
+}
+
+/// The entry that makes a document count as encrypted.
+pub fn metadata_entry(doc: &Document) -> Option<&document::Entry> {
     let flat = doc.format.name() == "dotenv";
-    first.is_some_and(|branch| {
-        branch.root.entries().any(|entry| if flat { entry.key.starts_with("sops_") } else { &*entry.key == "sops" })
-    })
+    let is_metadata = |key: &str| if flat { key.starts_with("sops_") } else { key == "sops" };
+    doc.branches.first()?.root.entries().find(|entry| is_metadata(&entry.key))
 }
 
 /// Encrypts `doc` in place: every byte that is no selected value, written-out alias, comment or metadata stays.

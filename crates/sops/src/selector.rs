@@ -179,6 +179,11 @@ impl Selector {
         }
     }
 
+    /// Whether values below the top-level `key` are encrypted (comments not considered).
+    pub fn selects_key(&self, key: &str) -> bool {
+        Scope::default().under(self, key).encrypts(self)
+    }
+
     fn key_matches(&self, key: &str) -> bool {
         match self {
             Self::UnencryptedSuffix(suffix) | Self::EncryptedSuffix(suffix) => key.ends_with(suffix.as_str()),

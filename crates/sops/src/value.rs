@@ -117,22 +117,13 @@ impl Cipher {
     /// # Errors
     /// [`ValueError`], without a hint at the content.
     pub(crate) fn open(&self, token: &[u8], aad: &[u8]) -> Result<(Kind, SecretBytes), ValueError> {
-        let parts = Parts::parse(token).ok_or(ValueError::NotEncrypted)?;
-        let kind = Kind::parse(parts.kind).ok_or(ValueError::UnknownType)?;
-        let decode = |text: &[u8]| STANDARD.decode(text).map_err(|_| ValueError::Damaged);
-        let mut data = SecretBytes::new(decode(parts.data)?).into_inner();
-        let (nonce, tag) = (decode(parts.iv)?, decode(parts.tag)?);
-        if tag.len() != 16 || nonce.is_empty() {
-            return Err(ValueError::Damaged);
-        }
+        let Decoded { kind, mut data, nonce, tag } = Decoded::parse(token)?;
         let tag = GenericArray::from_slice(&tag);
         let opened = if nonce.len() == NONCE {
             self.0.decrypt_in_place_detached(GenericArray::from_slice(&nonce), aad, &mut data, tag)
-        } else if nonce.len() == 12 {
+        } else {
             let cipher = aes_gcm::Aes256Gcm::new(GenericArray::from_slice(self.1.as_ref()));
             cipher.decrypt_in_place_detached(GenericArray::from_slice(&nonce), aad, &mut data, tag)
-        } else {
-            return Err(ValueError::Damaged);
         };
         let data = SecretBytes::new(data);
         opened.map_err(|_| ValueError::Unauthentic)?;
@@ -164,6 +155,35 @@ impl<'a> Parts<'a> {
         let (kind, _) = split(rest, b"]")?;
         [data, iv, tag, kind].iter().all(|part| !part.is_empty()).then_some(Self { data, iv, tag, kind })
     }
+}
+
+/// A token with its base64 undone and its lengths checked.
+struct Decoded {
+    kind: Kind,
+    data: Vec<u8>,
+    /// 12 or 32 bytes.
+    nonce: Vec<u8>,
+    /// 16 bytes.
+    tag: Vec<u8>,
+}
+
+impl Decoded {
+    fn parse(token: &[u8]) -> Result<Self, ValueError> {
+        let parts = Parts::parse(token).ok_or(ValueError::NotEncrypted)?;
+        let kind = Kind::parse(parts.kind).ok_or(ValueError::UnknownType)?;
+        let decode = |text: &[u8]| STANDARD.decode(text).map_err(|_| ValueError::Damaged);
+        let (data, nonce, tag) = (decode(parts.data)?, decode(parts.iv)?, decode(parts.tag)?);
+        let fits = tag.len() == 16 && (nonce.len() == NONCE || nonce.len() == 12);
+        if fits { Ok(Self { kind, data, nonce, tag }) } else { Err(ValueError::Damaged) }
+    }
+}
+
+/// Whether `token` could be opened by some key: its parts are there, of the right lengths and of a known type.
+///
+/// # Errors
+/// [`ValueError`] with what is wrong.
+pub(crate) fn check_shape(token: &[u8]) -> Result<(), ValueError> {
+    Decoded::parse(token).map(drop)
 }
 
 fn split<'a>(text: &'a [u8], at: &[u8]) -> Option<(&'a [u8], &'a [u8])> {

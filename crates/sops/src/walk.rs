@@ -54,6 +54,14 @@ impl At {
         Path(self.steps.iter().map(step).collect())
     }
 
+    /// The top-level key that leads here.
+    pub(crate) fn first_key(&self) -> Option<&str> {
+        match *self.steps.first()? {
+            RawStep::Key(from, to) => std::str::from_utf8(&self.keys[from..to]).ok(),
+            RawStep::Index(_) => None,
+        }
+    }
+
     /// The place, with line and column of the node's token.
     pub(crate) fn place(&self, source: &document::Document, node: &Node) -> Place {
         let span = node.alias.map_or(node.site.span, |alias| alias.span);

@@ -4,10 +4,12 @@ use std::time::Duration;
 use testkit::{Peer, Scratch, fixtures, peer};
 
 /// Where we differ from sops on purpose: the setting it shows in (empty = every one), the line of the runner, and why.
-const ON_PURPOSE: [(&str, &str, &str); 3] = [
+const ON_PURPOSE: [(&str, &str, &str); 5] = [
     ("", "encrypt j06-unencrypted", "an integer beyond 64 bits in clear is refused: sops changes its digits"),
     ("", "encrypt x03-unencrypted-floats", "an integer beyond 64 bits in clear is refused: sops changes its digits"),
     ("COMPARE", "encrypt j03-escapes", "half a surrogate pair is kept as it is written, where sops replaces it"),
+    ("COMPARE", "encrypt j02-numbers", "numbers come back as they were written, digits beyond 64 bits included"),
+    ("COMPARE", "encrypt y02-numbers", "not comparable as JSON, and numbers come back as they were written"),
 ];
 
 #[test]

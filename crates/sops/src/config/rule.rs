@@ -96,12 +96,31 @@ fn creation_rule(reader: &Reader<'_>, node: &Node) -> Result<CreationRule, Confi
             _ => reader.unknown(entry, &RULE_FIELDS)?,
         }
     }
+    check_threshold(reader, node, &rule, groups.as_deref())?;
     // Key groups win over direct keys, as in SOPS.
     rule.policy.groups = match groups {
         Some(groups) if !groups.is_empty() => groups,
         _ => vec![age],
     };
     Ok(rule)
+}
+
+/// A threshold that no file could meet is refused where it stands. SOPS refuses it too when it encrypts, but for
+/// a single group it writes it down without effect: whoever asked for two of two would get one of one.
+fn check_threshold(
+    reader: &Reader<'_>,
+    node: &Node,
+    rule: &CreationRule,
+    groups: Option<&[Vec<String>]>,
+) -> Result<(), ConfigError> {
+    let (Some(threshold), Some(groups)) = (rule.policy.threshold, groups.filter(|groups| !groups.is_empty())) else {
+        return Ok(());
+    };
+    if !reader.strict || threshold <= groups.len() {
+        return Ok(());
+    }
+    let field = node.value.as_map().and_then(|map| map.get("shamir_threshold")).unwrap_or(node);
+    Err(reader.error(field, format!("shamir_threshold {threshold} is more than the {} key groups", groups.len())))
 }
 
 fn pattern(reader: &Reader<'_>, entry: &Entry) -> Result<Option<Pattern>, ConfigError> {
