@@ -37,7 +37,7 @@ pub(crate) struct Context {
     pub(crate) ignore_mac: bool,
     keyring: OnceLock<Keyring>,
     /// Configurations that were read, so that many files under one are read with one reading of it.
-    configs: Mutex<HashMap<(PathBuf, bool), Arc<ConfigFile>>>,
+    configs: Mutex<HashMap<(PathBuf, Strictness), Arc<ConfigFile>>>,
 }
 
 impl Context {
@@ -85,7 +85,7 @@ impl Context {
     }
 
     fn load_config(&self, path: PathBuf, strictness: Strictness) -> Result<Arc<ConfigFile>, Failure> {
-        let key = (path, strictness == Strictness::Strict);
+        let key = (path, strictness);
         let mut configs = self.configs.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = configs.get(&key) {
             return Ok(known.clone());

@@ -41,7 +41,7 @@ pub struct Config {
 }
 
 /// How strictly a configuration is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Strictness {
     /// Unknown fields are errors. Used wherever something is encrypted.
     Strict,
