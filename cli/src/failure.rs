@@ -32,8 +32,6 @@ pub(crate) enum Exit {
     Mac,
     /// The command line cannot be understood (outside the drop-in mode).
     Usage,
-    /// Interrupted by a signal.
-    Interrupted,
     /// A path into the tree that is not one.
     TreePath,
     /// The file is empty.
@@ -72,7 +70,6 @@ impl Exit {
             Self::KeysOfMissingFile => 49,
             Self::Mac => 51,
             Self::Usage => 64,
-            Self::Interrupted => 85,
             Self::TreePath => 91,
             Self::Empty => 92,
             Self::NoFile => 100,

@@ -13,7 +13,7 @@ mod key_file;
 mod keyring;
 mod kind;
 mod recipient;
-pub mod shamir;
+mod shamir;
 mod wrapped;
 
 #[cfg(test)]
@@ -26,4 +26,5 @@ pub use identity::{Effort, Identity, parse_identity};
 pub use key_file::{parse_key_file, parse_key_variable};
 pub use keyring::{FailedSource, Keyring, Outcome, Tried, Unopened};
 pub use recipient::{Recipient, parse_recipient, parse_recipient_with, same_recipient, short_recipient};
+pub use shamir::{combine, split};
 pub use wrapped::WrappedKey;

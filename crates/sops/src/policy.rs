@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use keys::{Access, Recipient, parse_recipient_with, same_recipient, shamir};
+use keys::{Access, Recipient, parse_recipient_with, same_recipient};
 use secret::{DataKey, Random, SecretBytes};
 
 use crate::error::SopsError;
@@ -105,7 +105,7 @@ pub fn wrap(
     let recipients: Vec<Vec<Box<dyn Recipient>>> = recipients.collect::<Result<_, SopsError>>()?;
     let shares = match recipients.len() {
         1 => vec![key.to_secret()],
-        count => shamir::split(&key.to_secret(), threshold.unwrap_or(count) as u8, count as u8, rng)?,
+        count => keys::split(&key.to_secret(), threshold.unwrap_or(count) as u8, count as u8, rng)?,
     };
     recipients.iter().zip(&shares).map(|(group, share)| wrap_group(group, share)).collect()
 }

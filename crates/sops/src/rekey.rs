@@ -3,7 +3,7 @@
 //! What an identity at hand can tell about the wrapped keys is looked at here too: labels can lie.
 
 use document::{Document, Element, EmitOptions, Item, Map, Value};
-use keys::{Access, Keyring, WrappedKey as ParsedKey, same_recipient, shamir};
+use keys::{Access, Keyring, WrappedKey as ParsedKey, same_recipient};
 use secret::{DataKey, Random, SecretBytes};
 
 use crate::error::SopsError;
@@ -104,7 +104,7 @@ impl Shares {
         }
         let others = self.opened.iter().take(self.needed - 1).map(|(_, share)| share.duplicate());
         let set: Vec<_> = others.chain([share.duplicate()]).collect();
-        set.len() == self.needed && shamir::combine(&set).is_ok_and(|combined| combined == key.to_secret())
+        set.len() == self.needed && keys::combine(&set).is_ok_and(|combined| combined == key.to_secret())
     }
 }
 
