@@ -111,11 +111,7 @@ pub(super) fn encrypt(call: &mut Call<'_>) -> Outcome {
         encrypt::encrypt(encrypt::Job { name: &input.name, text, input: from, output, options }, &flags, &call.context)
     };
     let one = |text: SecretBytes| {
-        let sealed: Sealed = input.tolerant(text.duplicate(), seal).map_err(|failure| {
-            // What cannot be read has one exit code in SOPS, whatever the reason.
-            let unreadable = failure.exit == Exit::Encrypt && !input.can_read(&text);
-            if unreadable { failure.exit(Exit::Input) } else { failure }
-        })?;
+        let sealed: Sealed = input.tolerant(text, seal)?;
         ui::notices(input.shown(), &sealed.notices);
         Ok(sealed.text)
     };

@@ -99,9 +99,9 @@ impl<'s, 't> Builder<'s, 't> {
                     gather.comments(self.source, raw.line(), false);
                     Ok(gather)
                 }
-                _ => Err(self.refuse(raw.site.span.start, "document is a single value, not a map")),
+                _ => Err(self.no_map(raw.site.span.start, "document is a single value, not a map")),
             },
-            Content::List(_) => Err(self.refuse(raw.site.span.start, "document is a list, not a map")),
+            Content::List(_) => Err(self.no_map(raw.site.span.start, "document is a list, not a map")),
             Content::Alias(_) => unreachable!("anchors never stand at aliases"),
         }
     }
@@ -285,6 +285,11 @@ impl<'s, 't> Builder<'s, 't> {
     }
 
     fn syntax(&self, at: u32, what: &str) -> Box<FormatError> {
+        Box::new(FormatError::at(self.source, at as usize, Problem::Syntax, what))
+    }
+
+    /// A document that no tree can be made of counts as one that cannot be read.
+    fn no_map(&self, at: u32, what: &str) -> Box<FormatError> {
         Box::new(FormatError::at(self.source, at as usize, Problem::Syntax, what))
     }
 
