@@ -143,11 +143,8 @@ impl Encrypted {
         let layout = layout.map(Option::unwrap_or_default);
         let Opened { doc, visits, memory, notices, computed } = opened;
         let plain = Plain { doc, metadata: self.metadata, key, layout, visits, memory, notices };
-        let stored = match stored {
-            None => None,
-            // An undecryptable MAC is as wrong as a different one.
-            Some(opened) => Some(opened.map_or_else(|_| SecretBytes::default(), |(_, bytes)| bytes)),
-        };
+        // An undecryptable MAC is as wrong as a different one.
+        let stored = stored.map(|opened| opened.map_or_else(|_| SecretBytes::default(), |(_, bytes)| bytes));
         Ok(Unlocked { plain, computed, stored })
     }
 

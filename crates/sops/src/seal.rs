@@ -448,13 +448,16 @@ impl Opener for Echo<'_> {
     }
 }
 
+/// What was read back: the tree, the places of comments that the block attaches elsewhere, and the block.
+pub(crate) type ReadBack = (Opened, HashMap<u32, Vec<u8>>, Map);
+
 /// Reads an encrypted text back with [`Echo`] in the cipher's place.
 pub(crate) fn read_back(
     pass: &Pass,
     metadata: &Metadata,
     text: &SecretBytes,
     format: &'static dyn Format,
-) -> Result<(Opened, HashMap<u32, Vec<u8>>, Map), SopsError> {
+) -> Result<ReadBack, SopsError> {
     let mut doc = format.parse_sealed(text.duplicate())?;
     format.take_metadata(&mut doc)?;
     let block = doc.metadata.take().ok_or(SopsError::Proof("the metadata is not found"))?;
