@@ -97,7 +97,7 @@ impl Writer {
     }
 
     fn alias(&mut self) {
-        let collections = !self.map_anchors.is_empty() && self.dice.chance(30);
+        let collections = !self.map_anchors.is_empty() && self.dice.chance(80);
         let anchors = if collections { &self.map_anchors } else { &self.scalar_anchors };
         if anchors.is_empty() {
             self.push(" none yet\n");
