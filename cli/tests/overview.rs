@@ -20,7 +20,7 @@ impl World {
         let scratch = Scratch::new(name);
         let (identity, recipient) = keys::generate_x25519(&mut secret::OsRandom::new());
         scratch.write("../keys.txt", identity.expose());
-        std::fs::create_dir(scratch.path(".git")).expect("a scratch folder is writable");
+        std::fs::create_dir(scratch.path(".git")).expect("the scratch folder is writable");
         Self { scratch, recipient }
     }
 
@@ -45,7 +45,7 @@ impl World {
     }
 
     fn text(&self, name: &str) -> String {
-        std::fs::read_to_string(self.scratch.path(name)).expect("the file was written")
+        std::fs::read_to_string(self.scratch.path(name)).expect("it is there")
     }
 
     fn run<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Run {
@@ -75,9 +75,8 @@ fn json(done: &Outcome) -> Vec<Value> {
 
 /// `file: status` per entry.
 fn statuses(done: &Outcome) -> Vec<String> {
-    let line = |entry: &Value| {
-        format!("{}: {}", entry["file"].as_str().expect("a text"), entry["status"].as_str().expect("a text"))
-    };
+    let text = |entry: &Value, field: &str| entry[field].as_str().unwrap_or_default().to_owned();
+    let line = |entry: &Value| format!("{}: {}", text(entry, "file"), text(entry, "status"));
     json(done).iter().map(line).collect()
 }
 

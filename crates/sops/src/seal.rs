@@ -448,8 +448,8 @@ impl Opener for Echo<'_> {
     }
 }
 
-/// Comments by the offset of their text, with the additional data they must be sealed under.
-pub(crate) type MovedComments = HashMap<u32, Vec<u8>>;
+/// What was read back: the tree, the places of comments that the block attaches elsewhere, and the block.
+pub(crate) type ReadBack = (Opened, HashMap<u32, Vec<u8>>, Map);
 
 /// Reads an encrypted text back with [`Echo`] in the cipher's place.
 pub(crate) fn read_back(
@@ -457,7 +457,7 @@ pub(crate) fn read_back(
     metadata: &Metadata,
     text: &SecretBytes,
     format: &'static dyn Format,
-) -> Result<(Opened, MovedComments, Map), SopsError> {
+) -> Result<ReadBack, SopsError> {
     let mut doc = format.parse_sealed(text.duplicate())?;
     format.take_metadata(&mut doc)?;
     let block = doc.metadata.take().ok_or(SopsError::Proof("the metadata is not found"))?;

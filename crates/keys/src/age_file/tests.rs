@@ -1,3 +1,5 @@
+//! The header reader on good and broken headers.
+
 use std::collections::HashSet;
 
 use super::*;

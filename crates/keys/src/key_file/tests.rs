@@ -1,3 +1,5 @@
+//! Key files: lines, comments, errors with line numbers.
+
 use super::*;
 use crate::fixtures::{Counter, K1};
 

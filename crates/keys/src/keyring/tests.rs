@@ -1,3 +1,5 @@
+//! What the ring tries, in which order, and what it tells.
+
 use secret::SecretBytes;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Field arithmetic, shares of our own and of SOPS.
+
 use secret::SecretBytes;
 
 use super::*;

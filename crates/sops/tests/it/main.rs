@@ -1,5 +1,7 @@
 //! The engine through its public face.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests: a failure there is a failure of the test")]
+
 mod keys_at_hand;
 mod nonces;
 mod round_trip;

@@ -1,3 +1,5 @@
+//! Post-quantum keys: round trips and the traps of the key encapsulation.
+
 use super::*;
 use crate::{
     fixtures::{self, Counter},

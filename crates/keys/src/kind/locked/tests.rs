@@ -1,3 +1,5 @@
+//! Key files behind a passphrase.
+
 use std::io::Write;
 use std::sync::{
     Arc,

@@ -1,3 +1,5 @@
+//! Plugins: names, permission, messages.
+
 use super::*;
 use crate::{parse_identity, parse_recipient, parse_recipient_with};
 

@@ -1,3 +1,5 @@
+//! SSH keys of both kinds.
+
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},

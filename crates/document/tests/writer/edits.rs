@@ -2,12 +2,8 @@
 //!
 //! Sources are hand-written files in every style and random trees as SOPS prints them. `PLOMB_YAML_DIR` adds every
 //! YAML file below a folder that can be read.
-#![allow(clippy::disallowed_methods, reason = "a test that may read a folder of files")]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![allow(clippy::print_stderr, reason = "says how much was compared")]
 
-mod sources;
-mod trees;
+use crate::{sources, trees};
 
 use document::format::{Insert, Token, Yaml};
 use document::{Document, Edits, Element, Entry, Format, Item, List, Map, Node, Path, Span, Step, Style, Value};

@@ -2,11 +2,8 @@
 //!
 //! The oracle is a small Go program (`crates/testkit/oracle/yamlemit`) that builds the nodes that SOPS would build.
 //! Without Go the test says so and passes. `PLOMB_EMIT_TREES` sets the number of trees, `PLOMB_EMIT_SEED` the seed.
-#![allow(clippy::disallowed_methods, reason = "a test that runs the reference implementation needs processes")]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
-mod trees;
+use crate::trees;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
