@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sops::Notice;
 
@@ -28,6 +29,9 @@ thread_local! {
 
 /// Writes a line to stderr; a closed stderr is no failure of its own.
 pub(crate) fn note(line: &str) {
+    if NO_NOTES.load(Ordering::Relaxed) {
+        return;
+    }
     let held = HELD.with_borrow_mut(|held| held.as_mut().map(|lines| lines.push(line.to_owned())));
     if held.is_none() {
         say(line);
@@ -37,6 +41,17 @@ pub(crate) fn note(line: &str) {
 /// As [`note`], at once: what somebody must see to go on ("touch your key").
 pub(crate) fn say(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Set where a note would end up in the result.
+static NO_NOTES: AtomicBool = AtomicBool::new(false);
+
+/// Leaves notes out if stdout and stderr are one file or pipe: some callers of SOPS (helm-secrets) join them and
+/// take all that comes for the result. Failures are still told.
+pub(crate) fn protect_result() {
+    let (out, err) = (rustix::fs::fstat(io::stdout()), rustix::fs::fstat(io::stderr()));
+    let same = matches!((out, err), (Ok(out), Ok(err)) if (out.st_dev, out.st_ino) == (err.st_dev, err.st_ino));
+    NO_NOTES.store(same && !io::stdout().is_terminal(), Ordering::Relaxed);
 }
 
 /// Runs `work` and gives the lines it noted on this thread, so that the caller prints them in order.
@@ -71,7 +86,7 @@ pub(crate) fn finish(outcome: Outcome) -> ExitCode {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(failure) => {
             if !failure.what.is_empty() {
-                note(&failure.to_string());
+                say(&failure.to_string());
             }
             ExitCode::from(failure.exit.code())
         }

@@ -60,7 +60,6 @@ fn enter(command: &'static Command, path: &str, args: &[OsString], global: &Line
         return printed(&usage());
     }
     if command.below.is_empty() {
-        dropped(global, path);
         return Call::new(path, line, global).run();
     }
     let Some(word) = line.rest.first() else { return printed(&usage()) };
@@ -123,6 +122,13 @@ impl<'a> Call<'a> {
     }
 
     fn run(mut self) -> Outcome {
+        let elsewhere = self.line.is_on("in-place") || self.line.raw("output").is_some();
+        if matches!(self.command, "encrypt" | "decrypt" | "rotate") && !elsewhere {
+            ui::protect_result();
+        }
+        if !self.old_style {
+            dropped(self.global, self.command);
+        }
         match self.command {
             "encrypt" => crypt::encrypt(&mut self),
             "decrypt" => crypt::decrypt(&mut self),

@@ -18,7 +18,7 @@ pub(super) fn root(source: &[u8], lenient: bool) -> Result<(Map, Span), FormatEr
     scanner.finish()?;
     match node.value {
         Value::Map(map) => Ok((map, node.site.span)),
-        _ => fail(source, node.site.span.start as usize, Problem::Unsupported, "the top level must be an object"),
+        _ => fail(source, node.site.span.start as usize, Problem::Syntax, "the top level must be an object"),
     }
 }
 
@@ -103,9 +103,9 @@ impl<'a> Scanner<'a> {
     pub(in crate::format) fn seek_root(&mut self) -> Result<(), FormatError> {
         match self.peek() {
             Some(b'{') => Ok(()),
-            Some(b'[') => self.fail(Problem::Unsupported, "the top level must be an object, not an array"),
+            Some(b'[') => self.fail(Problem::Syntax, "the top level must be an object, not an array"),
             Some(b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
-                self.fail(Problem::Unsupported, "the top level must be an object")
+                self.fail(Problem::Syntax, "the top level must be an object")
             }
             _ => self.fail(Problem::Syntax, "expected '{'"),
         }
