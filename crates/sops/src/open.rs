@@ -432,7 +432,8 @@ impl Visitor for Opening<'_> {
     fn comment(&mut self, at: &At, comment: &mut Comment, encrypted: bool) -> Result<(), SopsError> {
         let text = comment.text.expose();
         let mut visit = Visit::Clear;
-        if encrypted && !text.is_empty() {
+        // Seen through an alias a comment is only a copy; it is opened where it stands.
+        if encrypted && !text.is_empty() && at.aliases == 0 {
             match self.opener.comment(text, at) {
                 Some((kind, bytes)) => {
                     let token = text.to_vec();

@@ -21,6 +21,7 @@ fn yaml_spellings_come_back() {
         "a: 1\n---\nb: 2\n...\n",
         "{a: b, \"c\": [d, 'e']}\n",
         "a: b",
+        "base: &b\n  # inside\n  x: ~\nuse: *b\nmore: {<<: *b, y: z}\n",
         "a: |\n  text",
         "s: x\na_unencrypted: |\n  text",
         "s: x\na_unencrypted: >\n  text\n  more",
