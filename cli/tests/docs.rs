@@ -180,11 +180,8 @@ fn line_fits(pattern: &str, line: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('…') else { return pattern == line };
     let (middle, end) = rest.rsplit_once('…').unwrap_or(("", rest));
     let Some(body) = line.strip_prefix(start).and_then(|body| body.strip_suffix(end)) else { return false };
-    let after = |body: Option<usize>, part: &str, text: &str| {
-        let from = body?;
-        Some(from + text[from..].find(part)? + part.len())
-    };
-    middle.split('…').fold(Some(0), |at, part| after(at, part, body)).is_some()
+    let after = |from: usize, part: &str| Some(from + body[from..].find(part)? + part.len());
+    middle.split('…').try_fold(0, after).is_some()
 }
 
 /// The read me, and every page below docs.
