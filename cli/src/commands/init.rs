@@ -83,7 +83,7 @@ fn configuration(recipients: &[String]) -> String {
     let mut text = String::from(
         "# Which files are encrypted, to whom, and which of their values. Read by plomb and by SOPS.\n\
          # The first rule whose path_regex is found in a file's path is used.\n\
-         # Who is added or removed below: `plomb updatekeys FILE` (and `plomb rotate FILE` after removals).\n\
+         # Who is added or removed below: `plomb updatekeys FILE` (a removal makes a new data key).\n\
          creation_rules:\n\
          \x20 # Kubernetes Secrets: only the values below data and stringData, so that kubectl and Argo CD can\n\
          \x20 # still read apiVersion, kind and metadata.\n\
