@@ -44,12 +44,18 @@ impl Edits {
     }
 
     /// `source` with all edits applied, or `None` if two of them overlap or one lies outside.
-    pub fn apply(mut self, source: &[u8]) -> Option<SecretBytes> {
-        self.0.sort_by_key(|(start, end, _)| (*start, *end));
-        let grown: usize = self.0.iter().map(|(_, _, text)| text.len()).sum();
+    pub fn apply(&self, source: &[u8]) -> Option<SecretBytes> {
+        self.apply_with(&Self::new(), source)
+    }
+
+    /// The same with the edits of `more` behind these.
+    pub fn apply_with(&self, more: &Self, source: &[u8]) -> Option<SecretBytes> {
+        let mut all: Vec<_> = self.0.iter().chain(&more.0).collect();
+        all.sort_by_key(|(start, end, _)| (*start, *end));
+        let grown: usize = all.iter().map(|(_, _, text)| text.len()).sum();
         let mut out = Zeroizing::new(Vec::with_capacity(source.len() + grown));
         let mut done = 0;
-        for (start, end, text) in &self.0 {
+        for (start, end, text) in all {
             out.extend_from_slice(source.get(done..*start as usize)?);
             source.get(*start as usize..*end as usize)?;
             out.extend_from_slice(text);

@@ -240,11 +240,11 @@ impl Plain {
         let Some(layout) = self.layout.as_ref().filter(|_| self.doc.format.edits_in_place()) else {
             return self.emit(options);
         };
-        if let Some(text) = restore::text(&self.doc, &self.visits, layout) {
+        if let Some(text) = restore::text(&self.doc, &self.visits, layout, None) {
             return Ok(text);
         }
         let bare = Layout { entries: Vec::new(), unended: layout.unended, ..Layout::default() };
-        match restore::text(&self.doc, &self.visits, &bare) {
+        match restore::text(&self.doc, &self.visits, &bare, None) {
             Some(text) => Ok(text),
             None => self.emit(options),
         }

@@ -45,7 +45,7 @@ pub(crate) fn check(
         return Err(SopsError::Proof("the metadata differs"));
     }
     let source = pass.doc.source.expose();
-    let restored = restore::text(&opened.doc, &opened.visits, layout);
+    let restored = restore::text(&opened.doc, &opened.visits, layout, Some(source));
     if restored.as_ref().is_some_and(|restored| restored.expose() == source) {
         return Ok(Verdict::Proved);
     }

@@ -206,7 +206,7 @@ impl Pass {
             verbatim: Vec::new(),
             in_alias: 0,
             clear_in_alias: Vec::new(),
-            sealed_spans: HashSet::new(),
+            sealed_spans: Vec::new(),
             edits: Edits::new(),
             leaves: 0,
             covered: 0,
@@ -241,10 +241,9 @@ impl Pass {
 
     /// The encrypted text.
     fn text(&self, metadata: &Metadata) -> Result<SecretBytes, SopsError> {
-        let mut edits = Edits::new();
-        edits.extend(&self.edits);
-        self.doc.format.place_metadata(&self.doc, &metadata.to_map(), &mut edits)?;
-        edits.apply(self.doc.source.expose()).ok_or(SopsError::Proof("overlapping edits"))
+        let mut block = Edits::new();
+        self.doc.format.place_metadata(&self.doc, &metadata.to_map(), &mut block)?;
+        self.edits.apply_with(&block, self.doc.source.expose()).ok_or(SopsError::Proof("overlapping edits"))
     }
 
     fn done(self, text: SecretBytes) -> Sealed {
@@ -276,7 +275,7 @@ struct Sealer<'a> {
     in_alias: usize,
     /// Clear values seen through aliases: the offset of their original and where the alias stands.
     clear_in_alias: Vec<(u32, crate::error::Place)>,
-    sealed_spans: HashSet<u32>,
+    sealed_spans: Vec<u32>,
     edits: Edits,
     leaves: usize,
     covered: usize,
@@ -305,7 +304,11 @@ impl Sealer<'_> {
     /// A value in clear whose anchor stands at an encrypted place: leaving the alias would show an `ENC[…]`
     /// text there, writing it out would show the secret.
     fn check_clear_aliases(&mut self) -> Result<(), SopsError> {
-        let mut found = self.clear_in_alias.drain(..).filter(|(start, _)| self.sealed_spans.contains(start));
+        if self.clear_in_alias.is_empty() {
+            return Ok(());
+        }
+        let sealed: HashSet<u32> = self.sealed_spans.iter().copied().collect();
+        let mut found = self.clear_in_alias.drain(..).filter(|(start, _)| sealed.contains(start));
         found.next().map_or(Ok(()), |(_, place)| {
             let what = "is an alias in clear to an anchor whose value is encrypted";
             Err(SopsError::Unsealable { place, what })
@@ -338,7 +341,7 @@ impl Sealer<'_> {
 
 impl Visitor for Sealer<'_> {
     fn leaf(&mut self, at: &At, node: &mut Node, encrypted: bool) -> Result<(), SopsError> {
-        let Some((kind, usual)) = canonical(&node.value) else {
+        let Some((kind, mut usual)) = canonical(&node.value) else {
             self.covered += usize::from(encrypted);
             return Ok(());
         };
@@ -352,16 +355,17 @@ impl Visitor for Sealer<'_> {
         if usual.is_empty() {
             return Ok(());
         }
-        let bytes = SecretBytes::new(usual.to_vec());
+        let bytes = SecretBytes::new(std::mem::take(&mut *usual));
         let token = self.token(at, kind, bytes.expose());
         let direct = at.aliases == 0;
         if direct && self.in_place {
             self.doc.format.write_leaf(self.doc, node, document::Token::Sealed(&token), None, &mut self.edits);
-            self.sealed_spans.insert(node.site.span.start);
+            self.sealed_spans.push(node.site.span.start);
         }
         self.in_alias += usize::from(!direct);
         let span = direct.then_some(node.site.span);
-        node.value = Value::str(&token);
+        // Where the text is edited nobody reads the tree's value again; one copy of the token is enough.
+        node.value = if direct && self.in_place { Value::Bool(true) } else { Value::str(&token) };
         self.sealed.push_back(SealedLeaf { token, kind, bytes, span });
         Ok(())
     }
