@@ -180,7 +180,11 @@ impl Context {
 
     /// Adds to "no identity" where identities were looked for.
     fn with_sources(&self, failure: Failure) -> Failure {
-        if failure.exit == Exit::NoKey { failure.hint(identities::looked_for(self.keyring())) } else { failure }
+        if failure.exit == Exit::NoKey && failure.hint.is_none() {
+            failure.hint(identities::looked_for(self.keyring()))
+        } else {
+            failure
+        }
     }
 
     /// Reads a plain text.

@@ -219,7 +219,12 @@ fn no_key(report: &sops::NoKey) -> Failure {
         0 | 1 => String::new(),
         needed => format!(" ({} of {needed} key groups opened)", report.opened),
     };
-    Failure::new(Exit::NoKey, format!("no identity at hand opens it{groups}; it is encrypted to {shown}{more}"))
+    let failure =
+        Failure::new(Exit::NoKey, format!("no identity at hand opens it{groups}; it is encrypted to {shown}{more}"));
+    if report.opened == 0 {
+        return failure;
+    }
+    failure.hint("the identities at hand open some key groups, but not enough: an identity of another group is needed")
 }
 
 /// The result of a command.

@@ -83,6 +83,8 @@ fn strace() -> Option<PathBuf> {
     let root = testkit::peer::is_root();
     if which("strace").is_none() && root && which("apt-get").is_some() {
         say("installing strace with apt-get");
+        // A new machine may have no package lists yet.
+        let _ = run(&mut command(&["apt-get", "update", "--quiet"]));
         let _ = run(&mut command(&["apt-get", "install", "--yes", "--quiet", "strace"]));
     }
     which("strace")
