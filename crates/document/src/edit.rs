@@ -27,11 +27,6 @@ impl Edits {
         self.0.is_empty()
     }
 
-    /// Adds the edits of `other`.
-    pub fn extend(&mut self, other: &Self) {
-        self.0.extend(other.0.iter().cloned());
-    }
-
     /// What `span` of `source` would become; `None` if an edit crosses its borders or overlaps another.
     pub fn preview(&self, source: &[u8], span: crate::Span) -> Option<SecretBytes> {
         let range = span.range();

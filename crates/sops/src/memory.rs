@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::value::Kind;
 
 /// Old tokens of one file under one data key.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Memory(HashMap<[u8; 32], VecDeque<String>>);
 
 impl Memory {

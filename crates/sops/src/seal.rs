@@ -90,7 +90,7 @@ pub(crate) fn seal_as(doc: Document, mut sealing: Sealing<'_>, mut layout: Layou
     }
     let cipher = Cipher::new(sealing.key);
     let memory = std::mem::take(&mut sealing.memory);
-    let mut pass = Pass::run(doc, &cipher, &mut sealing, memory, HashMap::new(), true)?;
+    let mut pass = Pass::run(doc, &cipher, &mut sealing, memory.clone(), HashMap::new(), true)?;
     layout.mac = pass.mac.as_str().to_owned();
     // Read back; what does not come back by itself goes into the layout; a comment that the metadata block
     // attaches elsewhere is sealed for its new place. Two rounds settle every file seen so far.
@@ -105,7 +105,8 @@ pub(crate) fn seal_as(doc: Document, mut sealing: Sealing<'_>, mut layout: Layou
             }
             proof::Verdict::CommentsMoved(places) => {
                 let doc = pass.undo();
-                pass = Pass::run(doc, &cipher, &mut sealing, Memory::default(), places, true)?;
+                // What did not change keeps its token in this round too; the tokens of the last one are gone unseen.
+                pass = Pass::run(doc, &cipher, &mut sealing, memory.clone(), places, true)?;
             }
         }
     }

@@ -64,3 +64,26 @@ fn an_insertion_into_a_list_is_a_one_value_diff() {
     assert_eq!(after[1..], before[..]);
     assert_eq!(text_of(&keys.open(second.expose(), "yaml").unwrap()), list(&[0, 1, 2, 2, 3]));
 }
+
+#[test]
+fn comments_that_the_metadata_moves_cost_no_ciphertext() {
+    let texts = [
+        "a:\n  b: kept\n  c: VALUE\n\n  # x\n\n  # y\n",
+        "c: VALUE\nl:\n- kept\n# end\n",
+        "a:\n  c: VALUE\n  l:\n    - kept\n\n    # deep\n",
+        "a:\n  b: kept\n  c: VALUE\n# end\n",
+    ];
+    for template in texts {
+        let keys = Keys::new();
+        let text = |value: &str| template.replace("VALUE", value);
+        let first = seal(&text("one"), "yaml", &keys.policy(None)).unwrap().text;
+        let mut plain = keys.open(first.expose(), "yaml").unwrap();
+        let (memory, metadata) = (plain.take_memory(), plain.metadata().clone());
+        let second = seal_with(&text("two"), "yaml", plain.key(), metadata, memory).unwrap().text;
+        let lines =
+            |text: &[u8]| String::from_utf8(text.to_vec()).unwrap().lines().map(str::to_owned).collect::<Vec<_>>();
+        let (before, after) = (lines(first.expose()), lines(second.expose()));
+        let changed = before.iter().zip(&after).filter(|(a, b)| a != b).count();
+        assert_eq!((before.len(), changed), (after.len(), 3), "value, mac and layout only: {template:?}");
+    }
+}
