@@ -1,0 +1,22 @@
+//! Finds secrets in bytes and says where, without saying what.
+//!
+//! The flow: a [`RuleSet`] (our own rules, or a `gitleaks.toml`) makes a [`Scanner`]; a source hands every [`Content`]
+//! to a [`Visitor`]; the scanner answers with a [`Seen`], which holds the candidates of that content, free of any path
+//! or commit; for every place where the content stands, [`Scanner::judge`] turns the candidates into [`Finding`]s.
+
+pub mod allowlist;
+pub mod content;
+pub mod entropy;
+pub mod finding;
+pub mod rule;
+pub mod ruleset;
+pub mod scanner;
+pub mod visitor;
+
+pub use allowlist::{Allowlist, Condition, Target};
+pub use content::{Base, Content, Copied};
+pub use finding::{Commit, Component, Confidence, Decoded, Finding, Origin, Place, Presence, Severity, Span};
+pub use rule::{Requirement, Rule};
+pub use ruleset::RuleSet;
+pub use scanner::{Candidate, Options, Redaction, Scanner, Seen};
+pub use visitor::{Lines, Skipped, Unread, Visitor};

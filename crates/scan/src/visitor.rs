@@ -1,0 +1,61 @@
+//! What a source hands its contents to.
+
+use std::ops::Range;
+
+use bstr::BString;
+
+use crate::content::Content;
+use crate::finding::Origin;
+use crate::scanner::Seen;
+
+/// Which lines of a content are new at a place; numbers from 1, ranges half open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lines<'a> {
+    /// All of them.
+    All,
+    /// Only these, ascending; a match counts if any of its lines is in one.
+    Added(&'a [Range<usize>]),
+}
+
+impl Lines<'_> {
+    /// Whether any line from `first` to `last` (inclusive) is among them.
+    pub fn touch(&self, first: usize, last: usize) -> bool {
+        match self {
+            Self::All => true,
+            Self::Added(ranges) => ranges.iter().any(|range| range.start <= last && first < range.end),
+        }
+    }
+}
+
+/// Something that was asked for and could not be read: the scan is incomplete (exit code 2).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unread {
+    /// File, object or ref.
+    pub what: BString,
+    /// Why, one phrase.
+    pub why: String,
+}
+
+/// Something that is left out by rule (links, devices, bombs): named in the summary, no failure.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skipped {
+    /// File or object.
+    pub what: BString,
+    /// Why, one phrase.
+    pub why: &'static str,
+}
+
+/// Receives what a source reads; one per worker thread.
+pub trait Visitor: Send {
+    /// Looks at one content. Called once per distinct content where the source can tell (history), before its places.
+    fn content(&mut self, content: &Content<'_>) -> Seen;
+
+    /// Says that a content stands at `origin`, with these lines new there. Not called if `seen` is quiet.
+    fn place(&mut self, seen: &Seen, origin: &Origin, lines: Lines<'_>);
+
+    /// Something could not be read.
+    fn unread(&mut self, unread: Unread);
+
+    /// Something was left out by rule.
+    fn skipped(&mut self, skipped: Skipped);
+}
