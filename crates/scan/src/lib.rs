@@ -6,8 +6,13 @@
 
 pub mod allowlist;
 pub mod content;
+mod decode;
+mod detect;
 pub mod entropy;
 pub mod finding;
+mod lines;
+mod machine;
+mod reference;
 pub mod rule;
 pub mod ruleset;
 pub mod scanner;
