@@ -5,7 +5,11 @@
 //! or commit; for every place where the content stands, [`Scanner::judge`] turns the candidates into [`Finding`]s.
 
 pub mod allowlist;
+pub mod builtin;
+mod check;
+mod classify;
 pub mod content;
+mod detect;
 pub mod entropy;
 pub mod finding;
 pub mod rule;
