@@ -5,6 +5,9 @@
 //! or commit; for every place where the content stands, [`Scanner::judge`] turns the candidates into [`Finding`]s.
 
 pub mod allowlist;
+pub mod builtin;
+mod check;
+mod classify;
 pub mod content;
 mod decode;
 mod detect;
