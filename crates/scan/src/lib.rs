@@ -5,6 +5,7 @@
 //! or commit; for every place where the content stands, [`Scanner::judge`] turns the candidates into [`Finding`]s.
 
 pub mod allowlist;
+pub mod baseline;
 pub mod content;
 pub mod entropy;
 pub mod finding;
@@ -17,6 +18,7 @@ pub mod scanner;
 pub mod visitor;
 
 pub use allowlist::{Allowlist, Condition, Target};
+pub use baseline::{Baseline, BaselineError};
 pub use content::{Base, Content, Copied};
 pub use finding::{Commit, Component, Confidence, Decoded, Finding, Origin, Place, Presence, Severity, Span};
 pub use fingerprint::Fingerprints;

@@ -12,10 +12,14 @@ use crate::rule::Rule;
 use crate::scanner::Redaction;
 use crate::visitor::{Skipped, Unread};
 
+mod csv;
 pub(crate) mod fields;
+mod gitlab;
 mod json;
+mod junit;
 pub mod link;
 pub(crate) mod neutral;
+pub(crate) mod sarif;
 pub mod text;
 pub mod verbose;
 mod writer;
@@ -40,7 +44,16 @@ pub trait Report: Sync {
 }
 
 /// Every format that needs nothing beside the run.
-pub static REPORTS: &[&dyn Report] = &[&text::Text, &json::Json, &json::JsonLines];
+pub static REPORTS: &[&dyn Report] = &[
+    &text::Text,
+    &json::Json,
+    &json::JsonLines,
+    &sarif::Sarif,
+    &csv::Csv,
+    &junit::Junit,
+    &gitlab::Gitlab,
+    &verbose::Verbose,
+];
 
 /// The format of this name.
 pub fn by_name(name: &str) -> Option<&'static dyn Report> {
