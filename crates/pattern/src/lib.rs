@@ -6,6 +6,7 @@ use regex::bytes::{Regex, RegexBuilder};
 #[derive(Clone)]
 pub struct Pattern {
     source: String,
+    translated: String,
     regex: Regex,
 }
 
@@ -21,12 +22,17 @@ impl Pattern {
             regex::Error::CompiledTooBig(_) => "the regular expression is too large".to_owned(),
             _ => "the regular expression is invalid".to_owned(),
         })?;
-        Ok(Self { source: source.to_owned(), regex })
+        Ok(Self { source: source.to_owned(), translated, regex })
     }
 
     /// Whether it is found anywhere in `text`.
     pub fn is_match(&self, text: &[u8]) -> bool {
         self.regex.is_match(text)
+    }
+
+    /// The text in Rust's syntax, for regex-syntax with `unicode(false)` and `utf8(false)`.
+    pub fn translated(&self) -> &str {
+        &self.translated
     }
 
     /// The text as given.

@@ -85,7 +85,7 @@ impl Baseline {
     /// Whether a finding was there before. Texts are not compared when they are redacted.
     pub fn knows(&self, finding: &Finding, fingerprints: &Fingerprints, redaction: Redaction) -> bool {
         let exact = |dialect| match redaction {
-            Redaction::Off => self.with_text.contains(&old::key(finding, dialect, true)),
+            Redaction::Off | Redaction::Percent(0) => self.with_text.contains(&old::key(finding, dialect, true)),
             Redaction::Full | Redaction::Percent(_) => self.without_text.contains(&old::key(finding, dialect, false)),
         };
         let by_value = !self.values.is_empty() && self.values.contains(&fingerprints.of(finding));
@@ -109,9 +109,13 @@ impl Baseline {
     fn of(reports: &[Old]) -> Self {
         let mut baseline = Self::default();
         for old in reports {
-            baseline.values.extend(old.value_fingerprint.clone());
-            baseline.with_text.insert(old.key(true));
-            baseline.without_text.insert(old.key(false));
+            match &old.value_fingerprint {
+                Some(value) => drop(baseline.values.insert(value.clone())),
+                None => {
+                    baseline.with_text.insert(old.key(true));
+                    baseline.without_text.insert(old.key(false));
+                }
+            }
         }
         baseline
     }
@@ -199,8 +203,8 @@ struct SarifResult {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::by_name;
     use crate::report::example::{committed, finding, notes, run};
-    use crate::report::{Report, by_name};
 
     fn report(format: &str, findings: &[Finding], dialect: Dialect) -> Vec<u8> {
         let (rules, prints) = (notes(findings), Fingerprints::default());

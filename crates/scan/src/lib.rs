@@ -7,10 +7,15 @@
 pub mod allowlist;
 pub mod baseline;
 pub mod content;
+mod decode;
+mod detect;
 pub mod entropy;
 pub mod finding;
 pub mod fingerprint;
 pub mod ignore;
+mod lines;
+mod machine;
+mod reference;
 pub mod report;
 pub mod rule;
 pub mod ruleset;

@@ -91,6 +91,13 @@ pub struct Run<'a> {
     pub style: Style,
 }
 
+impl Run<'_> {
+    /// Whether secrets are shown as they are.
+    pub(crate) fn shows_all(&self) -> bool {
+        matches!(self.redaction, Redaction::Off | Redaction::Percent(0))
+    }
+}
+
 /// The program that scanned.
 #[derive(Clone, Copy, Debug)]
 pub struct Tool<'a> {

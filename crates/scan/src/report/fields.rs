@@ -9,7 +9,6 @@ use bstr::{BStr, ByteSlice};
 use super::Run;
 use super::writer::{Writer, float};
 use crate::finding::{Finding, Place, Presence};
-use crate::scanner::Redaction;
 
 /// Whose habits a report follows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,7 +34,7 @@ pub(crate) struct Sheet<'a> {
 impl<'a> Sheet<'a> {
     pub(crate) fn new(run: &'a Run<'a>) -> Self {
         let hidden = run.findings.iter().filter_map(|finding| match &finding.origin.place {
-            Place::Message(commit) if run.redaction != Redaction::Off => Some(commit.id.as_str()),
+            Place::Message(commit) if !run.shows_all() => Some(commit.id.as_str()),
             _ => None,
         });
         Self { run, hidden: hidden.collect() }
@@ -187,7 +186,11 @@ pub(crate) fn fingerprint(finding: &Finding) -> Vec<u8> {
     out
 }
 
-/// Bytes as text, as Go prints them into text formats.
+/// Bytes as text, as Go reads them: U+FFFD for every byte that is no UTF-8.
 pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(bytes)
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let chunks = bytes.utf8_chunks();
+    Cow::Owned(chunks.map(|chunk| chunk.valid().to_owned() + &"\u{fffd}".repeat(chunk.invalid().len())).collect())
 }

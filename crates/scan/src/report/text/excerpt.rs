@@ -6,14 +6,16 @@ use super::super::Run;
 use super::super::neutral::{show_char, width};
 use super::{DIM, RED, paint};
 use crate::finding::Finding;
-use crate::scanner::Redaction;
 
 /// What stands where an encoded secret would show.
 const HIDDEN: &str = "REDACTED";
 
+/// How many bytes before a match the engine shows at most.
+const SHOWN_BEFORE: usize = 120;
+
 /// The line and its mark, each ended by a newline; nothing for a finding about the file itself.
 pub(super) fn lines(finding: &Finding, run: &Run<'_>) -> String {
-    let Some((row, marked)) = row(finding, run.redaction) else { return String::new() };
+    let Some((row, marked)) = row(finding, run.shows_all()) else { return String::new() };
     let number = finding.span.start_line.to_string();
     let room = run.style.width.saturating_sub(4 + number.len() + 3).max(20);
     let cut = cut(&row, marked, room);
@@ -25,14 +27,14 @@ pub(super) fn lines(finding: &Finding, run: &Run<'_>) -> String {
 }
 
 /// The row of the shown lines that holds the secret, and where in it the secret stands.
-fn row(finding: &Finding, redaction: Redaction) -> Option<(String, Range<usize>)> {
+fn row(finding: &Finding, shows_all: bool) -> Option<(String, Range<usize>)> {
     let line = finding.line.as_str();
     if finding.span.start_line == 0 || line.trim().is_empty() {
         return None;
     }
     let secret = finding.secret.as_str();
     let at = nearest(finding, line);
-    if at.is_none() && finding.decoded.is_some() && redaction != Redaction::Off {
+    if at.is_none() && finding.decoded.is_some() && !shows_all {
         return Some(masked(finding, line));
     }
     let range = at.map_or(0..0, |at| at..at + secret.len());
@@ -42,33 +44,27 @@ fn row(finding: &Finding, redaction: Redaction) -> Option<(String, Range<usize>)
     Some((row.to_owned(), (range.start - start).min(row.len())..(range.end.min(end) - start).min(row.len())))
 }
 
-/// Where in the line the secret of this finding stands. Redaction moves columns and replaces every occurrence, so that
-/// the right one is the one whose place, moved back, is nearest to where the match was.
+/// Where in the line the secret of this finding stands. Redaction moves columns and hides every secret alike, and a
+/// long line begins later than its first column: the whole match tells, if it stands there once; else what is nearest
+/// to the place where the match was.
 fn nearest(finding: &Finding, line: &str) -> Option<usize> {
     let (secret, matched) = (finding.secret.as_str(), finding.matched.as_str());
     if secret.is_empty() {
         return None;
     }
-    let shown = matched.chars().count();
-    let hidden = (finding.span.end_column + 1).saturating_sub(finding.span.start_column);
-    let moved = if finding.span.start_line == finding.span.end_line && finding.decoded.is_none() {
-        hidden as i64 - shown as i64
-    } else {
-        0
-    };
-    let inner = matched.find(secret).map_or(0, |at| matched[..at].chars().count()) as i64;
-    let wanted = finding.span.start_column as i64 - 1 + inner;
-    let (mut column, mut last) = (0i64, 0);
-    let mut best: Option<(i64, usize)> = None;
-    for (index, (at, _)) in line.match_indices(secret).enumerate() {
-        column += line[last..at].chars().count() as i64;
-        last = at;
-        let off = (column + index as i64 * moved - wanted).abs();
-        if best.is_none_or(|(least, _)| off < least) {
-            best = Some((off, at));
-        }
+    let inner = matched.find(secret).unwrap_or(0);
+    let mut whole = line.match_indices(matched).map(|(at, _)| at + inner);
+    if let (Some(only), None) = (whole.next(), whole.next()) {
+        return Some(only);
     }
-    best.map(|(_, at)| at)
+    let span = &finding.span;
+    let hidden = (span.end_byte_column + 1).saturating_sub(span.start_byte_column);
+    let one_line = span.start_line == span.end_line && finding.decoded.is_none();
+    let moved = if one_line { hidden as i64 - matched.len() as i64 } else { 0 };
+    let wanted = (span.start_byte_column.saturating_sub(1).min(SHOWN_BEFORE) + inner) as i64;
+    let places = line.match_indices(secret).enumerate();
+    let off = |(index, at): (usize, usize)| (at as i64 + index as i64 * moved - wanted).abs();
+    places.map(|(index, (at, _))| (off((index, at)), at)).min().map(|(_, at)| at)
 }
 
 /// A line whose secret stands in it encoded: the encoded part is hidden too.
