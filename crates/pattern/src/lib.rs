@@ -6,7 +6,8 @@ use regex::bytes::{Regex, RegexBuilder};
 #[derive(Clone)]
 pub struct Pattern {
     source: String,
-    translated: String,
+    hir: regex_syntax::hir::Hir,
+    meta: regex_automata::meta::Regex,
     regex: Regex,
 }
 
@@ -22,7 +23,16 @@ impl Pattern {
             regex::Error::CompiledTooBig(_) => "the regular expression is too large".to_owned(),
             _ => "the regular expression is invalid".to_owned(),
         })?;
-        Ok(Self { source: source.to_owned(), translated, regex })
+        let hir = regex_syntax::ParserBuilder::new()
+            .unicode(false)
+            .utf8(false)
+            .build()
+            .parse(&translated)
+            .map_err(|e| e.to_string())?;
+        let config = regex_automata::meta::Regex::config().nfa_size_limit(None).utf8_empty(false);
+        let meta =
+            regex_automata::meta::Regex::builder().configure(config).build_from_hir(&hir).map_err(|e| e.to_string())?;
+        Ok(Self { source: source.to_owned(), hir, meta, regex })
     }
 
     /// Whether it is found anywhere in `text`.
@@ -30,9 +40,14 @@ impl Pattern {
         self.regex.is_match(text)
     }
 
-    /// The text in Rust's syntax, for regex-syntax with `unicode(false)` and `utf8(false)`.
-    pub fn translated(&self) -> &str {
-        &self.translated
+    /// What the engine compiles.
+    pub fn hir(&self) -> &regex_syntax::hir::Hir {
+        &self.hir
+    }
+
+    /// The compiled form.
+    pub fn regex(&self) -> &regex_automata::meta::Regex {
+        &self.meta
     }
 
     /// The text as given.

@@ -5,6 +5,7 @@
 //! or commit; for every place where the content stands, [`Scanner::judge`] turns the candidates into [`Finding`]s.
 
 pub mod allowlist;
+mod anchor;
 pub mod content;
 mod decode;
 mod detect;
@@ -12,11 +13,13 @@ pub mod entropy;
 pub mod finding;
 mod lines;
 mod machine;
+mod prefilter;
 mod reference;
 pub mod rule;
 pub mod ruleset;
 pub mod scanner;
 pub mod visitor;
+mod windows;
 
 pub use allowlist::{Allowlist, Condition, Target};
 pub use content::{Base, Content, Copied};
