@@ -6,8 +6,6 @@ use regex::bytes::{Regex, RegexBuilder};
 #[derive(Clone)]
 pub struct Pattern {
     source: String,
-    hir: regex_syntax::hir::Hir,
-    meta: regex_automata::meta::Regex,
     regex: Regex,
 }
 
@@ -23,31 +21,12 @@ impl Pattern {
             regex::Error::CompiledTooBig(_) => "the regular expression is too large".to_owned(),
             _ => "the regular expression is invalid".to_owned(),
         })?;
-        let hir = regex_syntax::ParserBuilder::new()
-            .unicode(false)
-            .utf8(false)
-            .build()
-            .parse(&translated)
-            .map_err(|e| e.to_string())?;
-        let config = regex_automata::meta::Regex::config().nfa_size_limit(None).utf8_empty(false);
-        let meta =
-            regex_automata::meta::Regex::builder().configure(config).build_from_hir(&hir).map_err(|e| e.to_string())?;
-        Ok(Self { source: source.to_owned(), hir, meta, regex })
+        Ok(Self { source: source.to_owned(), regex })
     }
 
     /// Whether it is found anywhere in `text`.
     pub fn is_match(&self, text: &[u8]) -> bool {
         self.regex.is_match(text)
-    }
-
-    /// What the engine compiles.
-    pub fn hir(&self) -> &regex_syntax::hir::Hir {
-        &self.hir
-    }
-
-    /// The compiled form.
-    pub fn regex(&self) -> &regex_automata::meta::Regex {
-        &self.meta
     }
 
     /// The text as given.
