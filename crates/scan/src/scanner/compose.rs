@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use bstr::ByteSlice;
 
 use crate::finding::Span;
+use crate::machine;
 use crate::rule::Requirement;
 use crate::scanner::settle::Placed;
 use crate::scanner::views::Views;
@@ -35,10 +36,10 @@ impl Scanner {
     }
 
     fn add_part(&self, views: &Views<'_>, rule: usize, hits: &mut Vec<Hit>) {
-        let Some(machine) = self.machine(rule) else { return };
+        let Some(regex) = &self.rules.rules[rule].regex else { return };
         let mut found = Vec::new();
         for (view, text) in views.iter() {
-            machine.matches(&text.text, 0..text.text.len(), &mut found);
+            machine::matches(regex, &text.text, 0..text.text.len(), &mut found);
             let weighed = found.drain(..).filter_map(|range| self.weigh(views, view, rule, range));
             hits.extend(weighed.map(|hit| Hit { part: true, ..hit }));
         }
