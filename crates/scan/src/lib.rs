@@ -16,6 +16,7 @@ mod detect;
 pub mod entropy;
 pub mod finding;
 pub mod fingerprint;
+pub mod gitleaks;
 pub mod ignore;
 mod lines;
 mod machine;
