@@ -11,6 +11,7 @@ mod decode;
 mod detect;
 pub mod entropy;
 pub mod finding;
+mod fold;
 mod lines;
 mod machine;
 mod prefilter;
