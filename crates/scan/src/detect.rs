@@ -34,6 +34,7 @@ pub(crate) enum Scope {
 }
 
 /// One parser.
+#[derive(Debug)]
 pub(crate) struct Detector {
     /// Kebab-case; `detector` of the records whose rules it emits.
     pub id: &'static str,
@@ -46,7 +47,7 @@ pub(crate) struct Detector {
 }
 
 /// What a detector looks at.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Look<'a> {
     /// A line or a whole content, by the detector's scope.
     pub bytes: &'a [u8],
@@ -102,3 +103,8 @@ pub(crate) const DETECTORS: &[Detector] = &[
     Detector { id: "netrc", keywords: &["machine "], scope: Scope::Whole, run: files::netrc },
     Detector { id: "jwk", keywords: &["\"kty\""], scope: Scope::Whole, run: jwk::run },
 ];
+
+/// All detectors.
+pub(crate) fn detectors() -> &'static [Detector] {
+    DETECTORS
+}

@@ -152,7 +152,7 @@ fn of_flag(line: &[u8], flag: &str, form: Form) -> Option<Detected> {
         && !is_typed_sample(text);
     let confidence = judge(Kind::Password, text).filter(|confidence| kept && *confidence >= Confidence::Medium)?;
     Some(Detected {
-        rule: "command-line-password",
+        rule: "generic-command-password",
         matched: at..secret.end,
         secret,
         confidence,

@@ -52,10 +52,10 @@ fn judged(scheme: &[u8], text: &[u8], named: bool) -> Option<(&'static str, Conf
         return None;
     }
     if text.len() >= 16 && is_random(text) {
-        return Some(("bearer-token", if named { Confidence::High } else { Confidence::Medium }));
+        return Some(("generic-bearer-token", if named { Confidence::High } else { Confidence::Medium }));
     }
     match named {
-        true => judge(Kind::Password, text).map(|confidence| ("bearer-token", confidence)),
+        true => judge(Kind::Password, text).map(|confidence| ("generic-bearer-token", confidence)),
         false => None,
     }
 }
