@@ -8,8 +8,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::classify::judge;
 use crate::classify::name::Kind;
-use crate::classify::placeholder::{is_placeholder, is_typed_sample, is_uuid};
-use crate::classify::random::{Counts, is_random, is_varied, spelling};
+use crate::classify::placeholder::{is_placeholder, is_reference, is_typed_sample, is_uuid};
+use crate::classify::random::{Counts, has_random_part, is_random, is_varied, spelling};
 use crate::finding::{Confidence, Severity};
 use crate::rule::{Suspect, Verdict};
 
@@ -54,12 +54,14 @@ pub(crate) fn github_refresh(suspect: &Suspect<'_>) -> Verdict {
 
 /// For formats whose prefix could begin a word: the rest must be drawn.
 pub(crate) fn drawn(suspect: &Suspect<'_>) -> Verdict {
-    yes_if(!is_placeholder(suspect.secret) && is_random(suspect.secret) && spelling(suspect.secret) < 0.3)
+    yes_if(!is_placeholder(suspect.secret) && has_random_part(suspect.secret) && spelling(suspect.secret) < 0.3)
 }
 
-/// A vendor's name stands before it; the value need not look drawn by itself.
+/// A vendor's name stands before it; the value is too short to look drawn by itself.
 pub(crate) fn vendor_plausible(suspect: &Suspect<'_>) -> Verdict {
-    plausible(suspect)
+    let named = crate::classify::names_secret(suspect.matched, suspect.secret);
+    let digits = suspect.secret.iter().any(u8::is_ascii_digit);
+    yes_if(named && digits && !is_placeholder(suspect.secret) && is_varied(suspect.secret))
 }
 
 /// Nothing to ask: the structure says it all.
@@ -204,11 +206,6 @@ pub(crate) fn discord_bot(suspect: &Suspect<'_>) -> Verdict {
     yes_if(digits)
 }
 
-/// The base64 of `user:password`; a sample password is none.
-pub(crate) fn basic_credentials(suspect: &Suspect<'_>) -> Verdict {
-    yes_if(credentials_in_base64(suspect.secret))
-}
-
 /// Whether base64 text holds `user:password` in printable characters.
 pub(crate) fn credentials_in_base64(text: &[u8]) -> bool {
     let Some(plain) = from_base64(text) else { return false };
@@ -216,13 +213,18 @@ pub(crate) fn credentials_in_base64(text: &[u8]) -> bool {
     let password = &plain[colon + 1..];
     let Ok(readable) = std::str::from_utf8(&plain) else { return false };
     let printable = readable.chars().all(|letter| !letter.is_control());
-    printable && password.len() >= 4 && !is_placeholder(password) && !is_sample_password(password)
+    printable
+        && password.len() >= 4
+        && !is_placeholder(password)
+        && !is_sample_password(password)
+        && !is_reference(password)
 }
 
 /// Passwords that manuals use.
 fn is_sample_password(password: &[u8]) -> bool {
     let lower = password.to_ascii_lowercase();
-    matches!(&lower[..], b"open sesame" | b"opensesame" | b"secret" | b"world" | b"passwd" | b"pass" | b"pencil")
+    is_typed_sample(password)
+        || matches!(&lower[..], b"open sesame" | b"opensesame" | b"secret" | b"world" | b"passwd" | b"pass" | b"pencil")
 }
 
 /// A Sentry organisation token: `sntrys_`, base64 JSON that names its host and organisation, a tail.

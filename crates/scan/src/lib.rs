@@ -5,11 +5,11 @@
 //! or commit; for every place where the content stands, [`Scanner::judge`] turns the candidates into [`Finding`]s.
 
 pub mod allowlist;
+mod anchor;
 pub mod baseline;
 pub mod builtin;
 mod check;
 mod classify;
-mod anchor;
 pub mod content;
 mod decode;
 mod detect;

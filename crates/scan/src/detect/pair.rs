@@ -26,7 +26,13 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
         let value = Value { range: secret.clone(), quoted: true };
         if let Some((_, confidence, severity)) = verdict(&words, kind, &text[secret.clone()], &value, &place) {
             done = secret.end;
-            out.push(Detected { rule: "generic-paired-secret", matched: name.start..secret.end, secret, confidence, severity });
+            out.push(Detected {
+                rule: "generic-paired-secret",
+                matched: name.start..secret.end,
+                secret,
+                confidence,
+                severity,
+            });
         }
     }
 }
