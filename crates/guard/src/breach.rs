@@ -63,9 +63,19 @@ pub enum Kind {
 
 /// One row per kind: id, how bad, and one sentence for lists of rules.
 const TABLE: [(Kind, &str, Severity, &str); 24] = [
-    (Kind::NotEncrypted, "sops-not-encrypted", Severity::High, "A creation rule covers the file and it is not encrypted."),
+    (
+        Kind::NotEncrypted,
+        "sops-not-encrypted",
+        Severity::High,
+        "A creation rule covers the file and it is not encrypted.",
+    ),
     (Kind::ValueInClear, "sops-value-in-clear", Severity::High, "A value that must be encrypted stands in clear."),
-    (Kind::MetadataStripped, "sops-metadata-stripped", Severity::High, "The sops block of an encrypted file was removed."),
+    (
+        Kind::MetadataStripped,
+        "sops-metadata-stripped",
+        Severity::High,
+        "The sops block of an encrypted file was removed.",
+    ),
     (Kind::MetadataBroken, "sops-metadata-broken", Severity::Medium, "The sops block cannot be used."),
     (Kind::KeyEntryBroken, "sops-key-entry-broken", Severity::Medium, "A wrapped data key cannot be opened by anyone."),
     (Kind::TokenBroken, "sops-token-broken", Severity::Medium, "An ENC[…] token cannot be opened by any key."),
@@ -73,20 +83,50 @@ const TABLE: [(Kind, &str, Severity, &str); 24] = [
     (Kind::MacStale, "sops-mac-stale", Severity::Medium, "Values changed without a new MAC."),
     (Kind::MacMismatch, "sops-mac-mismatch", Severity::High, "The MAC does not fit the values."),
     (Kind::ValueUnauthentic, "sops-value-unauthentic", Severity::High, "A value does not decrypt at its place."),
-    (Kind::MergeMarker, "sops-merge-marker", Severity::Medium, "A merge conflict is left in a file that must be encrypted."),
-    (Kind::RecipientUnlisted, "sops-recipient-unlisted", Severity::High, "The file can be read by someone whom its rule does not name."),
-    (Kind::RecipientMissing, "sops-recipient-missing", Severity::Low, "Someone whom the rule names cannot read the file."),
+    (
+        Kind::MergeMarker,
+        "sops-merge-marker",
+        Severity::Medium,
+        "A merge conflict is left in a file that must be encrypted.",
+    ),
+    (
+        Kind::RecipientUnlisted,
+        "sops-recipient-unlisted",
+        Severity::High,
+        "The file can be read by someone whom its rule does not name.",
+    ),
+    (
+        Kind::RecipientMissing,
+        "sops-recipient-missing",
+        Severity::Low,
+        "Someone whom the rule names cannot read the file.",
+    ),
     (Kind::GroupDrift, "sops-group-drift", Severity::Medium, "Key groups or threshold differ from the rule."),
     (Kind::SelectorDrift, "sops-selector-drift", Severity::Low, "The file's selector differs from the rule's."),
     (Kind::DecryptedTwin, "sops-decrypted-twin", Severity::High, "A decrypted copy lies beside an encrypted file."),
-    (Kind::Unreadable, "sops-unreadable", Severity::Medium, "A file that must be encrypted cannot be read in its format."),
-    (Kind::NothingSelected, "sops-nothing-selected", Severity::Low, "A rule covers the file and selects nothing in it."),
+    (
+        Kind::Unreadable,
+        "sops-unreadable",
+        Severity::Medium,
+        "A file that must be encrypted cannot be read in its format.",
+    ),
+    (
+        Kind::NothingSelected,
+        "sops-nothing-selected",
+        Severity::Low,
+        "A rule covers the file and selects nothing in it.",
+    ),
     (Kind::RolledBack, "sops-rolled-back", Severity::Low, "The file is older than the one that it replaces."),
     (Kind::RuleNarrowed, "sops-rule-narrowed", Severity::High, "Creation rules protect less than before the change."),
     (Kind::RuleRecipientAdded, "sops-rule-recipient-added", Severity::Medium, "Creation rules name a new recipient."),
     (Kind::RulesBroken, "sops-rules-broken", Severity::Medium, ".sops.yaml is wrong."),
     (Kind::RulesDeleted, "sops-rules-deleted", Severity::High, ".sops.yaml was removed."),
-    (Kind::IdentityAsRecipient, "sops-identity-as-recipient", Severity::Critical, "A private key stands in .sops.yaml."),
+    (
+        Kind::IdentityAsRecipient,
+        "sops-identity-as-recipient",
+        Severity::Critical,
+        "A private key stands in .sops.yaml.",
+    ),
 ];
 
 impl Kind {

@@ -52,13 +52,14 @@ impl Rules {
     fn deleted(&self, base: &Tree, tracked: &[Tracked<'_>]) -> Vec<Breach> {
         let gone = base.files().filter(|file| has_rules(file) && self.now.governing(&file.path).is_none());
         let one = |file: &Loaded| {
-            let covered: Vec<&[u8]> =
-                tracked.iter().filter(|it| governs(base, file, it)).map(|it| it.path).collect();
+            let covered: Vec<&[u8]> = tracked.iter().filter(|it| governs(base, file, it)).map(|it| it.path).collect();
             let count = if covered.is_empty() { "it covered no tracked file".to_owned() } else { list(&covered) };
             let message = format!("the file was removed, and with it the creation rules for {count}");
             let message = if covered.is_empty() { format!("the file was removed; {count}") } else { message };
             let severity = if covered.is_empty() { Severity::Low } else { Severity::High };
-            Breach::of_file(Kind::RulesDeleted, &file.path, message).bad(severity).next("put it back, or move its rules")
+            Breach::of_file(Kind::RulesDeleted, &file.path, message)
+                .bad(severity)
+                .next("put it back, or move its rules")
         };
         gone.map(one).collect()
     }
@@ -80,7 +81,8 @@ impl Rules {
         };
         let at = || (after.config.to_owned(), after.rule.line);
         if is_weaker(by_path(before.reach, file.path), by_path(after.reach, file.path)) {
-            let what = "the creation rule matches ordinary files now and no longer says that these are secrets".to_owned();
+            let what =
+                "the creation rule matches ordinary files now and no longer says that these are secrets".to_owned();
             add(Kind::RuleNarrowed, at(), what, Severity::Medium, Confidence::Medium);
         }
         for (what, severity) in weakened(before.policy(), after.policy()) {

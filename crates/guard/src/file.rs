@@ -156,7 +156,8 @@ fn too_large(case: &Case<'_>, seems: bool) -> Vec<Breach> {
 
 /// A path as one word of a shell's line; control characters are replaced.
 pub(crate) fn shell_word(path: &[u8]) -> String {
-    let text: String = String::from_utf8_lossy(path).chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let text: String =
+        String::from_utf8_lossy(path).chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     let plain = |c: char| c.is_alphanumeric() || "._-/+@%,:=".contains(c);
     if !text.is_empty() && text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }

@@ -31,9 +31,7 @@ fn lines(text: &[u8]) -> Vec<usize> {
     let mut inside = false;
     for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let is = |mark: &[u8]| {
-            line.strip_prefix(mark).is_some_and(|rest| rest.is_empty() || rest.starts_with(b" "))
-        };
+        let is = |mark: &[u8]| line.strip_prefix(mark).is_some_and(|rest| rest.is_empty() || rest.starts_with(b" "));
         let (begin, end) = (is(b"<<<<<<<"), is(b">>>>>>>"));
         if begin || end || (inside && (is(b"=======") || is(b"|||||||"))) {
             found.push(index + 1);

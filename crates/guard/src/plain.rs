@@ -105,9 +105,8 @@ fn orphaned(case: &Case<'_>, doc: &Document, tokens: usize, values: &ClearValues
         Some((sure, claim)) => (sure, Some(claim.rule.clone())),
         None => (Confidence::Low, None),
     };
-    let is_block = |root: &document::Map| {
-        root.get("sops").is_some_and(|node| node.value.as_map().is_some_and(sops::is_block))
-    };
+    let is_block =
+        |root: &document::Map| root.get("sops").is_some_and(|node| node.value.as_map().is_some_and(sops::is_block));
     let later = doc.branches.iter().skip(1).any(|branch| is_block(&branch.root));
     let message = match later {
         true => "the sops block is not in the first document of the file, where it is looked for".to_owned(),
@@ -116,7 +115,12 @@ fn orphaned(case: &Case<'_>, doc: &Document, tokens: usize, values: &ClearValues
     let breach = case.breach(Kind::MetadataStripped, message).by(rule).sure(sure);
     let mut found = vec![breach.next("take the sops block from an older version: git log -p -- the file")];
     let clear: Vec<(&u32, &Clear)> = values.iter().collect();
-    found.extend(breaches(clear.into_iter(), case.path, &case.lines, "encrypt the file again from its last whole version"));
+    found.extend(breaches(
+        clear.into_iter(),
+        case.path,
+        &case.lines,
+        "encrypt the file again from its last whole version",
+    ));
     found
 }
 
@@ -140,7 +144,8 @@ fn nothing_selected(case: &Case<'_>, doc: &mut Document) -> Option<Breach> {
         return None;
     }
     let (field, text) = claim.selector.field();
-    let message = format!("the creation rule at {} covers the file, and its {field} {text} selects nothing in it", claim.rule);
+    let message =
+        format!("the creation rule at {} covers the file, and its {field} {text} selects nothing in it", claim.rule);
     let breach = case.breach(Kind::NothingSelected, message).by(Some(claim.rule.clone())).sure(Confidence::Low);
     Some(breach.next("check the rule's selector: plomb config check"))
 }

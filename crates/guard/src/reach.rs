@@ -64,19 +64,28 @@ const DESCRIBING: [&str; 12] = [
 
 /// Ends of source code and prose: encrypted only where the pattern names the very end.
 const PROSE: [&str; 28] = [
-    "md", "rst", "adoc", "html", "css", "rs", "go", "py", "js", "ts", "tsx", "jsx", "java", "kt", "c", "h", "cpp", "cs",
-    "rb", "php", "sh", "bash", "tf", "nix", "lock", "pub", "proto", "sql",
+    "md", "rst", "adoc", "html", "css", "rs", "go", "py", "js", "ts", "tsx", "jsx", "java", "kt", "c", "h", "cpp",
+    "cs", "rb", "php", "sh", "bash", "tf", "nix", "lock", "pub", "proto", "sql",
 ];
 
 /// Words in a path that say what is inside.
 const TELLING: [&str; 12] = [
-    "secret", "secrets", "sops", "enc", "encrypted", "credential", "credentials", "creds", "password", "passwords",
-    "passwd", "vault",
+    "secret",
+    "secrets",
+    "sops",
+    "enc",
+    "encrypted",
+    "credential",
+    "credentials",
+    "creds",
+    "password",
+    "passwords",
+    "passwd",
+    "vault",
 ];
 
 /// Words that say that a file only shows what the real one looks like.
-const SAMPLE: [&str; 9] =
-    ["example", "examples", "sample", "samples", "template", "tmpl", "tpl", "dist", "schema"];
+const SAMPLE: [&str; 9] = ["example", "examples", "sample", "samples", "template", "tmpl", "tpl", "dist", "schema"];
 
 /// The reach of `rule`, which matches `path` (as the rule sees it).
 pub(crate) fn reach(rule: &CreationRule, path: &str) -> Reach {
@@ -117,7 +126,9 @@ pub(crate) fn by_path(reach: Reach, path: &[u8]) -> Option<Asked> {
         Reach::Folder if is_telling(path) => Some(Asked::Yes(Confidence::High)),
         Reach::Folder => structured.then_some(Asked::Yes(Confidence::Medium)),
         Reach::Wide if is_env(&name) => Some(Asked::Yes(Confidence::Medium)),
-        Reach::Wide if structured && (is_telling(name.as_bytes()) || lies_among_secrets(path)) => Some(Asked::Yes(Confidence::Medium)),
+        Reach::Wide if structured && (is_telling(name.as_bytes()) || lies_among_secrets(path)) => {
+            Some(Asked::Yes(Confidence::Medium))
+        }
         Reach::Wide => structured.then_some(Asked::Content),
     }
 }

@@ -34,7 +34,8 @@ fn entries(case: &Case<'_>, metadata: &Metadata) -> Vec<Breach> {
         let whole = ["-----BEGIN AGE ENCRYPTED FILE-----", "-----END AGE ENCRYPTED FILE-----"];
         let whole = whole.iter().all(|end| key.enc.contains(end));
         let who = short_recipient(&key.recipient);
-        let breach = case.breach(Kind::KeyEntryBroken, format!("the wrapped data key of {who} cannot be read: {error}"));
+        let breach =
+            case.breach(Kind::KeyEntryBroken, format!("the wrapped data key of {who} cannot be read: {error}"));
         let breach = breach.at(place(case, &key.recipient)).about(who);
         let sure = if whole { Confidence::Low } else { Confidence::Medium };
         found.push(breach.sure(sure).next(format!("plomb updatekeys {}", shell_word(case.path))));
@@ -107,13 +108,15 @@ fn groups(metadata: &Metadata, policy: &Policy) -> Option<String> {
     }
     let needed = policy.threshold.unwrap_or(should).clamp(1, should.max(1));
     let differs = should > 1 && metadata.needed_groups() != needed;
-    differs.then(|| format!("{} key groups open the file, and its creation rule wants {needed}", metadata.needed_groups()))
+    differs
+        .then(|| format!("{} key groups open the file, and its creation rule wants {needed}", metadata.needed_groups()))
 }
 
 fn selector(case: &Case<'_>, metadata: &Metadata, policy: &Policy) -> Option<String> {
     let wanted = policy.selector.as_ref().filter(|_| case.format.edits_in_place())?;
     let ((field, text), (should, be)) = (metadata.selector.field(), wanted.field());
-    (metadata.selector != *wanted).then(|| format!("the file is encrypted by {field} {text}, and its creation rule says {should} {be}"))
+    (metadata.selector != *wanted)
+        .then(|| format!("the file is encrypted by {field} {text}, and its creation rule says {should} {be}"))
 }
 
 /// Without a rule only the old version can tell that somebody was added.

@@ -6,9 +6,9 @@ use sops::{Encrypted, Found, Look, Metadata, Selector, SopsError, ValueError, ch
 
 use crate::breach::{Breach, Kind, shown_path};
 use crate::file::Case;
+use crate::readers;
 use crate::tokens::{Ledger, Moves};
 use crate::values::{By, ClearValues, LISTED, add_clear, breaches};
-use crate::readers;
 
 const AGAIN: &str = "put the old version back and make the change with plomb edit or plomb set; \
                      if the value was pushed, change it at its source";
@@ -100,13 +100,19 @@ fn whole(case: &Case<'_>, encrypted: &mut Encrypted) -> Vec<Breach> {
 fn values(case: &mut Case<'_>, encrypted: &mut Encrypted) -> Vec<Breach> {
     let own = encrypted.metadata().selector.clone();
     let mut clear = ClearValues::new();
-    let by = By { weights: None, rule: None, skip_heads: false, why: "the file's own sops block says that it is encrypted" };
+    let by =
+        By { weights: None, rule: None, skip_heads: false, why: "the file's own sops block says that it is encrypted" };
     add_clear(&mut clear, encrypted.document_mut(), &own, &by);
     for cover in &case.covers {
         // A rule that names no selector leaves the choice to who encrypts.
         let Some(selector) = cover.policy().selector.as_ref().filter(|selector| **selector != own) else { continue };
         let place = cover.place();
-        let by = By { weights: None, rule: Some(&place), skip_heads: false, why: "a creation rule says that it is encrypted" };
+        let by = By {
+            weights: None,
+            rule: Some(&place),
+            skip_heads: false,
+            why: "a creation rule says that it is encrypted",
+        };
         add_clear(&mut clear, encrypted.document_mut(), selector, &by);
     }
     let old = match &mut case.was {
@@ -152,7 +158,8 @@ fn damaged(case: &Case<'_>, encrypted: &mut Encrypted, own: &Selector) -> Vec<Br
 
 fn moved(case: &Case<'_>, moves: &[Moves]) -> Vec<Breach> {
     let one = |moved: &Moves| {
-        let (kind, severity) = if moved.retyped { (Kind::TokenBroken, Severity::High) } else { (Kind::TokenMoved, Severity::Medium) };
+        let (kind, severity) =
+            if moved.retyped { (Kind::TokenBroken, Severity::High) } else { (Kind::TokenMoved, Severity::Medium) };
         let what = match moved.retyped {
             true => "has the ciphertext of before the change under another type",
             false => "holds a token that was made for another key: it does not decrypt here",
@@ -166,7 +173,8 @@ fn moved(case: &Case<'_>, moves: &[Moves]) -> Vec<Breach> {
 
 fn stale_mac(case: &Case<'_>, mac: &str) -> Breach {
     let at = memmem::find(case.bytes, mac.as_bytes()).unwrap_or_default();
-    let what = "values were changed, added, removed or moved, and the MAC is the one of before: the file does not decrypt";
+    let what =
+        "values were changed, added, removed or moved, and the MAC is the one of before: the file does not decrypt";
     let next = "put the old version back and make the change with plomb edit or plomb set";
     case.breach(Kind::MacStale, what).at(case.lines.at(at)).next(next)
 }

@@ -40,8 +40,7 @@ pub(crate) struct Moves {
 impl Ledger {
     /// Takes down a file's tokens; `only_tokens` if its MAC covers nothing else.
     pub(crate) fn of(encrypted: &mut Encrypted, only_tokens: bool) -> Self {
-        let mut ledger =
-            Self { tokens: HashMap::new(), repeated: Vec::new(), paths: HashSet::new(), content: [0; 32] };
+        let mut ledger = Self { tokens: HashMap::new(), repeated: Vec::new(), paths: HashSet::new(), content: [0; 32] };
         let mut content = Sha256::new();
         encrypted.each_value(&Selector::default(), &mut |met| {
             if met.found == Found::Token && !met.is_aliased() {

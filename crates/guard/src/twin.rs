@@ -13,8 +13,7 @@ use crate::file::{FileVersion, Sibling, format_of, is_encrypted, shell_word};
 use crate::rules::{folder_of, name_of};
 
 /// Parts of names that say "decrypted".
-const OPENED: [&str; 8] =
-    ["dec", "decrypted", "plain", "plaintext", "clear", "cleartext", "unencrypted", "decoded"];
+const OPENED: [&str; 8] = ["dec", "decrypted", "plain", "plaintext", "clear", "cleartext", "unencrypted", "decoded"];
 
 /// Parts of names that say "encrypted".
 const SEALED: [&str; 4] = ["enc", "sops", "encrypted", "crypted"];

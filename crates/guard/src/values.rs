@@ -31,12 +31,7 @@ pub(crate) type ClearValues = BTreeMap<u32, Clear>;
 
 /// Adds the values that stand in clear under `selector`. `weigh` says how sure the document makes it; a document
 /// without a weight is passed over, and so is what Kubernetes must read of a manifest where `skip_heads`.
-pub(crate) fn add_clear(
-    values: &mut ClearValues,
-    doc: &mut Document,
-    selector: &Selector,
-    by: &By<'_>,
-) {
+pub(crate) fn add_clear(values: &mut ClearValues, doc: &mut Document, selector: &Selector, by: &By<'_>) {
     let heads = if by.skip_heads { heads(doc) } else { Vec::new() };
     each_value(doc, selector, &mut |met| {
         if !met.selected || met.found != Found::Clear || values.contains_key(&met.offset) {
@@ -75,7 +70,8 @@ pub(crate) fn heads(doc: &Document) -> Vec<(usize, Box<str>)> {
     let branches = doc.branches.iter().enumerate();
     branches
         .flat_map(|(document, branch)| {
-            let is_block = |entry: &Entry| &*entry.key == "sops" && entry.value.value.as_map().is_some_and(sops::is_block);
+            let is_block =
+                |entry: &Entry| &*entry.key == "sops" && entry.value.value.as_map().is_some_and(sops::is_block);
             let heads = branch.root.entries().filter(move |entry| is_head(branch, &entry.key) || is_block(entry));
             heads.map(move |entry| (document, entry.key.clone()))
         })

@@ -42,7 +42,12 @@ pub(crate) fn check(before: Option<&Files>, after: &Files) -> Vec<Breach> {
 }
 
 /// Calls `look` with one file of the change.
-pub(crate) fn with_version<R>(before: Option<&Files>, after: &Files, path: &[u8], look: impl Fn(&FileVersion<'_>) -> R) -> R {
+pub(crate) fn with_version<R>(
+    before: Option<&Files>,
+    after: &Files,
+    path: &[u8],
+    look: impl Fn(&FileVersion<'_>) -> R,
+) -> R {
     let others = after.iter().filter(|(other, _)| *other != path);
     let siblings: Vec<Sibling<'_>> =
         others.map(|(path, bytes)| Sibling { path, bytes: Some(bytes.as_slice()) }).collect();
