@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    completion, config_command, decrypt, demo, edit, encrypt, exec_env, exec_file, filestatus, groups, init, key, man,
-    publish, rotate, set, status, unset, updatekeys, verify,
+    completion, config_command, decrypt, demo, edit, encrypt, exec_env, exec_file, filestatus, groups, hook, init, key,
+    man, publish, rotate, set, status, unset, updatekeys, verify,
 };
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
@@ -52,6 +52,7 @@ enum Command {
     Status(status::Args),
     Verify(verify::Args),
     Config(config_command::Args),
+    Hook(hook::Args),
     Init(init::Args),
     Demo(demo::Args),
     Completion(completion::Args),
@@ -77,6 +78,7 @@ impl Command {
             Self::Status(args) => status::run(args, context),
             Self::Verify(args) => verify::run(args, context),
             Self::Config(args) => config_command::run(args, context),
+            Self::Hook(args) => hook::run(&args, context),
             Self::Init(args) => init::run(args, context),
             Self::Demo(args) => demo::run(args, context),
             Self::Completion(args) => completion::run(&args, context),

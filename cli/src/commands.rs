@@ -11,6 +11,7 @@ pub(crate) mod exec_env;
 pub(crate) mod exec_file;
 pub(crate) mod filestatus;
 pub(crate) mod groups;
+pub(crate) mod hook;
 pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod man;

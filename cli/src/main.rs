@@ -10,6 +10,7 @@ mod failure;
 mod files;
 mod format;
 mod head;
+mod hooks;
 mod identities;
 mod inspect;
 mod lock;

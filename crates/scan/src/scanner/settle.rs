@@ -1,0 +1,209 @@
+//! From hits to candidates: places, allow markers, allowlists as far as texts decide, redaction.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use aho_corasick::AhoCorasick;
+use sha2::{Digest as _, Sha256};
+
+use crate::allowlist::{Allowlist, Asks, Leave, Texts};
+use crate::entropy::shannon;
+use crate::finding::{Digest, Span};
+use crate::lines::{line_range, spans};
+use crate::scanner::markers::Markers;
+use crate::scanner::redact::{Masks, excerpt};
+use crate::scanner::views::{Traced, Views};
+use crate::scanner::weigh::Hit;
+use crate::scanner::{Candidate, Scanner};
+
+/// A hit whose place is known.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    pub(crate) hit: Hit,
+    pub(crate) traced: Traced,
+    pub(crate) span: Span,
+    /// Allowlists that only its places can decide.
+    pub(crate) pending: Vec<usize>,
+}
+
+impl Scanner {
+    /// Candidates in order of place.
+    pub(crate) fn settle(&self, views: &Views<'_>, mut hits: Vec<Hit>) -> Vec<Candidate> {
+        if hits.is_empty() {
+            return Vec::new();
+        }
+        self.add_parts(views, &mut hits);
+        let masks = masks(views, &hits);
+        let mut placed = place(views, hits);
+        self.drop_allowed(views, &mut placed);
+        placed.retain(|placed| placed.hit.part || placed.hit.confidence >= self.options.min_confidence);
+        let mut candidates: Vec<Candidate> =
+            placed.iter().map(|placed| self.candidate(views, &masks, placed)).collect();
+        self.cover(views, &placed, &mut candidates);
+        self.combine(&mut candidates);
+        candidates
+    }
+
+    /// Drops what markers or the texts of allowlists let through, and notes which lists wait for a place.
+    fn drop_allowed(&self, views: &Views<'_>, placed: &mut Vec<Placed>) {
+        let mut markers: HashMap<usize, Markers> = HashMap::new();
+        let mut lines = LineMemory::default();
+        placed.retain_mut(|placed| {
+            let root = views.text(placed.traced.root);
+            if self.options.allow_markers && !placed.hit.part {
+                let markers = markers.entry(placed.traced.root).or_insert_with(|| Markers::of(root));
+                if markers.touch(&lines.around(placed.traced.root, root, &placed.traced.range)) {
+                    return false;
+                }
+            }
+            self.leave(views, placed, &mut lines)
+        });
+    }
+
+    /// Whether the texts of the allowlists leave a hit standing.
+    fn leave(&self, views: &Views<'_>, placed: &mut Placed, lines: &mut LineMemory) -> bool {
+        let Placed { hit, pending, .. } = placed;
+        let text = views.text(hit.view);
+        let texts = Texts { secret: &text[hit.secret.clone()], matched: &text[hit.matched.clone()] };
+        for (number, list) in self.lists(hit.rule) {
+            let mut asks = Memory { scanner: self, lines, number, hit, text };
+            match list.leave(&texts, &mut asks) {
+                Leave::No => {}
+                Leave::Everywhere => return false,
+                Leave::AtItsPlaces => pending.push(number),
+            }
+        }
+        true
+    }
+
+    fn candidate(&self, views: &Views<'_>, masks: &[Masks], placed: &Placed) -> Candidate {
+        let Placed { hit, traced, span, pending } = placed;
+        let (text, root) = (views.text(hit.view), views.text(traced.root));
+        let secret = &text[hit.secret.clone()];
+        let redaction = self.options.redaction;
+        let lines = excerpt(&line_range(root, &traced.range), &traced.range);
+        Candidate {
+            rule: hit.rule,
+            span: *span,
+            decoded: traced.decoded.clone(),
+            confidence: hit.confidence,
+            severity: hit.severity,
+            secret: redaction.secret(secret),
+            matched: redaction.part(text, &hit.matched, &masks[hit.view], secret),
+            line: redaction.part(root, &lines, &masks[traced.root], secret),
+            entropy: shannon(secret) as f32,
+            digest: digest(&self.rules.rules[hit.rule].id, secret),
+            pending: pending.clone(),
+            covered_by: Vec::new(),
+            components: Vec::new(),
+            part: hit.part,
+        }
+    }
+
+    /// Whether a secret holds a stop word of the list with this number.
+    fn holds_stopword(&self, number: usize, list: &Allowlist, secret: &[u8]) -> bool {
+        let automaton = self.words[number].get_or_init(|| stopwords(list));
+        automaton.as_ref().is_some_and(|automaton| {
+            use bstr::ByteSlice;
+            automaton.is_match(&secret.to_lowercase())
+        })
+    }
+}
+
+fn stopwords(list: &Allowlist) -> Option<AhoCorasick> {
+    AhoCorasick::new(list.stopwords.iter().map(|word| word.to_lowercase())).ok()
+}
+
+/// The secrets of each view, to be hidden wherever a part of it is shown.
+fn masks(views: &Views<'_>, hits: &[Hit]) -> Vec<Masks> {
+    let mut ranges: Vec<Vec<Range<usize>>> = views.iter().map(|_| Vec::new()).collect();
+    for hit in hits {
+        ranges[hit.view].push(hit.secret.clone());
+        if views.segments(hit.view).is_some() {
+            let traced = views.trace(hit.view, &hit.matched);
+            ranges[traced.root].push(traced.range);
+        }
+    }
+    ranges.into_iter().map(Masks::new).collect()
+}
+
+/// In order of place; hits at the same place in order of rule, then of secret.
+fn place(views: &Views<'_>, hits: Vec<Hit>) -> Vec<Placed> {
+    let mut places: Vec<(Hit, Traced)> = hits
+        .into_iter()
+        .map(|hit| {
+            let traced = views.trace(hit.view, &hit.matched);
+            (hit, traced)
+        })
+        .collect();
+    places.sort_by(|(a, at), (b, bt)| {
+        let key = |hit: &Hit, traced: &Traced| {
+            let Range { start, end } = traced.range;
+            (traced.root, start, end, hit.rule, hit.view, hit.secret.start, hit.secret.end, hit.matched.start)
+        };
+        key(a, at).cmp(&key(b, bt))
+    });
+    let mut placed = Vec::with_capacity(places.len());
+    for chunk in places.chunk_by(|(_, a), (_, b)| a.root == b.root) {
+        let ranges: Vec<Range<usize>> = chunk.iter().map(|(_, traced)| traced.range.clone()).collect();
+        let spans = spans(views.text(chunk[0].1.root), &ranges);
+        let hits = chunk.iter().cloned().zip(spans);
+        placed.extend(hits.map(|((hit, traced), span)| Placed { hit, traced, span, pending: Vec::new() }));
+    }
+    placed
+}
+
+/// What fingerprints are made from.
+pub(crate) fn digest(rule: &str, secret: &[u8]) -> Digest {
+    let mut hash = Sha256::new();
+    hash.update(rule.as_bytes());
+    hash.update([0]);
+    hash.update(secret);
+    Digest(hash.finalize().into())
+}
+
+/// The lines of the last match, and what was found out about them: many matches may stand on one long line.
+#[derive(Default)]
+struct LineMemory {
+    view: usize,
+    lines: Range<usize>,
+    known: bool,
+    /// For each allowlist asked, whether it hits these lines.
+    hits: HashMap<usize, bool>,
+    hits_of: (usize, Range<usize>),
+}
+
+impl LineMemory {
+    fn around(&mut self, view: usize, text: &[u8], range: &Range<usize>) -> Range<usize> {
+        let inside = self.known && self.view == view && self.lines.start <= range.start && range.end <= self.lines.end;
+        // Only a single line is sure to be the answer for everything inside it.
+        if !inside || memchr::memchr(b'\n', &text[self.lines.start..range.end]).is_some() {
+            (self.view, self.lines, self.known) = (view, line_range(text, range), true);
+        }
+        self.lines.clone()
+    }
+}
+
+struct Memory<'a> {
+    scanner: &'a Scanner,
+    lines: &'a mut LineMemory,
+    number: usize,
+    hit: &'a Hit,
+    text: &'a [u8],
+}
+
+impl Asks for Memory<'_> {
+    fn line(&mut self, list: &Allowlist) -> bool {
+        let lines = self.lines.around(self.hit.view, self.text, &self.hit.matched);
+        if self.lines.hits_of != (self.hit.view, lines.clone()) {
+            self.lines.hits.clear();
+            self.lines.hits_of = (self.hit.view, lines.clone());
+        }
+        let text = &self.text[lines];
+        *self.lines.hits.entry(self.number).or_insert_with(|| list.regex_hits(text))
+    }
+
+    fn word(&mut self, list: &Allowlist, secret: &[u8]) -> bool {
+        self.scanner.holds_stopword(self.number, list, secret)
+    }
+}
