@@ -8,6 +8,7 @@ use sops::{Group, Look, Metadata, Policy};
 use crate::breach::{Breach, Kind};
 use crate::file::{Case, shell_word};
 use crate::rules::Cover;
+use crate::values::LISTED;
 
 /// Compares a file's block with the rule that covers it: the present one, or the old one where none does any more.
 pub(crate) fn check(case: &Case<'_>, metadata: &Metadata) -> Vec<Breach> {
@@ -30,6 +31,9 @@ fn entries(case: &Case<'_>, metadata: &Metadata) -> Vec<Breach> {
     let mut found = Vec::new();
     for key in metadata.groups.iter().flat_map(|group| &group.age) {
         let Err(error) = WrappedKey::parse(&key.enc) else { continue };
+        if found.len() == LISTED {
+            break;
+        }
         // With both ends there it was not cut by hand; what is wrong inside matters to its reader only.
         let whole = ["-----BEGIN AGE ENCRYPTED FILE-----", "-----END AGE ENCRYPTED FILE-----"];
         let whole = whole.iter().all(|end| key.enc.contains(end));
@@ -50,7 +54,7 @@ fn against(case: &Case<'_>, metadata: &Metadata, cover: &Cover<'_>) -> Vec<Breac
         case.breach(kind, what).by(Some(cover.place())).next(next)
     };
     let mut found = Vec::new();
-    for name in metadata.recipients().filter(|name| !names(policy.recipients(), name)) {
+    for name in metadata.recipients().filter(|name| !names(policy.recipients(), name)).take(LISTED) {
         let who = short_recipient(name);
         let what = format!("{who} can read the file, and the creation rule at {} does not name it", cover.place());
         found.push(breach(Kind::RecipientUnlisted, what).at(place(case, name)).about(who));
@@ -60,7 +64,8 @@ fn against(case: &Case<'_>, metadata: &Metadata, cover: &Cover<'_>) -> Vec<Breac
         let what = format!("{who} cannot read the file, and the creation rule at {} names it", cover.place());
         found.push(breach(Kind::RecipientMissing, what).at(place(case, "")).about(who));
     }
-    for entry in metadata.groups.iter().flat_map(Group::foreign).filter(|entry| !is_listed(policy, entry)) {
+    for entry in metadata.groups.iter().flat_map(Group::foreign).filter(|entry| !is_listed(policy, entry)).take(LISTED)
+    {
         let what = format!("{entry} can read the file, and the creation rule at {} does not name it", cover.place());
         found.push(breach(Kind::RecipientUnlisted, what).at(place(case, "")).about(entry));
     }
@@ -129,5 +134,5 @@ fn added(case: &Case<'_>, metadata: &Metadata) -> Vec<Breach> {
         let breach = case.breach(Kind::RecipientUnlisted, what).at(place(case, name)).about(who);
         breach.bad(Severity::Medium).sure(Confidence::Low).next("write a creation rule for the file: plomb init")
     };
-    new.map(one).collect()
+    new.take(LISTED).map(one).collect()
 }

@@ -1,6 +1,6 @@
 //! Lists of values that stand where they must not, each with its place, in the order of the file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use document::{Document, Entry, Path, Step, Value};
 use sops::{Found, Met, Selector, each_value};
@@ -32,7 +32,7 @@ pub(crate) type ClearValues = BTreeMap<u32, Clear>;
 /// Adds the values that stand in clear under `selector`. `weigh` says how sure the document makes it; a document
 /// without a weight is passed over, and so is what Kubernetes must read of a manifest where `skip_heads`.
 pub(crate) fn add_clear(values: &mut ClearValues, doc: &mut Document, selector: &Selector, by: &By<'_>) {
-    let heads = if by.skip_heads { heads(doc) } else { Vec::new() };
+    let heads = if by.skip_heads { heads(doc) } else { HashSet::new() };
     each_value(doc, selector, &mut |met| {
         if !met.selected || met.found != Found::Clear || values.contains_key(&met.offset) {
             return;
@@ -66,7 +66,7 @@ fn stands_in(met: &Met<'_>) -> bool {
 }
 
 /// The top-level keys that never hold secrets: the heads of manifests, `sops` blocks of later documents.
-pub(crate) fn heads(doc: &Document) -> Vec<(usize, Box<str>)> {
+pub(crate) fn heads(doc: &Document) -> HashSet<(usize, Box<str>)> {
     let branches = doc.branches.iter().enumerate();
     branches
         .flat_map(|(document, branch)| {
