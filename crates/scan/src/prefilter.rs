@@ -65,19 +65,46 @@ impl Keywords {
     pub(crate) fn find(&self, text: &[u8], part: Range<usize>, mut found: impl FnMut(u32, usize)) {
         let text = &text[..part.end];
         let mut number = 0;
-        for (place, byte) in text.iter().enumerate().skip(part.start) {
+        let (eights, _) = text[part.start..].as_chunks::<8>();
+        let mut place = part.start;
+        for eight in eights {
+            // One branch for eight bytes: keywords are rare.
+            let mut hits = 0u32;
+            let before = number;
+            for (index, byte) in eight.iter().enumerate() {
+                number = next(number, *byte);
+                hits |= u32::from(self.may(number)) << index;
+            }
+            let mut number = before;
+            if hits != 0 {
+                for (index, byte) in eight.iter().enumerate() {
+                    number = next(number, *byte);
+                    if hits >> index & 1 != 0 {
+                        self.compare(text, part.start, number, place + index, &mut found);
+                    }
+                }
+            }
+            place += 8;
+        }
+        for (place, byte) in text.iter().enumerate().skip(place) {
             number = next(number, *byte);
-            if self.bitmap[number / 64] >> (number % 64) & 1 != 0 {
+            if self.may(number) {
                 self.compare(text, part.start, number, place, &mut found);
             }
         }
         // A keyword of one or two bytes at the very end has no third byte: go on as if zeros followed.
         for place in part.end..part.end + 2 {
             number = next(number, 0);
-            if self.bitmap[number / 64] >> (number % 64) & 1 != 0 {
+            if self.may(number) {
                 self.compare(text, part.start, number, place, &mut found);
             }
         }
+    }
+
+    /// Whether these three bytes may be of a keyword.
+    #[inline(always)]
+    fn may(&self, number: usize) -> bool {
+        self.bitmap[number / 64] >> (number % 64) & 1 != 0
     }
 
     /// Whether a keyword stands at a place.
