@@ -10,6 +10,7 @@ mod failure;
 mod files;
 mod format;
 mod head;
+mod hooks;
 mod identities;
 mod inspect;
 mod lock;
@@ -20,6 +21,7 @@ mod process;
 mod recipients;
 mod reuse;
 mod rewrite;
+mod scanning;
 mod signals;
 mod ui;
 

@@ -47,6 +47,9 @@ pub enum Strictness {
     Strict,
     /// Unknown fields are passed over.
     Lenient,
+    /// As `Lenient`, and recipients are taken as they are written (secret keys among them are left out): for
+    /// whoever asks which files and values a rule covers and wraps nothing to anyone.
+    Unchecked,
     /// Rules are not read at all, only `stores`: a wrong rule is no reason not to decrypt.
     StoresOnly,
 }
@@ -64,7 +67,11 @@ impl Config {
         })?;
         let mut config = Self::default();
         let Some(branch) = doc.branches.first() else { return Ok(config) };
-        let reader = Reader { doc: &doc, strict: strictness == Strictness::Strict };
+        let reader = Reader {
+            doc: &doc,
+            strict: strictness == Strictness::Strict,
+            checks_recipients: strictness != Strictness::Unchecked,
+        };
         for entry in branch.root.entries() {
             match (&*entry.key, &entry.value.value) {
                 ("creation_rules" | "destination_rules", _) if strictness == Strictness::StoresOnly => {}

@@ -182,7 +182,7 @@ impl Decoded {
 ///
 /// # Errors
 /// [`ValueError`] with what is wrong.
-pub(crate) fn check_shape(token: &[u8]) -> Result<(), ValueError> {
+pub fn check_shape(token: &[u8]) -> Result<(), ValueError> {
     Decoded::parse(token).map(drop)
 }
 

@@ -1,6 +1,7 @@
 //! One creation rule, one destination rule.
 
 use document::{Entry, Node, Value};
+use keys::KeyError;
 
 use super::read::Reader;
 use super::{Config, ConfigError};
@@ -154,8 +155,11 @@ fn threshold(reader: &Reader<'_>, node: &Node) -> Result<Option<usize>, ConfigEr
 
 /// Recipients, each checked so that a wrong one is named with its line and a secret key is never echoed.
 fn recipients(reader: &Reader<'_>, node: &Node, name: &str) -> Result<Vec<String>, ConfigError> {
-    let keys = reader.keys(node, name)?;
-    for (node, text) in &keys {
+    let mut keys = reader.keys(node, name)?;
+    if !reader.checks_recipients {
+        keys.retain(|(_, text)| keys::parse_recipient(text).err() != Some(KeyError::SecretAsRecipient));
+    }
+    for (node, text) in keys.iter().filter(|_| reader.checks_recipients) {
         keys::parse_recipient(text).map_err(|error| reader.error(node, error.to_string()))?;
     }
     Ok(keys.into_iter().map(|(_, text)| text).collect())
