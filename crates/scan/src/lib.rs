@@ -18,6 +18,7 @@ pub mod finding;
 pub mod fingerprint;
 pub mod gitleaks;
 pub mod ignore;
+mod fold;
 mod lines;
 mod machine;
 mod prefilter;

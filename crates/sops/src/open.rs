@@ -10,7 +10,8 @@ use crate::mac::{Mac, Running};
 use crate::memory::Memory;
 use crate::metadata::{Group, Metadata};
 use crate::restore;
-use crate::survey::{Survey, survey};
+use crate::selector::Selector;
+use crate::survey::{Met, Survey, each_value, survey};
 use crate::value::{Cipher, Kind, ValueError, canonical, is_token, read};
 use crate::walk::{At, Visitor, walk};
 
@@ -95,9 +96,19 @@ impl Encrypted {
         survey(&mut self.doc, &self.metadata.selector)
     }
 
+    /// Shows every value to `visit`, selected or not by `selector`, without opening anything.
+    pub fn each_value(&mut self, selector: &Selector, visit: &mut dyn FnMut(&Met<'_>)) {
+        each_value(&mut self.doc, selector, visit);
+    }
+
     /// The metadata.
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
+    }
+
+    /// The file's tree, to be walked; without the metadata.
+    pub fn document_mut(&mut self) -> &mut Document {
+        &mut self.doc
     }
 
     /// The file's tree with its `ENC[…]` texts, without the metadata.
@@ -243,7 +254,7 @@ impl Plain {
         if let Some(text) = restore::text(&self.doc, &self.visits, layout, None) {
             return Ok(text);
         }
-        let bare = Layout { entries: Vec::new(), unended: layout.unended, ..Layout::default() };
+        let bare = Layout { unended: layout.unended, parted: layout.parted, ..Layout::default() };
         match restore::text(&self.doc, &self.visits, &bare, None) {
             Some(text) => Ok(text),
             None => self.emit(options),
