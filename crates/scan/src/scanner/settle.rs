@@ -28,13 +28,13 @@ pub(crate) struct Placed {
 
 impl Scanner {
     /// Candidates in order of place.
-    pub(crate) fn settle(&self, views: &Views<'_>, mut hits: Vec<Hit>) -> Vec<Candidate> {
+    pub(crate) fn settle(&self, views: &Views<'_>, mut hits: Vec<Hit>, first_line: usize) -> Vec<Candidate> {
         if hits.is_empty() {
             return Vec::new();
         }
         self.add_parts(views, &mut hits);
         let masks = masks(views, &hits);
-        let mut placed = place(views, hits);
+        let mut placed = place(views, hits, first_line);
         self.drop_allowed(views, &mut placed);
         placed.retain(|placed| placed.hit.part || placed.hit.confidence >= self.options.min_confidence);
         let mut candidates: Vec<Candidate> =
@@ -124,7 +124,7 @@ fn masks(views: &Views<'_>, hits: &[Hit]) -> Vec<Masks> {
 }
 
 /// In order of place; hits at the same place in order of rule, then of secret.
-fn place(views: &Views<'_>, hits: Vec<Hit>) -> Vec<Placed> {
+fn place(views: &Views<'_>, hits: Vec<Hit>, first_line: usize) -> Vec<Placed> {
     let mut places: Vec<(Hit, Traced)> = hits
         .into_iter()
         .map(|hit| {
@@ -144,7 +144,11 @@ fn place(views: &Views<'_>, hits: Vec<Hit>) -> Vec<Placed> {
         let ranges: Vec<Range<usize>> = chunk.iter().map(|(_, traced)| traced.range.clone()).collect();
         let spans = spans(views.text(chunk[0].1.root), &ranges);
         let hits = chunk.iter().cloned().zip(spans);
-        placed.extend(hits.map(|((hit, traced), span)| Placed { hit, traced, span, pending: Vec::new() }));
+        let below = first_line.saturating_sub(1);
+        placed.extend(hits.map(|((hit, traced), span)| {
+            let span = Span { start_line: span.start_line + below, end_line: span.end_line + below, ..span };
+            Placed { hit, traced, span, pending: Vec::new() }
+        }));
     }
     placed
 }
