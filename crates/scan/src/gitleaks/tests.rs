@@ -130,11 +130,11 @@ fn mistakes_are_errors_with_a_place() {
         ("[[rules]]\nid='a'\nregex='x'\nentropy=nan\n", 4, 9, "number"),
         ("[[rules]]\nid='a'\nregex='''(a{1000}){1000}'''\n", 3, 19, "the regex of rule `a` is no valid"),
         (&long, 7, 10, "too large"),
-        ("[[rules]]\nid='a'\nregex=\"\\\\d(\"\n", 3, 7, "not closed"),
+        ("[[rules]]\nid='a'\nregex=\"\\\\d(\"\n", 3, 11, "not closed"),
         ("[[rules]]\nid='a'\npath='x['\n", 3, 8, "the path of rule `a`"),
         ("[[rules]]\nid='a'\n", 1, 1, "neither"),
         ("[[rules]]\nid='a'\nregex='x(y)'\nsecretGroup=2\n", 4, 13, "its regex has 1"),
-        ("[[rules]]\nid='a'\nregex='x'\nsecretGroup=-1\n", 4, 13, "whole number"),
+        ("[[rules]]\nid='a'\nregex='x'\nsecretGroup='one'\n", 4, 13, "whole number"),
         ("[[rules]]\nid='a'\nregex='x'\n[[rules.required]]\nid='b'\n", 4, 1, "requires `b`"),
         ("[[rules]]\nid='a'\nregex='x'\n[[rules.required]]\nwithinLines=3\n", 4, 1, "no `id`"),
         ("[[rules]]\nid='a'\nregex='x'\n[rules.allowlist]\nregexes=['(']\n", 5, 11, "`regexes`"),
@@ -165,6 +165,7 @@ fn mistakes_are_errors_with_a_place() {
 #[test]
 fn what_gitleaks_passes_over_is_a_warning() {
     for (rest, line, what, hint) in [
+        ("secretGroup=-1\n", 4, "below 0", ""),
         ("entrpy=3\n", 4, "`entrpy` is unknown", "`entropy`"),
         ("[[rules]]\nid='a'\nregex='z'\n", 4, "there twice", ""),
         ("keywords=['']\n", 4, "empty keyword", ""),

@@ -122,6 +122,9 @@ pub(super) fn words(text: &mut Text<'_>, value: &Value<'_>, name: &str) -> Vec<W
 /// A number with fractions.
 pub(super) fn number(text: &mut Text<'_>, value: &Value<'_>, name: &str) -> Option<f64> {
     let word = word(text, value, name)?;
+    if word.text.is_empty() {
+        return Some(0.0);
+    }
     let number = word.text.replace('_', "").parse::<f64>().ok().filter(|number| number.is_finite());
     if number.is_none() {
         text.error(word.at, format!("`{name}` must be a number"));
@@ -132,14 +135,16 @@ pub(super) fn number(text: &mut Text<'_>, value: &Value<'_>, name: &str) -> Opti
 /// A count.
 pub(super) fn count(text: &mut Text<'_>, value: &Value<'_>, name: &str) -> Option<usize> {
     let word = word(text, value, name)?;
-    let number = match value.get_ref() {
-        DeValue::Integer(digits) => usize::from_str_radix(digits.as_str(), digits.radix()).ok(),
-        _ => word.text.parse::<f64>().ok().filter(|number| (0.0..1e9).contains(number)).map(|number| number as usize),
-    };
-    if number.is_none() {
-        text.error(word.at, format!("`{name}` must be a whole number from 0"));
+    if word.text.is_empty() {
+        return Some(0);
     }
-    number
+    let number = word.text.replace('_', "").parse::<f64>().ok().filter(|number| number.abs() < 1e9);
+    match number {
+        None => text.error(word.at, format!("`{name}` must be a whole number from 0")),
+        Some(number) if number < 0.0 => text.warn(word.at, format!("`{name}` is below 0, which counts as 0")),
+        Some(_) => {}
+    }
+    number.map(|number| number as usize)
 }
 
 /// Yes or no.
