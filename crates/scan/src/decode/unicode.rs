@@ -40,7 +40,8 @@ fn written(units: &[u32]) -> Vec<u8> {
     written.into_bytes()
 }
 
-/// Runs of `U+HHHH` with white space between and after them. The last white space stays: it is not part of the text.
+/// Runs of `U+HHHH` with white space between them. A blank after the last goes with it, unless that would glue the text to
+/// a word or to the next line.
 fn code_points(text: &[u8], out: &mut Vec<(Range<usize>, Vec<u32>)>) {
     let mut at = 0;
     while let Some(ahead) = memchr::memmem::find(&text[at..], b"U+") {
@@ -58,6 +59,9 @@ fn code_points(text: &[u8], out: &mut Vec<(Range<usize>, Vec<u32>)>) {
             at = end + usize::from(after.is_some_and(u8::is_ascii_whitespace));
         }
         if !units.is_empty() {
+            let glues = |next: &u8| is_token(*next) || next.is_ascii_whitespace();
+            let blank = matches!(text.get(end), Some(b' ' | b'\t')) && !text.get(end + 1).is_some_and(glues);
+            end += usize::from(blank);
             out.push((start..end, units));
         }
         at = at.max(start + 2);
