@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     completion, config_command, decrypt, demo, edit, encrypt, exec_env, exec_file, filestatus, groups, hook, init, key,
-    man, publish, rotate, set, status, unset, updatekeys, verify,
+    man, publish, rotate, scan, set, status, unset, updatekeys, verify,
 };
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
@@ -48,6 +48,7 @@ enum Command {
     Groups(groups::Args),
     Key(key::Args),
     Publish(publish::Args),
+    Scan(scan::Args),
     Filestatus(filestatus::Args),
     Status(status::Args),
     Verify(verify::Args),
@@ -74,6 +75,7 @@ impl Command {
             Self::Groups(args) => groups::run(args, context),
             Self::Key(args) => key::run(args, context),
             Self::Publish(args) => publish::run(args, context),
+            Self::Scan(args) => scan::run(args, context),
             Self::Filestatus(args) => filestatus::run(args, context),
             Self::Status(args) => status::run(args, context),
             Self::Verify(args) => verify::run(args, context),
@@ -110,6 +112,12 @@ pub(crate) fn dispatch(argv: Vec<OsString>) -> Outcome {
     }
     if argv.get(1).is_some_and(|word| word == "sops") {
         return crate::commands::drop_in::run(argv[1..].to_vec());
+    }
+    if called_as == "gitleaks" {
+        return crate::commands::gitleaks::run(argv);
+    }
+    if argv.get(1).is_some_and(|word| word == "gitleaks") {
+        return crate::commands::gitleaks::run(argv[1..].to_vec());
     }
     if argv.get(1).is_some_and(|word| OLD_STYLE.iter().any(|flag| word == *flag)) {
         return crate::commands::drop_in::run(argv);

@@ -21,6 +21,7 @@ mod process;
 mod recipients;
 mod reuse;
 mod rewrite;
+mod scanning;
 mod signals;
 mod ui;
 

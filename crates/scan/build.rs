@@ -110,7 +110,12 @@ fn regex(rule: &Table) -> Option<(String, i64)> {
 
 fn write_record(out: &mut String, rule: &Table) {
     let (regex, group) = regex(rule).map_or((None, 0), |(regex, group)| (Some(regex), group));
-    let check = rule.get("check").map(|check| format!("crate::check::{}", check.as_str().expect("check is text")));
+    let usual = ["token", "near"].into_iter().find(|way| rule.contains_key(*way)).map(|way| match way {
+        "near" => "named",
+        _ => "plausible",
+    });
+    let check = rule.get("check").map(|check| check.as_str().expect("check is text")).or(usual);
+    let check = check.map(|check| format!("crate::check::{check}"));
     let entropy = rule.get("entropy").map_or(0.0, |entropy| {
         entropy.as_float().or(entropy.as_integer().map(|whole| whole as f64)).expect("entropy is a number")
     });

@@ -38,13 +38,7 @@ impl<'s> Collector<'s> {
     /// A collector that gives up after `timeout` seconds; 0 = never.
     pub(crate) fn new(scanner: &'s Scanner, timeout: u64) -> Self {
         let deadline = (timeout > 0).then(|| Instant::now() + Duration::from_secs(timeout));
-        Self {
-            scanner,
-            deadline,
-            contents: AtomicU64::new(0),
-            bytes: AtomicU64::new(0),
-            gathered: Mutex::default(),
-        }
+        Self { scanner, deadline, contents: AtomicU64::new(0), bytes: AtomicU64::new(0), gathered: Mutex::default() }
     }
 
     /// A visitor for one worker.

@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
+use crate::fold::lower;
+
 /// More anchors than this are not worth it: the whole text is searched instead.
 const MAX_ANCHORS: usize = 24;
 /// Texts that a part may stand for, and the sum of their lengths.
@@ -168,6 +170,7 @@ fn places(row: &[Hir], keywords: &[Vec<u8>]) -> Option<Vec<(usize, usize)>> {
     }
     let mut places = BTreeSet::new();
     for text in texts {
+        let text = lower(&text);
         // One keyword of each text is enough: the first in the list, at its first place.
         let place = |keyword: &Vec<u8>| memchr::memmem::find(&text, keyword);
         let mut held = keywords.iter().enumerate().filter_map(|(number, keyword)| Some((number, place(keyword)?)));
@@ -180,7 +183,7 @@ fn places(row: &[Hir], keywords: &[Vec<u8>]) -> Option<Vec<(usize, usize)>> {
 fn spell(part: &Hir) -> Option<Vec<Vec<u8>>> {
     match part.kind() {
         HirKind::Empty | HirKind::Look(_) => Some(vec![Vec::new()]),
-        HirKind::Literal(literal) => Some(vec![fold(&literal.0)]),
+        HirKind::Literal(literal) => Some(vec![literal.0.to_ascii_lowercase()]),
         HirKind::Class(class) => letters(class),
         HirKind::Capture(capture) => spell(&capture.sub),
         HirKind::Concat(parts) => parts.iter().try_fold(vec![Vec::new()], |texts, part| product(&texts, &spell(part)?)),
@@ -223,7 +226,7 @@ fn letters(class: &Class) -> Option<Vec<Vec<u8>>> {
         Class::Unicode(class) => {
             for range in class.ranges() {
                 for character in range.start()..=range.end() {
-                    texts.insert(fold(character.encode_utf8(&mut [0; 4]).as_bytes()));
+                    texts.insert(lower(character.encode_utf8(&mut [0; 4]).as_bytes()));
                     if texts.len() > MAX_LETTERS {
                         return None;
                     }
@@ -232,15 +235,6 @@ fn letters(class: &Class) -> Option<Vec<Vec<u8>>> {
         }
     }
     Some(texts.into_iter().collect())
-}
-
-/// Lower case; the two odd letters become the ASCII letter they stand for (texts that hold them are searched whole).
-fn fold(text: &[u8]) -> Vec<u8> {
-    match text {
-        b"\xE2\x84\xAA" => b"k".to_vec(),
-        b"\xC5\xBF" => b"s".to_vec(),
-        _ => text.to_ascii_lowercase(),
-    }
 }
 
 fn product(left: &[Vec<u8>], right: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {

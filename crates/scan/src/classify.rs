@@ -7,7 +7,7 @@ pub(crate) mod random;
 use crate::finding::Confidence;
 use name::Kind;
 use placeholder::{is_name_of_something, is_placeholder, is_reference, is_typed_sample, is_uuid};
-use random::{Alphabet, Counts, alphabet, is_random, is_varied, spelling};
+use random::{Alphabet, Counts, alphabet, has_random_part, is_random, is_varied, spelling};
 
 /// How sure it is that `value`, named by a name of `kind`, is a secret; `None` if it is not.
 pub(crate) fn judge(kind: Kind, value: &[u8]) -> Option<Confidence> {
@@ -130,15 +130,17 @@ fn is_digest(value: &[u8]) -> bool {
     value.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.' || *byte == b'-')
 }
 
-/// Whether a match of `vendor … name … value` is a secret's: the name does not end in a word such as `id`, and the
-/// value is no filler.
+/// Whether a match of `vendor … name … value` is a secret's: the name is of a secret, and the value is drawn.
 pub(crate) fn vendor_match(matched: &[u8], value: &[u8]) -> bool {
+    let drawn = is_uuid(value) && is_varied(value) || has_random_part(value);
+    names_secret(matched, value) && !is_placeholder(value) && !is_reference(value) && drawn
+}
+
+/// Whether what stands before a value is the name of a secret, and not of its id or place.
+pub(crate) fn names_secret(matched: &[u8], value: &[u8]) -> bool {
     let end = memchr::memmem::rfind(matched, value).unwrap_or(0);
     let before = &matched[..end];
-    let trimmed = before.iter().rposition(|byte| byte.is_ascii_alphanumeric()).map_or(0, |at| at + 1);
-    let named = name::Name::of(&before[..trimmed]);
-    !named.is_of_something_else()
-        && !is_placeholder(value)
-        && !is_reference(value)
-        && (is_uuid(value) || is_random(value))
+    let sign = before.iter().rposition(|byte| b"=:,>".contains(byte)).unwrap_or(end);
+    let named = name::Name::of(before[..sign].trim_ascii());
+    !named.is_of_something_else() && named.kind().is_some_and(|kind| kind != Kind::Weak)
 }

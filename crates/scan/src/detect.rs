@@ -8,6 +8,20 @@ use std::ops::Range;
 
 use bstr::BString;
 
+mod assignment;
+mod command;
+mod files;
+mod header;
+mod json;
+mod jwk;
+mod kubernetes;
+mod pair;
+mod pem;
+mod place;
+mod url;
+mod value;
+mod yaml;
+
 use crate::finding::{Confidence, Severity};
 
 /// How much of a content a detector must see.
@@ -59,7 +73,36 @@ pub(crate) struct Detected {
 }
 
 /// All detectors.
-pub(crate) const DETECTORS: &[Detector] = &[];
+pub(crate) const DETECTORS: &[Detector] = &[
+    Detector { id: "assignment", keywords: assignment::KEYWORDS, scope: Scope::Line, run: assignment::run },
+    Detector { id: "pair", keywords: assignment::KEYWORDS, scope: Scope::Whole, run: pair::run },
+    Detector {
+        id: "url",
+        keywords: &["://", "@tcp(", "@unix(", "jdbc:oracle:thin:"],
+        scope: Scope::Line,
+        run: url::run,
+    },
+    Detector { id: "header", keywords: &["bearer", "basic", "token", "apikey"], scope: Scope::Line, run: header::run },
+    Detector { id: "command", keywords: command::KEYWORDS, scope: Scope::Line, run: command::run },
+    Detector { id: "pem", keywords: &["private key"], scope: Scope::Whole, run: pem::run },
+    Detector { id: "putty", keywords: &["putty-user-key-file-"], scope: Scope::Whole, run: pem::putty },
+    Detector { id: "kubernetes-secret", keywords: &["kind"], scope: Scope::Whole, run: kubernetes::secret },
+    Detector {
+        id: "kubeconfig",
+        keywords: &["current-context", "kind: config"],
+        scope: Scope::Whole,
+        run: kubernetes::kubeconfig,
+    },
+    Detector {
+        id: "kubernetes-encryption",
+        keywords: &["encryptionconfig"],
+        scope: Scope::Whole,
+        run: kubernetes::encryption,
+    },
+    Detector { id: "files", keywords: &[], scope: Scope::Whole, run: files::run },
+    Detector { id: "netrc", keywords: &["machine "], scope: Scope::Whole, run: files::netrc },
+    Detector { id: "jwk", keywords: &["\"kty\""], scope: Scope::Whole, run: jwk::run },
+];
 
 /// All detectors.
 pub(crate) fn detectors() -> &'static [Detector] {

@@ -5,18 +5,20 @@
 //! or commit; for every place where the content stands, [`Scanner::judge`] turns the candidates into [`Finding`]s.
 
 pub mod allowlist;
+mod anchor;
 pub mod baseline;
 pub mod builtin;
 mod check;
 mod classify;
-mod anchor;
 pub mod content;
 mod decode;
 mod detect;
 pub mod entropy;
 pub mod finding;
 pub mod fingerprint;
+pub mod gitleaks;
 pub mod ignore;
+mod fold;
 mod lines;
 mod machine;
 mod prefilter;

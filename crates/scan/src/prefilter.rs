@@ -80,6 +80,12 @@ impl Keywords {
         }
     }
 
+    /// Whether a keyword stands at a place.
+    pub(crate) fn stands(&self, word: u32, text: &[u8], place: usize) -> bool {
+        let word = &self.words[word as usize];
+        text.get(place..place + word.len()).is_some_and(|there| there.eq_ignore_ascii_case(word))
+    }
+
     /// Compares the keywords that have these three bytes, of which the last is at `place`.
     #[inline(never)]
     fn compare(&self, text: &[u8], from: usize, number: usize, place: usize, found: &mut impl FnMut(u32, usize)) {

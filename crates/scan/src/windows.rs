@@ -15,6 +15,7 @@ use regex_automata::{Anchored, MatchKind};
 use regex_syntax::hir::Hir;
 
 use crate::anchor::{self, Anchor, Reach};
+use crate::fold::Plain;
 
 /// Bytes that tails of one rule may look at for each byte of the text, before the rest is searched whole.
 const PATIENCE: usize = 4;
@@ -73,12 +74,12 @@ impl Plan {
         Work { caches, windows: Vec::new(), steps: 0, line: (0, 0) }
     }
 
-    /// A keyword of the rule stands at `place`: opens a window if a tail matches there.
-    pub(crate) fn look(&self, work: &mut Work, text: &[u8], keyword: usize, place: usize) {
+    /// A keyword of the rule stands at `place` of the plain text: opens a window in `text` if a tail matches there.
+    pub(crate) fn look(&self, work: &mut Work, text: &[u8], plain: &Plain<'_>, keyword: usize, place: usize) {
         for (number, tail) in self.tails.iter().enumerate() {
             for (_, distance) in tail.keywords.iter().filter(|(number, _)| *number == keyword) {
                 if let Some(start) = place.checked_sub(*distance) {
-                    self.look_at(work, text, number, start);
+                    self.look_at(work, text, number, plain.place(start));
                 }
             }
         }

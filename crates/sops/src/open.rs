@@ -254,7 +254,7 @@ impl Plain {
         if let Some(text) = restore::text(&self.doc, &self.visits, layout, None) {
             return Ok(text);
         }
-        let bare = Layout { entries: Vec::new(), unended: layout.unended, ..Layout::default() };
+        let bare = Layout { unended: layout.unended, parted: layout.parted, ..Layout::default() };
         match restore::text(&self.doc, &self.visits, &bare, None) {
             Some(text) => Ok(text),
             None => self.emit(options),

@@ -20,8 +20,8 @@ pub(crate) enum Verdict {
     Proved,
     /// These spellings (and the missing last line break) must go into the layout.
     Residue { entries: Vec<LayoutEntry>, unended: bool },
-    /// Comments that must be sealed under other additional data (by offset of their text).
-    CommentsMoved(HashMap<u32, Vec<u8>>),
+    /// Comments that must be sealed under other additional data (by their number).
+    CommentsMoved(HashMap<usize, Vec<u8>>),
 }
 
 /// Reads `text` back.

@@ -92,18 +92,26 @@ pub(crate) fn seal_as(doc: Document, mut sealing: Sealing<'_>, mut layout: Layou
     let memory = std::mem::take(&mut sealing.memory);
     let mut pass = Pass::run(doc, &cipher, &mut sealing, memory.clone(), HashMap::new(), true)?;
     layout.mac = pass.mac.as_str().to_owned();
+    let mut unparted: Option<HashMap<usize, Vec<u8>>> = None;
     // Read back; what does not come back by itself goes into the layout; a comment that the metadata block
-    // attaches elsewhere is sealed for its new place. Two rounds settle every file seen so far.
-    for _ in 0..4 {
+    // would attach elsewhere is kept from it by an empty line, or else sealed for its new place. Three rounds settle
+    // every file seen so far.
+    for _ in 0..5 {
         let metadata = pass.metadata(&cipher, &layout, &mut sealing);
-        let text = pass.text(&metadata)?;
+        let text = pass.text(&metadata, layout.parted)?;
         match proof::check(&pass, &metadata, &text, &layout)? {
             proof::Verdict::Proved => return Ok(pass.done(text)),
             proof::Verdict::Residue { entries, unended } => {
                 layout.entries = entries;
                 layout.unended = unended;
             }
-            proof::Verdict::CommentsMoved(places) => {
+            proof::Verdict::CommentsMoved(places) if unparted.is_none() && pass.can_part() => {
+                (unparted, layout.parted) = (Some(places), true);
+            }
+            proof::Verdict::CommentsMoved(mut places) => {
+                if let Some(before) = unparted.take_if(|before| layout.parted && before.len() <= places.len()) {
+                    (places, layout.parted, unparted) = (before, false, Some(HashMap::new()));
+                }
                 let doc = pass.undo();
                 // What did not change keeps its token in this round too; the tokens of the last one are gone unseen.
                 pass = Pass::run(doc, &cipher, &mut sealing, memory.clone(), places, true)?;
@@ -175,7 +183,8 @@ pub(crate) struct SealedLeaf {
 
 /// A comment that was sealed.
 pub(crate) struct SealedComment {
-    pub(crate) start: u32,
+    /// How many comments (with a place) were met before.
+    pub(crate) number: usize,
     pub(crate) token: String,
     pub(crate) aad: Vec<u8>,
     pub(crate) text: SecretBytes,
@@ -187,7 +196,7 @@ impl Pass {
         cipher: &Cipher,
         sealing: &mut Sealing<'_>,
         memory: Memory,
-        places: HashMap<u32, Vec<u8>>,
+        places: HashMap<usize, Vec<u8>>,
         in_place: bool,
     ) -> Result<Self, SopsError> {
         let mut branches = std::mem::take(&mut doc.branches);
@@ -202,6 +211,8 @@ impl Pass {
             plain_comments: sealing.options.plain_comments,
             allow_big_integers: sealing.options.allow_big_integers,
             places,
+            met: 0,
+            sealed_comments: HashSet::new(),
             sealed: VecDeque::new(),
             comments: Vec::new(),
             verbatim: Vec::new(),
@@ -241,10 +252,18 @@ impl Pass {
     }
 
     /// The encrypted text.
-    fn text(&self, metadata: &Metadata) -> Result<SecretBytes, SopsError> {
+    fn text(&self, metadata: &Metadata, parted: bool) -> Result<SecretBytes, SopsError> {
         let mut block = Edits::new();
+        if parted {
+            self.doc.format.part_metadata(&self.doc, &mut block);
+        }
         self.doc.format.place_metadata(&self.doc, &metadata.to_map(), &mut block)?;
         self.edits.apply_with(&block, self.doc.source.expose()).ok_or(SopsError::Proof("overlapping edits"))
+    }
+
+    /// Whether an empty line can stand in front of the metadata.
+    fn can_part(&self) -> bool {
+        self.doc.format.part_metadata(&self.doc, &mut Edits::new())
     }
 
     fn done(self, text: SecretBytes) -> Sealed {
@@ -267,8 +286,12 @@ struct Sealer<'a> {
     mac: Running,
     plain_comments: bool,
     allow_big_integers: bool,
-    /// Additional data for comments (by the offset of their text) that the metadata block attaches elsewhere.
-    places: HashMap<u32, Vec<u8>>,
+    /// Additional data for comments (by number) that the metadata block attaches elsewhere.
+    places: HashMap<usize, Vec<u8>>,
+    /// Comments with a place met so far.
+    met: usize,
+    /// Where the texts of sealed comments stand.
+    sealed_comments: HashSet<u32>,
     sealed: VecDeque<SealedLeaf>,
     comments: Vec<SealedComment>,
     verbatim: Vec<LayoutEntry>,
@@ -373,10 +396,16 @@ impl Visitor for Sealer<'_> {
 
     fn comment(&mut self, at: &At, comment: &mut Comment, encrypted: bool) -> Result<(), SopsError> {
         let Some(span) = comment.span else { return Ok(()) };
-        if !encrypted || self.plain_comments || comment.text.is_empty() || at.aliases > 0 {
+        let number = self.met;
+        self.met += 1;
+        if !encrypted || self.plain_comments || comment.text.is_empty() {
+            if at.aliases > 0 && self.sealed_comments.contains(&span.start) {
+                // Where the alias is written out, the copy of a comment that is encrypted does not go with it.
+                comment.span = None;
+            }
             return Ok(());
         }
-        let aad = self.places.get(&span.start).cloned().unwrap_or_else(|| at.aad().to_vec());
+        let aad = self.places.get(&number).cloned().unwrap_or_else(|| at.aad().to_vec());
         let old = self.memory.take(&aad, Kind::Comment, comment.text.expose());
         let token = old.unwrap_or_else(|| self.cipher.seal(Kind::Comment, comment.text.expose(), &aad, self.rng));
         if let Selector::UnencryptedCommentRegex(pattern) = self.selector
@@ -389,11 +418,14 @@ impl Visitor for Sealer<'_> {
                 what: "is a comment whose encrypted text would match the selector",
             });
         }
-        if self.in_place {
+        if at.aliases > 0 {
+            self.in_alias += 1;
+        } else if self.in_place {
             self.doc.format.write_comment(self.doc, comment, token.as_bytes(), &mut self.edits);
+            self.sealed_comments.insert(span.start);
         }
         let text = std::mem::replace(&mut comment.text, SecretBytes::from(token.as_str()));
-        self.comments.push(SealedComment { start: span.start, token, aad, text });
+        self.comments.push(SealedComment { number, token, aad, text });
         Ok(())
     }
 
@@ -414,8 +446,8 @@ impl Visitor for Sealer<'_> {
 pub(crate) struct Echo<'a> {
     leaves: std::collections::vec_deque::Iter<'a, SealedLeaf>,
     comments: HashMap<&'a str, &'a SealedComment>,
-    /// Comments that are attached elsewhere now: the offset of their text in the plain file, and where.
-    pub(crate) moved: HashMap<u32, Vec<u8>>,
+    /// Comments that are attached elsewhere now: their number, and where.
+    pub(crate) moved: HashMap<usize, Vec<u8>>,
 }
 
 impl<'a> Echo<'a> {
@@ -447,14 +479,14 @@ impl Opener for Echo<'_> {
     fn comment(&mut self, token: &[u8], at: &At) -> Option<(Kind, SecretBytes)> {
         let comment = *self.comments.get(std::str::from_utf8(token).ok()?)?;
         if comment.aad != at.aad() {
-            self.moved.insert(comment.start, at.aad().to_vec());
+            self.moved.insert(comment.number, at.aad().to_vec());
         }
         Some((Kind::Comment, comment.text.duplicate()))
     }
 }
 
 /// What was read back: the tree, the places of comments that the block attaches elsewhere, and the block.
-pub(crate) type ReadBack = (Opened, HashMap<u32, Vec<u8>>, Map);
+pub(crate) type ReadBack = (Opened, HashMap<usize, Vec<u8>>, Map);
 
 /// Reads an encrypted text back with [`Echo`] in the cipher's place.
 pub(crate) fn read_back(

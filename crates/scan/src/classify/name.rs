@@ -495,6 +495,23 @@ impl Name {
         ends || self.words.iter().any(|word| ANYWHERE.contains(&&**word))
     }
 
+    /// Whether the name is this one word.
+    pub(crate) fn is_just(&self, word: &str) -> bool {
+        matches!(&self.words[..], [only] if only == word)
+    }
+
+    /// Whether the name is of a wallet's word list.
+    pub(crate) fn is_mnemonic(&self) -> bool {
+        let core = self.core();
+        let phrase =
+            |word: &String| matches!(&**word, "seed" | "recovery" | "mnemonic" | "wallet" | "backup" | "secret");
+        match core {
+            [.., before, last] if last == "phrase" => phrase(before),
+            [.., last] => matches!(&**last, "mnemonic" | "seed" | "mnemonics" | "seedphrase"),
+            [] => false,
+        }
+    }
+
     /// What the name promises, if anything.
     pub(crate) fn kind(&self) -> Option<Kind> {
         let core = self.core();

@@ -92,6 +92,12 @@ pub(crate) fn is_random(text: &[u8]) -> bool {
     }
 }
 
+/// Whether a text, or a part of 14 characters or more between its signs, was drawn.
+pub(crate) fn has_random_part(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"0x").unwrap_or(text);
+    is_random(text) || text.split(|byte| b"-_.:/".contains(byte)).any(|part| part.len() >= 14 && is_random(part))
+}
+
 /// Letters that seldom follow each other in words, digits that stand between letters.
 fn is_drawn(text: &[u8]) -> bool {
     let counts = Counts::of(text);

@@ -8,9 +8,10 @@ use bstr::BString;
 use regex_automata::util::pool::Pool;
 
 use crate::detect::{self, Scope};
+use crate::fold::Plain;
 use crate::machine;
 use crate::prefilter::Keywords;
-use crate::reference;
+use crate::reference::Lowered;
 use crate::ruleset::RuleSet;
 use crate::scanner::Scanner;
 use crate::scanner::views::{Views, overlapping};
@@ -106,20 +107,21 @@ impl Scanner {
     /// Adds what all rules and detectors find in one view: the same as [`Self::search_by_reference`].
     pub(crate) fn search(&self, views: &Views<'_>, view: usize, paths: &[BString], hits: &mut Vec<Hit>) {
         let text = views.text(view);
-        if reference::has_odd_letters(text) {
-            return self.search_by_reference(views, view, paths, hits);
-        }
+        let plain = Plain::new(text);
         let search = &self.search;
         let mut scratch = search.pool.get();
         scratch.works.resize_with(search.calls.len(), || None);
         scratch.called.clear();
         scratch.called.resize(search.calls.len(), false);
         scratch.places.resize_with(detect::detectors().len(), Vec::new);
-        search.keywords.find(text, 0..text.len(), |word, place| {
+        search.keywords.find(&plain.text, 0..plain.text.len(), |word, place| {
             for listener in &search.listeners[word as usize] {
                 match *listener {
-                    Listener::Rule { rule, number } => self.call(&mut scratch, text, rule, number, place),
-                    Listener::Detector(index) => self.note(&mut scratch, views, view, index, place, paths, hits),
+                    Listener::Rule { rule, number } => self.call(&mut scratch, text, &plain, rule, number, place),
+                    Listener::Detector(index) if search.keywords.stands(word, text, plain.place(place)) => {
+                        self.note(&mut scratch, views, view, index, plain.place(place), paths, hits);
+                    }
+                    Listener::Detector(_) => {}
                 }
             }
         });
@@ -128,10 +130,10 @@ impl Scanner {
     }
 
     /// A keyword calls for a rule.
-    fn call(&self, scratch: &mut Scratch, text: &[u8], rule: usize, number: usize, place: usize) {
+    fn call(&self, scratch: &mut Scratch, text: &[u8], plain: &Plain<'_>, rule: usize, number: usize, place: usize) {
         scratch.called[rule] = true;
         if let Some(plan) = self.plan(rule) {
-            plan.look(scratch.works[rule].get_or_insert_with(|| plan.work()), text, number, place);
+            plan.look(scratch.works[rule].get_or_insert_with(|| plan.work()), text, plain, number, place);
         }
     }
 
@@ -144,6 +146,7 @@ impl Scanner {
     /// Runs the rules that were called, each where it may match.
     fn run_rules(&self, scratch: &mut Scratch, views: &Views<'_>, view: usize, hits: &mut Vec<Hit>) {
         let text = views.text(view);
+        let lowered = Lowered::new(text);
         let mut found = Vec::new();
         for (index, call) in self.search.calls.iter().enumerate() {
             let rule = &self.rules.rules[index];
@@ -151,7 +154,7 @@ impl Scanner {
             match call {
                 Call::Never => continue,
                 Call::Keyword if !scratch.called[index] => continue,
-                Call::OddKeyword if !rule.keywords.iter().any(|word| reference::holds(text, word)) => continue,
+                Call::OddKeyword if !rule.keywords.iter().any(|word| lowered.holds(word)) => continue,
                 _ => {}
             }
             match scratch.works[index].as_mut().filter(|_| scratch.called[index]) {

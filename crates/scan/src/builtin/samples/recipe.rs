@@ -58,6 +58,7 @@ fn part(rest: &str, before: &str, random: &mut Random) -> Option<(usize, String)
         ("wif", None) => wif(&random.bytes(32)),
         ("der", Some(length)) => der(random, length),
         ("bytes64", Some(length)) => STANDARD.encode(random.bytes(length)).into_bytes(),
+        ("nz", Some(length)) => [random.text("123456789", 1), random.text(DIGITS, length.saturating_sub(1))].concat(),
         (_, Some(length)) => random.text(&alphabet(kind)?, length),
         _ => return None,
     };
@@ -96,6 +97,7 @@ fn alphabet(kind: &str) -> Option<String> {
         "b64" => [UPPER, LOWER, DIGITS, "+/"].concat(),
         "b32" => [UPPER, "234567"].concat(),
         "bech" => BECH.to_owned(),
+        "dj" => [LOWER, DIGITS, "!@#$%^&*(-_=+)"].concat(),
         "pw" => [UPPER, LOWER, DIGITS, "!#%^*+="].concat(),
         _ => return None,
     })
