@@ -51,6 +51,9 @@ impl Rules {
         if has(&by_hand).is_some() || breaches.iter().any(is_orphaned) {
             return Mend::ByHand(next_steps(&breaches));
         }
+        if crate::seems_encrypted(file.path, file.bytes) && has(&[Kind::NotEncrypted]).is_some() {
+            return Mend::ByHand(next_steps(&breaches));
+        }
         if let Some(breach) = has(&[Kind::NotEncrypted, Kind::MetadataStripped]) {
             return Mend::Encrypt { rule: breach.rule.clone(), reuse: breach.kind == Kind::MetadataStripped };
         }
