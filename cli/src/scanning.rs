@@ -149,8 +149,9 @@ pub(crate) fn find(request: &Request, context: &mut Context) -> Result<Found, Fa
     let rules = Arc::new(rules::load(request)?);
     let exceptions = exceptions::load(request)?;
     let scanner = Scanner::new(rules.clone(), options(request));
-    let collector = Collector::new(&scanner, request.flags.timeout);
-    let guard = guarding::prepare(request, context)?;
+    let guard = guarding::prepare(request)?;
+    let in_work_tree = guard.as_ref().filter(|_| matches!(request.what, What::Files { .. }));
+    let collector = Collector::new(&scanner, in_work_tree, request.flags.timeout);
     sources::scan(request, &collector, guard.as_ref())?;
     let mut found = collector.finish(rules);
     exceptions.apply(&mut found, context);

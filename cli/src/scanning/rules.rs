@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use bstr::BStr;
 use scan::RuleSet;
+use scan::gitleaks::{self, ConfigError, Remark, World};
 use source::Repository;
 
-use super::{Request, What, exceptions};
+use super::{Request, exceptions};
 use crate::failure::{Exit, Failure};
-use crate::files;
+use crate::paths::{one_line, shown};
+use crate::{files, ui};
 
 const NAME: &str = ".gitleaks.toml";
 const LIMIT: u64 = 64 << 20;
@@ -79,7 +81,50 @@ pub(crate) fn source_failure(error: &source::SourceError) -> Failure {
     Failure::new(Exit::Incomplete, error.to_string())
 }
 
+/// Reads a gitleaks.toml and what it extends.
 fn parse(name: &Path, text: &[u8]) -> Result<RuleSet, Failure> {
-    let _ = (name, text);
-    Ok(scan::builtin::builtin())
+    let mut world = Surroundings { of: name.to_owned() };
+    match gitleaks::read(text, &mut world) {
+        Ok(loaded) => {
+            loaded.warnings.iter().take(SHOWN).for_each(|it| ui::note(&warning(name, it)));
+            if loaded.warnings.len() > SHOWN {
+                let more = loaded.warnings.len() - SHOWN;
+                ui::note(&format!("warning: {}: {more} more; `plomb rules lint` shows them", shown(name)));
+            }
+            Ok(loaded.rules)
+        }
+        Err(error) => Err(wrong(name, error)),
+    }
+}
+
+/// Warnings that are shown before a scan.
+const SHOWN: usize = 3;
+
+/// A warning about a configuration, in one line.
+pub(crate) fn warning(name: &Path, remark: &Remark) -> String {
+    let file = remark.file.as_deref().map_or_else(|| shown(name), str::to_owned);
+    one_line(&format!("warning: {file}:{}:{}: {}", remark.line, remark.column, remark.what))
+}
+
+fn wrong(name: &Path, error: ConfigError) -> Failure {
+    let file = error.file.as_deref().map_or_else(|| name.to_owned(), PathBuf::from);
+    let failure = Failure { at: Some((error.line, error.column)), ..Failure::new(Exit::Incomplete, error.what) };
+    Failure { hint: error.hint, ..failure }.in_file(&file)
+}
+
+/// What a configuration may ask for: our own rules as the default, and files that it extends.
+pub(crate) struct Surroundings {
+    /// The configuration.
+    pub(crate) of: PathBuf,
+}
+
+impl World for Surroundings {
+    fn default_rules(&mut self) -> RuleSet {
+        scan::builtin::builtin()
+    }
+
+    fn open(&mut self, path: &str) -> Result<Vec<u8>, String> {
+        let text = files::read(Path::new(path), LIMIT).map_err(|failure| failure.what)?;
+        Ok(text.expose().to_vec())
+    }
 }

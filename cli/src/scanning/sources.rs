@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use bstr::{BString, ByteVec as _};
-use scan::Visitor;
+use scan::{Place, Visitor};
 use source::{Files, Limits, Repository, Source, SourceError, Staged, Stdin, Unstaged};
 
 use super::collector::Collector;
@@ -30,7 +30,7 @@ pub(crate) fn scan(request: &Request, collector: &Collector<'_>, guard: Option<&
             }
             let files = Files { targets, obey_gitignore: *gitignore, follow_links: *follow_symlinks, limits };
             each(&files, collector).map_err(failed)?;
-            guard.map_or(Ok(()), |guard| guard.files(paths, collector))
+            guard.map_or(Ok(()), |guard| guard.rules_themselves(None, &Place::File, collector))
         }
         What::Stdin => each(&Stdin::new(Box::new(std::io::stdin()), limits), collector).map_err(failed),
         What::Staged(repo) => {

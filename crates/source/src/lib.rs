@@ -16,6 +16,7 @@ mod repository;
 mod sniff;
 mod staged;
 mod stream;
+mod tracked;
 mod unstaged;
 
 use scan::Visitor;
