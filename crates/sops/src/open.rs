@@ -11,7 +11,7 @@ use crate::memory::Memory;
 use crate::metadata::{Group, Metadata};
 use crate::restore;
 use crate::selector::Selector;
-use crate::survey::{Met, Survey, each_value, survey};
+use crate::survey::{Found, Met, Survey, each_value, survey};
 use crate::value::{Cipher, Kind, ValueError, canonical, is_token, read};
 use crate::walk::{At, Visitor, walk};
 
@@ -76,6 +76,11 @@ pub(crate) enum Visit {
 pub(crate) trait Opener {
     fn open(&mut self, token: &[u8], at: &At) -> Result<(Kind, SecretBytes), ValueError>;
     fn comment(&mut self, token: &[u8], at: &At) -> Option<(Kind, SecretBytes)>;
+
+    /// Whether values that stand in clear at encrypted places are taken as they are, instead of being an error.
+    fn keeps_clear(&self) -> bool {
+        false
+    }
 }
 
 impl Encrypted {
@@ -412,6 +417,10 @@ impl Visitor for Opening<'_> {
             Value::Str(bytes) => bytes.expose(),
             _ => &[],
         };
+        if self.opener.keeps_clear() && Found::of(&node.value) == Found::Clear {
+            self.visits.push(Visit::Clear);
+            return Ok(());
+        }
         let failed = |source| SopsError::Value { place: at.place(self.doc, node), source };
         let (kind, bytes) = self.opener.open(token, at).map_err(failed)?;
         if self.memory.is_some() {
@@ -460,6 +469,37 @@ impl Visitor for Opening<'_> {
         }
         self.visits.push(visit);
         Ok(())
+    }
+}
+
+impl Encrypted {
+    /// Decrypts every token and takes values in clear as they are. Nothing vouches for the result but what the caller
+    /// has checked: `trusted` is the verified old version, whose layout is used if it is still the file's.
+    pub(crate) fn unlock_partly(self, trusted: Plain) -> Result<Plain, SopsError> {
+        let cipher = Cipher::new(&trusted.key);
+        let mut opener = PartialOpener(CipherOpener { cipher, every_path: self.metadata.has_layout() });
+        let Opened { doc, visits, memory, notices, .. } = open_all(self.doc, &self.metadata, &mut opener, true)?;
+        let same = self.metadata.layout == trusted.metadata.layout;
+        let bare = || self.metadata.layout.as_ref().map(|_| Layout::default());
+        let layout = if same { trusted.layout } else { bare() };
+        Ok(Plain { doc, metadata: self.metadata, key: trusted.key, layout, visits, memory, notices })
+    }
+}
+
+/// As the cipher, but values in clear stay.
+struct PartialOpener(CipherOpener);
+
+impl Opener for PartialOpener {
+    fn open(&mut self, token: &[u8], at: &At) -> Result<(Kind, SecretBytes), ValueError> {
+        self.0.open(token, at)
+    }
+
+    fn comment(&mut self, token: &[u8], at: &At) -> Option<(Kind, SecretBytes)> {
+        self.0.comment(token, at)
+    }
+
+    fn keeps_clear(&self) -> bool {
+        true
     }
 }
 
