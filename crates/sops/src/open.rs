@@ -81,7 +81,15 @@ pub(crate) trait Opener {
     fn keeps_clear(&self) -> bool {
         false
     }
+
+    /// As [`Opener::open`], for tokens that nobody needs afterwards.
+    fn open_large(&mut self, token: SecretBytes, at: &At) -> Result<(Kind, SecretBytes), ValueError> {
+        self.open(token.expose(), at)
+    }
 }
+
+/// From this length on a token is decrypted in its own bytes.
+const LARGE: usize = 1 << 20;
 
 impl Encrypted {
     /// Takes the metadata out of a parsed file.
@@ -281,6 +289,18 @@ impl Plain {
         Ok(self.doc.format.emit(&branches, options)?)
     }
 
+    /// As [`Plain::text`], without a copy of what is one value as a whole.
+    ///
+    /// # Errors
+    /// As [`Plain::text`].
+    pub fn into_text(mut self, options: &EmitOptions) -> Result<SecretBytes, SopsError> {
+        let format: &dyn Format = self.doc.format;
+        match format.single_value(&mut self.doc) {
+            Some(bytes) => Ok(bytes),
+            None => self.text(options),
+        }
+    }
+
     /// The decrypted tree. Its sites are those of the encrypted text.
     pub fn document(&self) -> &Document {
         &self.doc
@@ -405,6 +425,16 @@ impl Visitor for Opening<'_> {
             self.visits.push(Visit::Clear);
             return Ok(());
         }
+        if let Value::Str(bytes) = &mut node.value
+            && bytes.len() >= LARGE
+            && self.memory.is_none()
+        {
+            let token = std::mem::take(bytes);
+            let opened = self.opener.open_large(token, at);
+            let failed = |source| SopsError::Value { place: at.place(self.doc, node), source };
+            let (kind, bytes) = opened.map_err(failed)?;
+            return self.opened(at, node, kind, bytes);
+        }
         let token = match &node.value {
             Value::Null => {
                 self.visits.push(Visit::Clear);
@@ -427,26 +457,7 @@ impl Visitor for Opening<'_> {
             let token = token.to_vec();
             self.remember(at, kind, bytes.expose(), &token);
         }
-        if kind == Kind::Comment {
-            self.element_comments = true;
-            self.visits.push(Visit::ElementComment);
-            node.value = Value::Str(bytes);
-            return Ok(());
-        }
-        if kind == Kind::Str {
-            self.mac.value(bytes.expose(), true);
-            self.visits.push(Visit::Opened(None));
-            node.value = Value::Str(bytes);
-            return Ok(());
-        }
-        let spelling = bytes.duplicate();
-        let value = read(kind, bytes).map_err(|source| SopsError::Value { place: at.place(self.doc, node), source })?;
-        let (_, usual) = canonical(&value).expect("only scalars are read from ciphertexts");
-        self.mac.value(&usual, true);
-        let spelling = (spelling.expose() != usual.as_slice()).then_some(spelling);
-        self.visits.push(Visit::Opened(spelling));
-        node.value = value;
-        Ok(())
+        self.opened(at, node, kind, bytes)
     }
 
     fn comment(&mut self, at: &At, comment: &mut Comment, encrypted: bool) -> Result<(), SopsError> {
@@ -468,6 +479,32 @@ impl Visitor for Opening<'_> {
             }
         }
         self.visits.push(visit);
+        Ok(())
+    }
+}
+
+impl Opening<'_> {
+    /// Puts what a token held into the tree.
+    fn opened(&mut self, at: &At, node: &mut Node, kind: Kind, bytes: SecretBytes) -> Result<(), SopsError> {
+        if kind == Kind::Comment {
+            self.element_comments = true;
+            self.visits.push(Visit::ElementComment);
+            node.value = Value::Str(bytes);
+            return Ok(());
+        }
+        if kind == Kind::Str {
+            self.mac.value(bytes.expose(), true);
+            self.visits.push(Visit::Opened(None));
+            node.value = Value::Str(bytes);
+            return Ok(());
+        }
+        let spelling = bytes.duplicate();
+        let value = read(kind, bytes).map_err(|source| SopsError::Value { place: at.place(self.doc, node), source })?;
+        let (_, usual) = canonical(&value).expect("only scalars are read from ciphertexts");
+        self.mac.value(&usual, true);
+        let spelling = (spelling.expose() != usual.as_slice()).then_some(spelling);
+        self.visits.push(Visit::Opened(spelling));
+        node.value = value;
         Ok(())
     }
 }
@@ -513,6 +550,10 @@ struct CipherOpener {
 impl Opener for CipherOpener {
     fn open(&mut self, token: &[u8], at: &At) -> Result<(Kind, SecretBytes), ValueError> {
         self.cipher.open(token, at.aad())
+    }
+
+    fn open_large(&mut self, token: SecretBytes, at: &At) -> Result<(Kind, SecretBytes), ValueError> {
+        self.cipher.open_large(token, at.aad())
     }
 
     fn comment(&mut self, token: &[u8], at: &At) -> Option<(Kind, SecretBytes)> {

@@ -102,7 +102,8 @@ pub(crate) fn read(source: &dyn Source) -> Log {
 impl Log {
     /// The paths of all contents.
     pub(crate) fn paths(&self) -> Vec<&str> {
-        let mut paths: Vec<&str> = self.contents.iter().flat_map(|told| &told.paths).map(|path| path.to_str().unwrap()).collect();
+        let mut paths: Vec<&str> =
+            self.contents.iter().flat_map(|told| &told.paths).map(|path| path.to_str().unwrap()).collect();
         paths.sort_unstable();
         paths
     }
