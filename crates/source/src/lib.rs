@@ -17,6 +17,7 @@ mod renames;
 mod repository;
 mod sniff;
 mod staged;
+mod staging;
 mod stream;
 mod tracked;
 mod unstaged;
