@@ -239,3 +239,20 @@ impl Scanner {
 fn is_new(views: &Views<'_>, view: usize, window: &Range<usize>) -> bool {
     views.segments(view).is_none_or(|segments| !overlapping(segments, window).is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::builtin::builtin;
+    use crate::windows::Plan;
+
+    /// A rule without anchors costs a search of the whole text wherever one of its keywords stands.
+    #[test]
+    fn every_rule_of_ours_is_searched_near_its_keywords_only() {
+        let rules = builtin().rules;
+        let whole = rules.iter().filter(|rule| {
+            rule.regex.as_ref().is_some_and(|regex| rule.keywords.is_empty() || Plan::new(regex, &rule.keywords).is_none())
+        });
+        let whole: Vec<&str> = whole.map(|rule| &*rule.id).collect();
+        assert_eq!(whole, [""; 0]);
+    }
+}
