@@ -4,7 +4,10 @@ use std::ops::Range;
 
 use super::Findings;
 use super::chunks::Chunks;
-use super::text::hex_number;
+use super::text::{beside_token, hex_number, is_token};
+
+/// Letters beside a foreign letter that make a word with it.
+const LETTERS: usize = 3;
 
 pub(super) fn find(text: &[u8], out: &mut Findings) {
     let mut notations = Vec::new();
@@ -14,7 +17,10 @@ pub(super) fn find(text: &[u8], out: &mut Findings) {
     notations.sort_by_key(|(range, _)| range.start);
     let mut chunks = Chunks::new(text);
     for (range, units) in notations {
-        chunks.add(out, range, written(&units), true);
+        let bytes = written(&units);
+        // Tables of foreign letters fill files; a secret has other letters too.
+        let wanted = bytes.iter().any(u8::is_ascii_graphic) || beside_token(text, &range, LETTERS);
+        chunks.add(out, range, bytes, wanted);
     }
     chunks.flush(out);
 }
@@ -34,7 +40,8 @@ fn written(units: &[u32]) -> Vec<u8> {
     written.into_bytes()
 }
 
-/// Runs of `U+HHHH` with white space between and after them. The last white space stays: it is not part of the text.
+/// Runs of `U+HHHH` with white space between them. A blank after the last goes with it, unless that would glue the text to
+/// a word or to the next line.
 fn code_points(text: &[u8], out: &mut Vec<(Range<usize>, Vec<u32>)>) {
     let mut at = 0;
     while let Some(ahead) = memchr::memmem::find(&text[at..], b"U+") {
@@ -44,7 +51,7 @@ fn code_points(text: &[u8], out: &mut Vec<(Range<usize>, Vec<u32>)>) {
         while text[at..].starts_with(b"U+") {
             let Some(unit) = hex_number(text, at + 2, 4) else { break };
             let after = text.get(at + 6);
-            if after.is_some_and(u8::is_ascii_alphanumeric) {
+            if after.is_some_and(|byte| is_token(*byte)) {
                 break;
             }
             units.push(unit);
@@ -52,6 +59,9 @@ fn code_points(text: &[u8], out: &mut Vec<(Range<usize>, Vec<u32>)>) {
             at = end + usize::from(after.is_some_and(u8::is_ascii_whitespace));
         }
         if !units.is_empty() {
+            let glues = |next: &u8| is_token(*next) || next.is_ascii_whitespace();
+            let blank = matches!(text.get(end), Some(b' ' | b'\t')) && !text.get(end + 1).is_some_and(glues);
+            end += usize::from(blank);
             out.push((start..end, units));
         }
         at = at.max(start + 2);

@@ -8,7 +8,7 @@ use super::runs::Class;
 
 /// Narrower lines are lists of something.
 const NARROWEST: usize = 40;
-/// Widths at which programs wrap; other widths need a last line that is shorter.
+/// Widths at which programs wrap; others need two lines of one width and a shorter last one.
 const WIDTHS: [usize; 6] = [60, 64, 70, 72, 76, 80];
 
 /// The letters of each line of a block that begins with `first`, and whether it looks wrapped and not like a list.
@@ -27,7 +27,8 @@ pub(super) fn lines(text: &[u8], first: &Range<usize>, class: &Class) -> (Vec<Ra
         }
     }
     let shorter = lines.last().is_some_and(|last| last.len() < first.len() || text.get(last.end) == Some(&b'='));
-    let wrapped = lines.len() > 1 && first.len() >= NARROWEST && (shorter || WIDTHS.contains(&first.len()));
+    let usual = WIDTHS.contains(&first.len()) && lines.len() > 1;
+    let wrapped = usual || shorter && lines.len() > 2 && first.len() >= NARROWEST;
     (lines, wrapped)
 }
 
