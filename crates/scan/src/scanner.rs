@@ -218,4 +218,6 @@ impl Scanner {
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;

@@ -11,6 +11,9 @@ use crate::classify::judge;
 use crate::classify::name::{Kind, Name};
 use crate::finding::{Confidence, Severity};
 
+/// So many secrets on one line are data, not settings.
+const MANY: usize = 24;
+
 /// Longest name, in bytes on each side of a keyword.
 const NAME: usize = 80;
 
@@ -44,6 +47,7 @@ pub(super) const KEYWORDS: &[&str] = &[
 pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
     let mut place = None;
     let mut done = 0;
+    let before = out.len();
     for &hit in look.hits {
         if hit < done {
             continue;
@@ -61,6 +65,9 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
             done = done.max(end);
             out.push(found);
         }
+    }
+    if out.len() - before > MANY {
+        out[before..].iter_mut().for_each(|found| found.confidence = Confidence::Low);
     }
 }
 

@@ -123,7 +123,7 @@ fn words(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner:
     }
     for word in ["to ", "is ", "as ", "by ", "of ", "with ", "equals ", "eq ", "= "] {
         let next = at + word.len();
-        if starts(line, at, word) && line.get(next).is_some_and(|byte| b"\"'`".contains(byte)) {
+        if name_quoted && starts(line, at, word) && line.get(next).is_some_and(|byte| b"\"'`".contains(byte)) {
             return Some((Sign::Argument, next));
         }
     }
@@ -306,7 +306,8 @@ fn element(line: &[u8], at: usize) -> Option<Value> {
 fn bare(line: &[u8], name: &Range<usize>, at: usize, manner: Manner) -> Option<Value> {
     let before = &line[..name.start];
     let inside = [b'"', b'\'', b'`'].iter().any(|quote| before.iter().filter(|byte| *byte == quote).count() % 2 == 1);
-    if manner == Manner::Code && !inside {
+    let adjacent = line[name.end] == b'=' && line.get(name.end + 1).is_some_and(|byte| *byte != b'=');
+    if manner == Manner::Code && !(inside && adjacent) {
         return None;
     }
     let leads = !inside && leads(before);
