@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    completion, config_command, decrypt, demo, edit, encrypt, exec_env, exec_file, filestatus, groups, hook, init, key,
-    man, publish, rotate, scan, set, status, unset, updatekeys, verify,
+    allow, completion, config_command, decrypt, demo, edit, encrypt, exec_env, exec_file, filestatus, groups, hook,
+    init, key, man, publish, rotate, rules, scan, set, status, unset, updatekeys, verify,
 };
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
@@ -49,6 +49,8 @@ enum Command {
     Key(key::Args),
     Publish(publish::Args),
     Scan(scan::Args),
+    Allow(allow::Args),
+    Rules(rules::Args),
     Filestatus(filestatus::Args),
     Status(status::Args),
     Verify(verify::Args),
@@ -75,6 +77,8 @@ impl Command {
             Self::Groups(args) => groups::run(args, context),
             Self::Key(args) => key::run(args, context),
             Self::Publish(args) => publish::run(args, context),
+            Self::Allow(args) => allow::run(args, context),
+            Self::Rules(args) => rules::run(&args, context),
             Self::Scan(args) => scan::run(args, context),
             Self::Filestatus(args) => filestatus::run(args, context),
             Self::Status(args) => status::run(args, context),

@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod allow;
 pub(crate) mod completion;
 pub(crate) mod config_command;
 pub(crate) mod decrypt;
@@ -18,6 +19,7 @@ pub(crate) mod key;
 pub(crate) mod man;
 pub(crate) mod publish;
 pub(crate) mod rotate;
+pub(crate) mod rules;
 pub(crate) mod scan;
 pub(crate) mod set;
 pub(crate) mod status;

@@ -4,6 +4,7 @@ mod account;
 mod args;
 mod commands;
 mod config;
+mod content;
 mod context;
 mod editor;
 mod failure;

@@ -7,6 +7,7 @@ mod fix;
 mod flags;
 mod guarding;
 mod output;
+mod refs;
 mod rules;
 mod sources;
 
@@ -18,9 +19,11 @@ use scan::{Options, Scanner};
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
 use collector::Collector;
+pub(crate) use exceptions::{ALLOW_FILE, root_of};
 pub(crate) use explain::explain;
 pub(crate) use fix::fix;
 pub(crate) use flags::{Flags, Level, OwnFlags};
+pub(crate) use rules::{Surroundings, rules_of};
 
 /// What is scanned, and how.
 pub(crate) struct Request {

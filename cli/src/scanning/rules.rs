@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use bstr::BStr;
 use scan::RuleSet;
-use scan::gitleaks::{self, ConfigError, Remark, World};
+use scan::gitleaks::{self, ConfigError, Loaded, Remark, World};
 use source::Repository;
 
-use super::{Request, exceptions};
+use super::{Request, Style, exceptions};
 use crate::failure::{Exit, Failure};
 use crate::paths::{one_line, shown};
 use crate::{files, ui};
@@ -21,7 +21,22 @@ const LIMIT: u64 = 64 << 20;
 /// When rules are named that cannot be read or are wrong.
 pub(crate) fn load(request: &Request) -> Result<RuleSet, Failure> {
     let Some((name, text)) = chosen(request)? else { return Ok(scan::builtin::builtin()) };
-    parse(&name, &text)
+    let loaded = parse(&name, &text)?;
+    // gitleaks says nothing of this; its users hear it if they ask.
+    if request.style == Style::Plomb || request.verbose {
+        tell(&name, &loaded.warnings);
+    }
+    Ok(loaded.rules)
+}
+
+/// The rules of a file, or our own.
+///
+/// # Errors
+/// When the file cannot be read or is wrong.
+pub(crate) fn rules_of(path: Option<&Path>) -> Result<RuleSet, Failure> {
+    let Some(path) = path else { return Ok(scan::builtin::builtin()) };
+    let (name, text) = read(path)?;
+    Ok(parse(&name, &text)?.rules)
 }
 
 /// The text of the rules that were chosen, and its name; `None` for our own.
@@ -82,18 +97,15 @@ pub(crate) fn source_failure(error: &source::SourceError) -> Failure {
 }
 
 /// Reads a gitleaks.toml and what it extends.
-fn parse(name: &Path, text: &[u8]) -> Result<RuleSet, Failure> {
-    let mut world = Surroundings { of: name.to_owned() };
-    match gitleaks::read(text, &mut world) {
-        Ok(loaded) => {
-            loaded.warnings.iter().take(SHOWN).for_each(|it| ui::note(&warning(name, it)));
-            if loaded.warnings.len() > SHOWN {
-                let more = loaded.warnings.len() - SHOWN;
-                ui::note(&format!("warning: {}: {more} more; `plomb rules lint` shows them", shown(name)));
-            }
-            Ok(loaded.rules)
-        }
-        Err(error) => Err(wrong(name, error)),
+fn parse(name: &Path, text: &[u8]) -> Result<Loaded, Failure> {
+    gitleaks::read(text, &mut Surroundings).map_err(|error| wrong(name, error))
+}
+
+fn tell(name: &Path, warnings: &[Remark]) {
+    warnings.iter().take(SHOWN).for_each(|it| ui::note(&warning(name, it)));
+    if warnings.len() > SHOWN {
+        let more = warnings.len() - SHOWN;
+        ui::note(&format!("warning: {}: {more} more; `plomb rules lint` shows them", shown(name)));
     }
 }
 
@@ -113,10 +125,7 @@ fn wrong(name: &Path, error: ConfigError) -> Failure {
 }
 
 /// What a configuration may ask for: our own rules as the default, and files that it extends.
-pub(crate) struct Surroundings {
-    /// The configuration.
-    pub(crate) of: PathBuf,
-}
+pub(crate) struct Surroundings;
 
 impl World for Surroundings {
     fn default_rules(&mut self) -> RuleSet {

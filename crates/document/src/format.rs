@@ -79,6 +79,12 @@ pub trait Format: Sync {
         self.parse(source)
     }
 
+    /// Takes the bytes out of a document that is one value and nothing else, if this format's documents are and it is
+    /// not empty.
+    fn single_value(&self, _doc: &mut Document) -> Option<SecretBytes> {
+        None
+    }
+
     /// Takes the SOPS metadata out of every document of the tree and puts the first document's, nested, into
     /// `doc.metadata`, with its place in `doc.metadata_spans`. Leaves `doc` without metadata when the first
     /// document has none.

@@ -145,6 +145,8 @@ fn broken(file: &Loaded) -> Option<Breach> {
     };
     let breach = Breach::of_file(kind, &file.path, error.what.clone()).at_place(error.at).next(next);
     let unusable = file.config.is_none() && !is_identity;
+    let harmless = file.config.is_some() && !is_identity;
+    let breach = if harmless { breach.sure(Confidence::Medium) } else { breach };
     Some(if unusable { breach.bad(Severity::High) } else { breach })
 }
 

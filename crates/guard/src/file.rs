@@ -95,6 +95,11 @@ impl Rules {
         if Self::is_config(file.path) {
             return Vec::new();
         }
+        if crate::rules::name_of(file.path) == b".sops.yml" && self.covers_nothing_at(file.path) {
+            let what = "rules are read from .sops.yaml only: what stands here is without effect";
+            let breach = Breach::of_file(Kind::RulesBroken, file.path, what).next("rename it to .sops.yaml");
+            return vec![breach.sure(Confidence::Medium)];
+        }
         let old = file.old.filter(|old| *old != file.bytes && seems_encrypted(file.path, old));
         let covers = self.covers_of(file.path);
         let claims: Vec<Claim> = covers.iter().filter_map(|cover| Claim::of(cover, file.path)).collect();

@@ -19,7 +19,8 @@ pub enum Mend {
         /// Whether the old version gives a data key.
         reuse: bool,
     },
-    /// Encrypt these values of an encrypted file with its own data key. Needs an identity.
+    /// Encrypt these values of an encrypted file with its own data key: `sops::rewrite::seal_clear`, which needs an
+    /// identity and the version before the change.
     SealValues(Vec<ValueAt>),
     /// Wrap the data key to the recipients of the rule. Needs an identity.
     UpdateReaders(RulePlace),
@@ -50,6 +51,9 @@ impl Rules {
         if has(&by_hand).is_some() || breaches.iter().any(is_orphaned) {
             return Mend::ByHand(next_steps(&breaches));
         }
+        if crate::seems_encrypted(file.path, file.bytes) && has(&[Kind::NotEncrypted]).is_some() {
+            return Mend::ByHand(next_steps(&breaches));
+        }
         if let Some(breach) = has(&[Kind::NotEncrypted, Kind::MetadataStripped]) {
             return Mend::Encrypt { rule: breach.rule.clone(), reuse: breach.kind == Kind::MetadataStripped };
         }
@@ -58,12 +62,20 @@ impl Rules {
             return Mend::ByHand(next_steps(&breaches));
         }
         if has(&[Kind::ValueInClear]).is_some() {
-            let values = breaches.iter().filter(|breach| breach.kind == Kind::ValueInClear);
-            return Mend::SealValues(values.filter_map(|breach| breach.value.clone()).collect());
+            return seal_values(&breaches);
         }
         let drift = has(&[Kind::RecipientMissing, Kind::GroupDrift]).and_then(|breach| breach.rule.clone());
         drift.map_or(Mend::Nothing, Mend::UpdateReaders)
     }
+}
+
+/// The file's own selector names all of the values, or its selector must change first, which a person decides.
+fn seal_values(breaches: &[Breach]) -> Mend {
+    let clear = || breaches.iter().filter(|breach| breach.kind == Kind::ValueInClear);
+    if clear().all(|breach| breach.rule.is_none() && breach.confidence == Confidence::High && breach.value.is_some()) {
+        return Mend::SealValues(clear().filter_map(|breach| breach.value.clone()).collect());
+    }
+    Mend::ByHand(vec!["decrypt the file and encrypt it again, so that it gets the selector of its rule".to_owned()])
 }
 
 /// Tokens without a block, or an emptied file: encrypting that would seal the loss.

@@ -72,6 +72,11 @@ impl Rules {
         self.covers_of(path).iter().any(|cover| by_path(cover.reach, path).is_some())
     }
 
+    /// Whether the folder of this path has no configuration of its own.
+    pub(crate) fn covers_nothing_at(&self, path: &[u8]) -> bool {
+        !self.now.0.contains_key(folder_of(path).as_bstr())
+    }
+
     /// The rules that cover a path: the present one first.
     pub(crate) fn covers_of<'a>(&'a self, path: &[u8]) -> Vec<Cover<'a>> {
         let now = self.now.cover(path);

@@ -1,5 +1,6 @@
 //! A file with a `sops` block: is everything encrypted that must be, and does it hold together?
 
+use document::Step;
 use memchr::memmem;
 use scan::{Confidence, Severity};
 use sops::{Encrypted, Found, Look, Metadata, Selector, SopsError, ValueError, check_shape};
@@ -8,7 +9,7 @@ use crate::breach::{Breach, Kind, shown_path};
 use crate::file::Case;
 use crate::readers;
 use crate::tokens::{Ledger, Moves};
-use crate::values::{By, ClearValues, LISTED, add_clear, breaches};
+use crate::values::{By, ClearValues, LISTED, add_clear, breaches, heads};
 
 const AGAIN: &str = "put the old version back and make the change with plomb edit or plomb set; \
                      if the value was pushed, change it at its source";
@@ -131,6 +132,7 @@ fn values(case: &mut Case<'_>, encrypted: &mut Encrypted) -> Vec<Breach> {
         old.add_opened(&mut clear, encrypted);
     }
     let mut found = breaches(clear.iter(), case.path, &case.lines, AGAIN);
+    found.extend(nothing_encrypted(case, encrypted, &own));
     found.extend(damaged(case, encrypted, &own));
     let mac = encrypted.metadata().mac.as_ref();
     let stale = old.as_ref().is_some_and(|(old, was)| was.as_ref() == mac && old.content != ledger.content);
@@ -139,6 +141,31 @@ fn values(case: &mut Case<'_>, encrypted: &mut Encrypted) -> Vec<Breach> {
         found.push(stale_mac(case, mac.map_or("", String::as_str)));
     }
     found
+}
+
+/// A block over a file whose selector names nothing: it looks encrypted and none of it is. SOPS makes such files
+/// without a word when a regular expression matches no key.
+fn nothing_encrypted(case: &Case<'_>, encrypted: &mut Encrypted, own: &Selector) -> Option<Breach> {
+    let heads = heads(encrypted.document());
+    let (mut selected, mut clear) = (false, None);
+    encrypted.each_value(own, &mut |met| {
+        selected |= met.selected;
+        let is_head =
+            || matches!(met.path().0.first(), Some(Step::Key(key)) if heads.contains(&(met.document(), key.clone())));
+        if clear.is_none() && met.found == Found::Clear && !is_head() {
+            clear = Some(met.offset);
+        }
+    });
+    let offset = clear.filter(|_| !selected)?;
+    let (field, text) = own.field();
+    let message =
+        format!("the file has a sops block and none of its values is encrypted: {field} {text} selects nothing");
+    let rule = case.claims.first().map(|claim| claim.rule.clone());
+    let breach = case.breach(Kind::NotEncrypted, message).at(case.lines.at(offset as usize)).by(rule);
+    // Every key bears the suffix: somebody wrote it there.
+    let meant = *own == Selector::default();
+    let breach = breach.sure(if meant { Confidence::Low } else { Confidence::High });
+    Some(breach.next("remove the sops block, repair the selector, and encrypt the file again"))
 }
 
 fn damaged(case: &Case<'_>, encrypted: &mut Encrypted, own: &Selector) -> Vec<Breach> {

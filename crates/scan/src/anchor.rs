@@ -19,6 +19,9 @@ const MAX_BYTES: usize = 4096;
 /// Letters of a class that are told apart.
 const MAX_LETTERS: usize = 8;
 
+/// Repetitions up to this stand in a probe as they are.
+const SHORT: u32 = 24;
+
 /// One place of an expression.
 #[derive(Clone, Debug)]
 pub(crate) struct Anchor {
@@ -250,6 +253,44 @@ fn limited(mut texts: Vec<Vec<u8>>) -> Option<Vec<Vec<u8>>> {
     (texts.len() <= MAX_TEXTS && texts.iter().map(Vec::len).sum::<usize>() <= MAX_BYTES).then_some(texts)
 }
 
+/// What every match must begin with, as far as it takes few states to say: long repetitions end it.
+pub(crate) fn probe(hir: &Hir) -> Hir {
+    beginning(hir).0
+}
+
+/// The beginning, and whether it is all.
+fn beginning(hir: &Hir) -> (Hir, bool) {
+    match hir.kind() {
+        HirKind::Capture(capture) => beginning(&capture.sub),
+        HirKind::Concat(parts) => {
+            let mut row = Vec::new();
+            let mut all = true;
+            for part in parts {
+                let (part, whole) = beginning(part);
+                row.push(part);
+                all = whole;
+                if !whole {
+                    break;
+                }
+            }
+            (Hir::concat(row), all)
+        }
+        HirKind::Alternation(parts) => {
+            let parts: Vec<(Hir, bool)> = parts.iter().map(beginning).collect();
+            let all = parts.iter().all(|(_, whole)| *whole);
+            (Hir::alternation(parts.into_iter().map(|(part, _)| part).collect()), all)
+        }
+        HirKind::Repetition(repetition) => {
+            let (sub, whole) = beginning(&repetition.sub);
+            let short = whole && repetition.max.is_some_and(|max| max <= SHORT);
+            let min = repetition.min.min(if whole { SHORT } else { 1 });
+            let max = if short { repetition.max } else { Some(min) };
+            (Hir::repetition(Repetition { min, max, greedy: repetition.greedy, sub: Box::new(sub) }), short)
+        }
+        HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) | HirKind::Class(_) => (hir.clone(), true),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -289,5 +330,21 @@ mod tests {
         assert_eq!(heads(r"key\s*[a-z]*secret", &["key", "secret"]), [Reach::Bytes(0)]);
         assert_eq!(heads("(?i)my-?(?:api)?key", &["key"]), [Reach::Bytes(0)]);
         assert_eq!(of("(?i)my-?key", &["key"])[0].2, [(0, 2), (0, 3)]);
+    }
+
+    #[test]
+    fn probes_are_short_beginnings() {
+        let hir =
+            |regex: &str| regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(regex).unwrap();
+        let cases = [
+            ("key[a-z]{0,9}=", "key[a-z]{0,9}="),
+            ("key=([a-z]{10,150});", "key=[a-z]{10}"),
+            ("key=[a-z]+;", "key=[a-z]"),
+            ("key=(?:[a-z]*x|1);", "key=(?:|1)"),
+            ("key(?:=[a-z]{2,}){3,9}", "key=[a-z]{2}"),
+        ];
+        for (regex, expected) in cases {
+            assert_eq!(probe(&hir(regex)).to_string(), hir(expected).to_string(), "{regex}");
+        }
     }
 }

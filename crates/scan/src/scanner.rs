@@ -166,7 +166,7 @@ impl Scanner {
         for (view, _) in views.iter() {
             search(self, &views, view, content.paths, &mut hits);
         }
-        let candidates = self.settle(&views, hits);
+        let candidates = self.settle(&views, hits, content.first_line);
         Seen { candidates, named: content.paths.iter().any(|path| self.is_named(path.as_bstr())) }
     }
 

@@ -73,6 +73,21 @@ pub(crate) fn check_tree(
     if opened.computed.as_str() == pass.mac.as_str() { Ok(()) } else { Err(SopsError::Proof("the MAC differs")) }
 }
 
+/// Reads back the wrapper of a file that is one value: its token and its metadata must be there as they were given.
+pub(crate) fn check_wrapper(
+    text: &SecretBytes,
+    token: &str,
+    metadata: &Metadata,
+    format: &'static dyn Format,
+) -> Result<(), SopsError> {
+    let mut doc = format.parse_sealed(text.duplicate())?;
+    format.take_metadata(&mut doc)?;
+    let same = doc.metadata.as_ref().is_some_and(|block| block.same(&metadata.to_map()));
+    let mut entries = doc.branches.iter().flat_map(|branch| branch.root.entries());
+    let held = entries.next().and_then(|entry| entry.value.value.as_str()) == Some(token) && entries.next().is_none();
+    if same && held { Ok(()) } else { Err(SopsError::Proof("the wrapper differs")) }
+}
+
 /// The tokens that do not come back by themselves.
 fn residue(pass: &Pass, opened: &Opened) -> Result<Vec<LayoutEntry>, SopsError> {
     let mut finder = Finder {

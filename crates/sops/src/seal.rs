@@ -11,6 +11,7 @@ use crate::mac::{Mac, Running};
 use crate::memory::Memory;
 use crate::metadata::Metadata;
 use crate::open::{Notice, Opened, Opener, open_all};
+use crate::parts::{Parts, SealedText};
 use crate::proof;
 use crate::selector::Selector;
 use crate::timestamp::Timestamp;
@@ -50,7 +51,7 @@ pub struct SealOptions {
 #[derive(Debug)]
 pub struct Sealed {
     /// Its bytes.
-    pub text: SecretBytes,
+    pub text: SealedText,
     /// What the user should hear of.
     pub notices: Vec<Notice>,
     /// How many values are encrypted.
@@ -132,7 +133,7 @@ pub fn seal_tree(mut doc: Document, mut sealing: Sealing<'_>, options: &EmitOpti
     doc.branches.iter_mut().for_each(|branch| proof::forget_aliases(&mut branch.root));
     let mut pass = Pass::run(doc, &cipher, &mut sealing, memory, HashMap::new(), false)?;
     sealing.metadata.layout = None;
-    let metadata = pass.sealed_metadata(&cipher, &mut sealing);
+    let metadata = sealed_metadata(&pass.mac, &cipher, &mut sealing);
     let mut branches = std::mem::take(&mut pass.doc.branches);
     branches.iter_mut().for_each(|branch| proof::comments_to_elements(&mut branch.root));
     let text = format.emit_encrypted(branches, &|| metadata.to_map(), options)?;
@@ -141,13 +142,18 @@ pub fn seal_tree(mut doc: Document, mut sealing: Sealing<'_>, options: &EmitOpti
 }
 
 /// Encrypts a binary file: one value in a wrapper, to which no selector applies.
-fn seal_whole(doc: Document, mut sealing: Sealing<'_>, mut layout: Layout) -> Result<Sealed, SopsError> {
+fn seal_whole(mut doc: Document, mut sealing: Sealing<'_>, mut layout: Layout) -> Result<Sealed, SopsError> {
     let format: &'static dyn Format = doc.format;
     let cipher = Cipher::new(sealing.key);
     sealing.metadata.selector = Selector::default();
     sealing.metadata.selector_written = false;
     sealing.metadata.mac_only_encrypted = false;
     let memory = std::mem::take(&mut sealing.memory);
+    if memory.is_empty()
+        && let Some(plain) = format.single_value(&mut doc)
+    {
+        return seal_parts(plain, format, &cipher, sealing, layout);
+    }
     let mut pass = Pass::run(doc, &cipher, &mut sealing, memory, HashMap::new(), false)?;
     layout.mac = pass.mac.as_str().to_owned();
     let metadata = pass.metadata(&cipher, &layout, &mut sealing);
@@ -155,6 +161,40 @@ fn seal_whole(doc: Document, mut sealing: Sealing<'_>, mut layout: Layout) -> Re
     let text = format.emit_encrypted(branches, &|| metadata.to_map(), &EmitOptions::default())?;
     proof::check_tree(&pass, &metadata, &text, format)?;
     Ok(pass.done(text))
+}
+
+/// The same while it is written, so that a large file is in memory once.
+fn seal_parts(
+    plain: SecretBytes,
+    format: &'static dyn Format,
+    cipher: &Cipher,
+    mut sealing: Sealing<'_>,
+    mut layout: Layout,
+) -> Result<Sealed, SopsError> {
+    let mut mac = Running::new(false);
+    mac.value(plain.expose(), true);
+    let mac = mac.finish();
+    layout.mac = mac.as_str().to_owned();
+    let mut metadata = sealed_metadata(&mac, cipher, &mut sealing);
+    metadata.layout = Some(layout.seal(cipher, sealing.rng));
+    let wrap = |token: &str| {
+        let mut branch = document::Branch::default();
+        branch.root.push("data", Value::str(token));
+        let text = format.emit_encrypted(vec![branch], &|| metadata.to_map(), &EmitOptions::default())?;
+        proof::check_wrapper(&text, token, &metadata, format)?;
+        Ok(text)
+    };
+    let parts = Parts::seal(sealing.key, plain, b"data:", sealing.rng, wrap)?;
+    Ok(Sealed { text: SealedText::Parts(Box::new(parts)), notices: Vec::new(), values: 1 })
+}
+
+/// The metadata with time and MAC.
+fn sealed_metadata(mac: &Mac, cipher: &Cipher, sealing: &mut Sealing<'_>) -> Metadata {
+    let mut metadata = sealing.metadata.clone();
+    metadata.lastmodified = sealing.now;
+    let aad = sealing.now.to_string();
+    metadata.mac = Some(cipher.seal(Kind::Str, mac.as_bytes(), aad.as_bytes(), sealing.rng));
+    metadata
 }
 
 /// One run over the tree: every selected value replaced by its token, the edits that do the same to the text,
@@ -236,17 +276,8 @@ impl Pass {
         Ok(Self { doc, mac, sealed, comments, verbatim, notices: Vec::new(), edits })
     }
 
-    /// The metadata with time and MAC.
-    fn sealed_metadata(&self, cipher: &Cipher, sealing: &mut Sealing<'_>) -> Metadata {
-        let mut metadata = sealing.metadata.clone();
-        metadata.lastmodified = sealing.now;
-        let aad = sealing.now.to_string();
-        metadata.mac = Some(cipher.seal(Kind::Str, self.mac.as_bytes(), aad.as_bytes(), sealing.rng));
-        metadata
-    }
-
     fn metadata(&self, cipher: &Cipher, layout: &Layout, sealing: &mut Sealing<'_>) -> Metadata {
-        let mut metadata = self.sealed_metadata(cipher, sealing);
+        let mut metadata = sealed_metadata(&self.mac, cipher, sealing);
         metadata.layout = Some(layout.seal(cipher, sealing.rng));
         metadata
     }
@@ -267,7 +298,7 @@ impl Pass {
     }
 
     fn done(self, text: SecretBytes) -> Sealed {
-        Sealed { text, notices: self.notices, values: self.sealed.len() }
+        Sealed { text: SealedText::Whole(text), notices: self.notices, values: self.sealed.len() }
     }
 
     /// The plain document again.

@@ -55,6 +55,20 @@ pub(crate) fn common(one: &[Range<usize>], other: &[Range<usize>]) -> Vec<Range<
     common
 }
 
+/// Everything from line 1 on that is in none of the ranges.
+pub(crate) fn outside(ranges: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut start = 1;
+    let mut outside = Vec::new();
+    for range in ranges {
+        if start < range.start {
+            outside.push(start..range.start);
+        }
+        start = range.end;
+    }
+    outside.push(start..usize::MAX);
+    outside
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +92,7 @@ mod tests {
     #[test]
     fn common_ranges() {
         assert_eq!(common(&[1..4, 6..9], &[2..7, 8..20]), [2..4, 6..7, 8..9]);
-        assert_eq!(common(&[1..2], &[2..3]), []);
+        assert!(common(&[1..2], &[2..3]).is_empty());
+        assert_eq!(outside(&[2..4, 9..10]), [1..2, 4..9, 10..usize::MAX]);
     }
 }

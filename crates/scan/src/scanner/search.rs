@@ -183,19 +183,12 @@ impl Scanner {
         let text = views.text(view);
         let detector = &detect::detectors()[index];
         let places = &mut scratch.places[index];
-        let same_line = places
-            .last()
-            .is_some_and(|last| memchr::memchr(b'\n', &text[place.min(*last)..place.max(*last)]).is_none());
-        match detector.scope {
-            Scope::Whole if same_line => {
-                if let Some(last) = places.last_mut() {
-                    *last = place.min(*last);
-                }
-                return;
-            }
-            Scope::Line if !same_line => self.run_on_line(places, views, view, index, paths, hits),
-            Scope::Whole | Scope::Line => {}
+        let last = places.last().copied().unwrap_or(place);
+        let new_line = || memchr::memchr(b'\n', &text[place.min(last)..place.max(last)]).is_some();
+        if detector.scope == Scope::Line && new_line() {
+            self.run_on_line(places, views, view, index, paths, hits);
         }
+        let places = &mut scratch.places[index];
         if places.len() < MOST_PLACES {
             places.push(place);
         }
@@ -213,8 +206,10 @@ impl Scanner {
             let places = &mut scratch.places[index];
             match detector.scope {
                 Scope::Line => self.run_on_line(places, views, view, index, paths, hits),
-                Scope::Whole if places.is_empty() => {}
+                Scope::Whole if places.is_empty() && !detector.keywords.is_empty() => {}
                 Scope::Whole => {
+                    places.sort_unstable();
+                    places.dedup();
                     self.run_detector(detector, views, view, 0..views.text(view).len(), places, paths, hits);
                     places.clear();
                 }
