@@ -7,6 +7,7 @@ mod fix;
 mod flags;
 mod guarding;
 mod output;
+mod refs;
 mod rules;
 mod sources;
 
@@ -18,9 +19,11 @@ use scan::{Options, Scanner};
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
 use collector::Collector;
+pub(crate) use exceptions::{ALLOW_FILE, root_of};
 pub(crate) use explain::explain;
 pub(crate) use fix::fix;
 pub(crate) use flags::{Flags, Level, OwnFlags};
+pub(crate) use rules::{Surroundings, rules_of};
 
 /// What is scanned, and how.
 pub(crate) struct Request {
@@ -149,8 +152,9 @@ pub(crate) fn find(request: &Request, context: &mut Context) -> Result<Found, Fa
     let rules = Arc::new(rules::load(request)?);
     let exceptions = exceptions::load(request)?;
     let scanner = Scanner::new(rules.clone(), options(request));
-    let collector = Collector::new(&scanner, request.flags.timeout);
-    let guard = guarding::prepare(request, context)?;
+    let guard = guarding::prepare(request)?;
+    let in_work_tree = guard.as_ref().filter(|_| matches!(request.what, What::Files { .. }));
+    let collector = Collector::new(&scanner, in_work_tree, request.flags.timeout);
     sources::scan(request, &collector, guard.as_ref())?;
     let mut found = collector.finish(rules);
     exceptions.apply(&mut found, context);

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use scan::{Content, Finding, Lines, Origin, RuleSet, Scanner, Seen, Skipped, Unread, Visitor};
 
 use super::Found;
+use super::guarding::Guarding;
 
 /// How much was looked at.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,6 +21,8 @@ pub(crate) struct Counts {
 /// Gathers what all workers find.
 pub(crate) struct Collector<'s> {
     scanner: &'s Scanner,
+    /// Asked about every content, where contents are the files of a work tree.
+    guard: Option<&'s Guarding>,
     deadline: Option<Instant>,
     contents: AtomicU64,
     bytes: AtomicU64,
@@ -36,10 +39,11 @@ struct Gathered {
 
 impl<'s> Collector<'s> {
     /// A collector that gives up after `timeout` seconds; 0 = never.
-    pub(crate) fn new(scanner: &'s Scanner, timeout: u64) -> Self {
+    pub(crate) fn new(scanner: &'s Scanner, guard: Option<&'s Guarding>, timeout: u64) -> Self {
         let deadline = (timeout > 0).then(|| Instant::now() + Duration::from_secs(timeout));
         Self {
             scanner,
+            guard,
             deadline,
             contents: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -55,11 +59,6 @@ impl<'s> Collector<'s> {
     /// Adds what was found by other means.
     pub(crate) fn add(&self, findings: Vec<Finding>) {
         self.lock().findings.extend(findings);
-    }
-
-    /// Adds what could not be read.
-    pub(crate) fn add_unread(&self, unread: Unread) {
-        self.lock().unread.push(unread);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Gathered> {
@@ -101,6 +100,9 @@ impl Visitor for Worker<'_, '_> {
         }
         self.contents += 1;
         self.bytes += content.bytes.len() as u64;
+        if let Some(guard) = self.shared.guard {
+            self.own.findings.extend(guard.content(content));
+        }
         self.shared.scanner.scan(content)
     }
 

@@ -129,5 +129,7 @@ pub(crate) fn named(path: &Path) -> String {
 /// Whether a finding stands in one of the files that hold exceptions or rules: fingerprints are no secrets.
 pub(crate) fn is_own_file(finding: &Finding) -> bool {
     let path = finding.origin.path.as_bytes();
-    [ALLOW_FILE, GITLEAKS_FILE].iter().any(|name| path == name.as_bytes() || path.ends_with(format!("/{name}").as_bytes()))
+    [ALLOW_FILE, GITLEAKS_FILE]
+        .iter()
+        .any(|name| path == name.as_bytes() || path.ends_with(format!("/{name}").as_bytes()))
 }

@@ -107,7 +107,8 @@ fn ways(request: &Request) -> Vec<String> {
     vec![
         "a whole file is secret: `plomb encrypt -i FILE`, then stage it again".to_owned(),
         format!("let plomb encrypt what .sops.yaml covers and stage it again: `{again}`"),
-        "it is no secret: `plomb allow FINGERPRINT --reason WHY`; a real one that was pushed must be revoked".to_owned(),
+        "it is no secret: `plomb allow FINGERPRINT --reason WHY`; a real one that was pushed must be revoked"
+            .to_owned(),
     ]
 }
 
@@ -141,10 +142,13 @@ fn render(request: &Request, path: &Path, run: &Run<'_>) -> Result<Vec<u8>, Fail
     };
     let Some(name) = name else {
         let hint = format!("say --report-format; there are {}", names());
-        return Err(Failure::new(Exit::Incomplete, "the report's file name does not tell its format").in_file(path).hint(hint));
+        return Err(Failure::new(Exit::Incomplete, "the report's file name does not tell its format")
+            .in_file(path)
+            .hint(hint));
     };
     let report = report::by_name(name).ok_or_else(|| {
-        Failure::new(Exit::Incomplete, format!("there is no report format {}", one_line(name))).hint(format!("there are {}", names()))
+        Failure::new(Exit::Incomplete, format!("there is no report format {}", one_line(name)))
+            .hint(format!("there are {}", names()))
     })?;
     bytes(report, run)
 }

@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use bstr::BStr;
 use scan::RuleSet;
+use scan::gitleaks::{self, ConfigError, Loaded, Remark, World};
 use source::Repository;
 
-use super::{Request, What, exceptions};
+use super::{Request, Style, exceptions};
 use crate::failure::{Exit, Failure};
-use crate::files;
+use crate::paths::{one_line, shown};
+use crate::{files, ui};
 
 const NAME: &str = ".gitleaks.toml";
 const LIMIT: u64 = 64 << 20;
@@ -19,7 +21,22 @@ const LIMIT: u64 = 64 << 20;
 /// When rules are named that cannot be read or are wrong.
 pub(crate) fn load(request: &Request) -> Result<RuleSet, Failure> {
     let Some((name, text)) = chosen(request)? else { return Ok(scan::builtin::builtin()) };
-    parse(&name, &text)
+    let loaded = parse(&name, &text)?;
+    // gitleaks says nothing of this; its users hear it if they ask.
+    if request.style == Style::Plomb || request.verbose {
+        tell(&name, &loaded.warnings);
+    }
+    Ok(loaded.rules)
+}
+
+/// The rules of a file, or our own.
+///
+/// # Errors
+/// When the file cannot be read or is wrong.
+pub(crate) fn rules_of(path: Option<&Path>) -> Result<RuleSet, Failure> {
+    let Some(path) = path else { return Ok(scan::builtin::builtin()) };
+    let (name, text) = read(path)?;
+    Ok(parse(&name, &text)?.rules)
 }
 
 /// The text of the rules that were chosen, and its name; `None` for our own.
@@ -79,7 +96,44 @@ pub(crate) fn source_failure(error: &source::SourceError) -> Failure {
     Failure::new(Exit::Incomplete, error.to_string())
 }
 
-fn parse(name: &Path, text: &[u8]) -> Result<RuleSet, Failure> {
-    let _ = (name, text);
-    Ok(scan::builtin::builtin())
+/// Reads a gitleaks.toml and what it extends.
+fn parse(name: &Path, text: &[u8]) -> Result<Loaded, Failure> {
+    gitleaks::read(text, &mut Surroundings).map_err(|error| wrong(name, error))
+}
+
+fn tell(name: &Path, warnings: &[Remark]) {
+    warnings.iter().take(SHOWN).for_each(|it| ui::note(&warning(name, it)));
+    if warnings.len() > SHOWN {
+        let more = warnings.len() - SHOWN;
+        ui::note(&format!("warning: {}: {more} more; `plomb rules lint` shows them", shown(name)));
+    }
+}
+
+/// Warnings that are shown before a scan.
+const SHOWN: usize = 3;
+
+/// A warning about a configuration, in one line.
+pub(crate) fn warning(name: &Path, remark: &Remark) -> String {
+    let file = remark.file.as_deref().map_or_else(|| shown(name), str::to_owned);
+    one_line(&format!("warning: {file}:{}:{}: {}", remark.line, remark.column, remark.what))
+}
+
+fn wrong(name: &Path, error: ConfigError) -> Failure {
+    let file = error.file.as_deref().map_or_else(|| name.to_owned(), PathBuf::from);
+    let failure = Failure { at: Some((error.line, error.column)), ..Failure::new(Exit::Incomplete, error.what) };
+    Failure { hint: error.hint, ..failure }.in_file(&file)
+}
+
+/// What a configuration may ask for: our own rules as the default, and files that it extends.
+pub(crate) struct Surroundings;
+
+impl World for Surroundings {
+    fn default_rules(&mut self) -> RuleSet {
+        scan::builtin::builtin()
+    }
+
+    fn open(&mut self, path: &str) -> Result<Vec<u8>, String> {
+        let text = files::read(Path::new(path), LIMIT).map_err(|failure| failure.what)?;
+        Ok(text.expose().to_vec())
+    }
 }

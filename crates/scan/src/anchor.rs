@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
+use crate::fold::lower;
+
 /// More anchors than this are not worth it: the whole text is searched instead.
 const MAX_ANCHORS: usize = 24;
 /// Texts that a part may stand for, and the sum of their lengths.
@@ -16,6 +18,9 @@ const MAX_TEXTS: usize = 128;
 const MAX_BYTES: usize = 4096;
 /// Letters of a class that are told apart.
 const MAX_LETTERS: usize = 8;
+
+/// Repetitions up to this stand in a probe as they are.
+const SHORT: u32 = 24;
 
 /// One place of an expression.
 #[derive(Clone, Debug)]
@@ -168,6 +173,7 @@ fn places(row: &[Hir], keywords: &[Vec<u8>]) -> Option<Vec<(usize, usize)>> {
     }
     let mut places = BTreeSet::new();
     for text in texts {
+        let text = lower(&text);
         // One keyword of each text is enough: the first in the list, at its first place.
         let place = |keyword: &Vec<u8>| memchr::memmem::find(&text, keyword);
         let mut held = keywords.iter().enumerate().filter_map(|(number, keyword)| Some((number, place(keyword)?)));
@@ -180,7 +186,7 @@ fn places(row: &[Hir], keywords: &[Vec<u8>]) -> Option<Vec<(usize, usize)>> {
 fn spell(part: &Hir) -> Option<Vec<Vec<u8>>> {
     match part.kind() {
         HirKind::Empty | HirKind::Look(_) => Some(vec![Vec::new()]),
-        HirKind::Literal(literal) => Some(vec![fold(&literal.0)]),
+        HirKind::Literal(literal) => Some(vec![literal.0.to_ascii_lowercase()]),
         HirKind::Class(class) => letters(class),
         HirKind::Capture(capture) => spell(&capture.sub),
         HirKind::Concat(parts) => parts.iter().try_fold(vec![Vec::new()], |texts, part| product(&texts, &spell(part)?)),
@@ -223,7 +229,7 @@ fn letters(class: &Class) -> Option<Vec<Vec<u8>>> {
         Class::Unicode(class) => {
             for range in class.ranges() {
                 for character in range.start()..=range.end() {
-                    texts.insert(fold(character.encode_utf8(&mut [0; 4]).as_bytes()));
+                    texts.insert(lower(character.encode_utf8(&mut [0; 4]).as_bytes()));
                     if texts.len() > MAX_LETTERS {
                         return None;
                     }
@@ -232,15 +238,6 @@ fn letters(class: &Class) -> Option<Vec<Vec<u8>>> {
         }
     }
     Some(texts.into_iter().collect())
-}
-
-/// Lower case; the two odd letters become the ASCII letter they stand for (texts that hold them are searched whole).
-fn fold(text: &[u8]) -> Vec<u8> {
-    match text {
-        b"\xE2\x84\xAA" => b"k".to_vec(),
-        b"\xC5\xBF" => b"s".to_vec(),
-        _ => text.to_ascii_lowercase(),
-    }
 }
 
 fn product(left: &[Vec<u8>], right: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {
@@ -254,6 +251,44 @@ fn limited(mut texts: Vec<Vec<u8>>) -> Option<Vec<Vec<u8>>> {
     texts.sort_unstable();
     texts.dedup();
     (texts.len() <= MAX_TEXTS && texts.iter().map(Vec::len).sum::<usize>() <= MAX_BYTES).then_some(texts)
+}
+
+/// What every match must begin with, as far as it takes few states to say: long repetitions end it.
+pub(crate) fn probe(hir: &Hir) -> Hir {
+    beginning(hir).0
+}
+
+/// The beginning, and whether it is all.
+fn beginning(hir: &Hir) -> (Hir, bool) {
+    match hir.kind() {
+        HirKind::Capture(capture) => beginning(&capture.sub),
+        HirKind::Concat(parts) => {
+            let mut row = Vec::new();
+            let mut all = true;
+            for part in parts {
+                let (part, whole) = beginning(part);
+                row.push(part);
+                all = whole;
+                if !whole {
+                    break;
+                }
+            }
+            (Hir::concat(row), all)
+        }
+        HirKind::Alternation(parts) => {
+            let parts: Vec<(Hir, bool)> = parts.iter().map(beginning).collect();
+            let all = parts.iter().all(|(_, whole)| *whole);
+            (Hir::alternation(parts.into_iter().map(|(part, _)| part).collect()), all)
+        }
+        HirKind::Repetition(repetition) => {
+            let (sub, whole) = beginning(&repetition.sub);
+            let short = whole && repetition.max.is_some_and(|max| max <= SHORT);
+            let min = repetition.min.min(if whole { SHORT } else { 1 });
+            let max = if short { repetition.max } else { Some(min) };
+            (Hir::repetition(Repetition { min, max, greedy: repetition.greedy, sub: Box::new(sub) }), short)
+        }
+        HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) | HirKind::Class(_) => (hir.clone(), true),
+    }
 }
 
 #[cfg(test)]
@@ -295,5 +330,21 @@ mod tests {
         assert_eq!(heads(r"key\s*[a-z]*secret", &["key", "secret"]), [Reach::Bytes(0)]);
         assert_eq!(heads("(?i)my-?(?:api)?key", &["key"]), [Reach::Bytes(0)]);
         assert_eq!(of("(?i)my-?key", &["key"])[0].2, [(0, 2), (0, 3)]);
+    }
+
+    #[test]
+    fn probes_are_short_beginnings() {
+        let hir =
+            |regex: &str| regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(regex).unwrap();
+        let cases = [
+            ("key[a-z]{0,9}=", "key[a-z]{0,9}="),
+            ("key=([a-z]{10,150});", "key=[a-z]{10}"),
+            ("key=[a-z]+;", "key=[a-z]"),
+            ("key=(?:[a-z]*x|1);", "key=(?:|1)"),
+            ("key(?:=[a-z]{2,}){3,9}", "key=[a-z]{2}"),
+        ];
+        for (regex, expected) in cases {
+            assert_eq!(probe(&hir(regex)).to_string(), hir(expected).to_string(), "{regex}");
+        }
     }
 }

@@ -16,6 +16,8 @@ mod detect;
 pub mod entropy;
 pub mod finding;
 pub mod fingerprint;
+mod fold;
+pub mod gitleaks;
 pub mod ignore;
 mod lines;
 mod machine;

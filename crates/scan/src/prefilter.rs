@@ -1,10 +1,10 @@
 //! Finds every place of many keywords in one pass, in any case.
 //!
-//! Three neighbouring bytes, of each the five low bits, make a number of 15 bits; a bitmap of 4 KiB says which numbers
-//! occur in keywords. The five low bits of a letter are the same in both cases, so nothing needs folding, and each
-//! place is looked up by itself, so the processor works on several at once (an automaton waits for its own last state).
-//! Only where the bitmap says yes are keywords compared. Each keyword is entered once, by the three of its bytes that
-//! are rarest in text. Making one for hundreds of keywords takes some microseconds, so nothing is prepared at build time.
+//! Three neighbouring bytes, of each the five low bits, make a number of 15 bits; a table says which numbers occur in
+//! keywords. The five low bits of a letter are the same in both cases, so nothing needs folding, and each place is
+//! looked up by itself, so the processor works on many at once (an automaton waits for its own last state). Only where
+//! the table says yes are keywords compared. Each keyword is entered once, by the three of its bytes that are rarest in
+//! text. Making one for hundreds of keywords takes some microseconds, so nothing is prepared at build time.
 
 use std::ops::Range;
 
@@ -14,118 +14,150 @@ const COMMON_FIRST: &[u8] = b"\0etaoinsrldcpuhm_fgbyv.wkx-jqz0123456789";
 const BITS: usize = 5;
 const NUMBERS: usize = 1 << (3 * BITS);
 
+/// Places that are looked up before one branch.
+const BLOCK: usize = 16;
+
 /// Which keywords stand where.
 #[derive(Debug)]
 pub(crate) struct Keywords {
     words: Vec<Box<[u8]>>,
-    bitmap: Box<[u64; NUMBERS / 64]>,
-    /// For each word of the bitmap the number of bits set before it.
-    ranks: Box<[u16; NUMBERS / 64]>,
-    /// For each bit set, in order, where its entries begin; one more at the end.
-    begins: Vec<u32>,
+    /// For each number whether it occurs.
+    occurs: Box<[u8; NUMBERS]>,
+    /// For each number where its entries begin; they end before the entry of another number.
+    begins: Box<[u16; NUMBERS]>,
     entries: Vec<Entry>,
 }
 
-/// A keyword, and how far its start is before the byte that completes the three.
+/// A keyword, and how far its start is before the first of its three bytes.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
+    number: u16,
+    back: u16,
     word: u32,
-    back: u32,
+    /// The low bits of up to eight bytes from its start, and which of them count.
+    lows: u64,
+    counts: u64,
 }
 
 impl Keywords {
     /// Prepares keywords; their numbers are their places in the list. Empty ones are never found.
     pub(crate) fn new(words: Vec<Box<[u8]>>) -> Self {
-        let mut entries: Vec<(usize, Entry)> = Vec::new();
+        let mut entries: Vec<Entry> = Vec::new();
         for (number, word) in words.iter().enumerate() {
             enter(word, number as u32, &mut entries);
         }
-        entries.sort_unstable_by_key(|(number, entry)| (*number, entry.word));
-        let mut bitmap = Box::new([0u64; NUMBERS / 64]);
-        let mut begins = Vec::with_capacity(entries.len() + 1);
-        for (index, (number, _)) in entries.iter().enumerate() {
-            let bit = 1 << (number % 64);
-            if bitmap[number / 64] & bit == 0 {
-                begins.push(index as u32);
-            }
-            bitmap[number / 64] |= bit;
+        entries.sort_unstable_by_key(|entry| (entry.number, entry.word));
+        let mut occurs = Box::new([0u8; NUMBERS]);
+        let mut begins = Box::new([0u16; NUMBERS]);
+        for (index, entry) in entries.iter().enumerate().rev() {
+            occurs[usize::from(entry.number)] = 1;
+            // So many entries that they cannot be numbered are all begun at the last that can.
+            begins[usize::from(entry.number)] = u16::try_from(index).unwrap_or(u16::MAX);
         }
-        begins.push(entries.len() as u32);
-        let mut ranks = Box::new([0u16; NUMBERS / 64]);
-        let mut before = 0;
-        for (rank, word) in ranks.iter_mut().zip(bitmap.iter()) {
-            *rank = before;
-            before += word.count_ones() as u16;
-        }
-        Self { words, bitmap, ranks, begins, entries: entries.into_iter().map(|(_, entry)| entry).collect() }
+        Self { words, occurs, begins, entries }
     }
 
     /// Calls `found` with number and place of every keyword that lies within `part`. Places ascend, but for the few
     /// bytes of a keyword's length.
     pub(crate) fn find(&self, text: &[u8], part: Range<usize>, mut found: impl FnMut(u32, usize)) {
         let text = &text[..part.end];
-        let mut number = 0;
-        for (place, byte) in text.iter().enumerate().skip(part.start) {
-            number = next(number, *byte);
-            if self.bitmap[number / 64] >> (number % 64) & 1 != 0 {
-                self.compare(text, part.start, number, place, &mut found);
+        let mut place = part.start;
+        while let Some(block) = text[place..].first_chunk::<{ BLOCK + 2 }>() {
+            let numbers = numbers(block);
+            // One branch for the whole block: keywords are rare.
+            let mut any = 0;
+            for number in numbers {
+                any |= self.occurs[usize::from(number) % NUMBERS];
             }
+            if any != 0 {
+                for (index, number) in numbers.into_iter().enumerate() {
+                    if self.occurs[usize::from(number) % NUMBERS] != 0 {
+                        self.compare(text, part.start, number, place + index, &mut found);
+                    }
+                }
+            }
+            place += BLOCK;
         }
         // A keyword of one or two bytes at the very end has no third byte: go on as if zeros followed.
-        for place in part.end..part.end + 2 {
-            number = next(number, 0);
-            if self.bitmap[number / 64] >> (number % 64) & 1 != 0 {
+        for place in place..text.len() {
+            let byte = |offset: usize| text.get(place + offset).copied().unwrap_or_default();
+            let number = number([byte(0), byte(1), byte(2)]);
+            if self.occurs[usize::from(number)] != 0 {
                 self.compare(text, part.start, number, place, &mut found);
             }
         }
     }
 
-    /// Compares the keywords that have these three bytes, of which the last is at `place`.
+    /// Whether a keyword stands at a place.
+    pub(crate) fn stands(&self, word: u32, text: &[u8], place: usize) -> bool {
+        let word = &self.words[word as usize];
+        text.get(place..place + word.len()).is_some_and(|there| there.eq_ignore_ascii_case(word))
+    }
+
+    /// Compares the keywords that have these three bytes, of which the first is at `place`.
     #[inline(never)]
-    fn compare(&self, text: &[u8], from: usize, number: usize, place: usize, found: &mut impl FnMut(u32, usize)) {
-        let below = self.bitmap[number / 64] & ((1 << (number % 64)) - 1);
-        let rank = usize::from(self.ranks[number / 64]) + below.count_ones() as usize;
-        let entries = self.begins[rank] as usize..self.begins[rank + 1] as usize;
-        for entry in &self.entries[entries] {
-            let word = &self.words[entry.word as usize];
-            let start = place.checked_sub(entry.back as usize).filter(|start| *start >= from);
-            let there = start.and_then(|start| text.get(start..start + word.len()));
-            if let (Some(start), Some(there)) = (start, there)
-                && there.eq_ignore_ascii_case(word)
-            {
+    fn compare(&self, text: &[u8], from: usize, number: u16, place: usize, found: &mut impl FnMut(u32, usize)) {
+        let first = usize::from(self.begins[usize::from(number)]);
+        for entry in self.entries[first..].iter().take_while(|entry| entry.number <= number) {
+            let Some(start) = place.checked_sub(usize::from(entry.back)).filter(|start| *start >= from) else {
+                continue;
+            };
+            let differs = text[start..]
+                .first_chunk()
+                .is_some_and(|eight| (u64::from_le_bytes(*eight) & LOW_BITS ^ entry.lows) & entry.counts != 0);
+            if entry.number == number && !differs && self.stands(entry.word, text, start) {
                 found(entry.word, start);
             }
         }
     }
 }
 
-fn next(number: usize, byte: u8) -> usize {
-    ((number << BITS) | usize::from(byte & 31)) % NUMBERS
+/// The bits of eight bytes that count.
+const LOW_BITS: u64 = 0x1F1F_1F1F_1F1F_1F1F;
+
+#[inline(always)]
+fn number([first, second, third]: [u8; 3]) -> u16 {
+    u16::from(first & 31) << (2 * BITS) | u16::from(second & 31) << BITS | u16::from(third & 31)
+}
+
+#[inline(always)]
+fn numbers(block: &[u8; BLOCK + 2]) -> [u16; BLOCK] {
+    let mut numbers = [0; BLOCK];
+    for (index, number) in numbers.iter_mut().enumerate() {
+        *number = self::number([block[index], block[index + 1], block[index + 2]]);
+    }
+    numbers
 }
 
 /// Enters a keyword by its rarest three bytes; a shorter one by every three bytes that may begin with it.
-fn enter(word: &[u8], number: u32, entries: &mut Vec<(usize, Entry)>) {
-    let entry = |back| Entry { word: number, back };
-    let three = |bytes: &[u8]| bytes.iter().fold(0, |number, byte| next(number, *byte));
+fn enter(word: &[u8], index: u32, entries: &mut Vec<Entry>) {
+    let mut lows = [0; 8];
+    let mut counts = [0; 8];
+    for (place, byte) in word.iter().take(8).enumerate() {
+        (lows[place], counts[place]) = (byte & 31, 0xFF);
+    }
+    let [lows, counts] = [lows, counts].map(u64::from_le_bytes);
+    let entry = |three: [u8; 3], back| Entry { number: number(three), back, word: index, lows, counts };
     let low = 0..1u8 << BITS;
     match word {
         [] => {}
         [first] => {
             let pairs = low.clone().flat_map(|second| low.clone().map(move |third| [second, third]));
-            entries.extend(pairs.map(|[second, third]| (three(&[*first, second, third]), entry(2))));
+            entries.extend(pairs.map(|[second, third]| entry([*first, second, third], 0)));
         }
-        [first, second] => entries.extend(low.map(|third| (three(&[*first, *second, third]), entry(2)))),
+        [first, second] => entries.extend(low.map(|third| entry([*first, *second, third], 0))),
         _ => {
-            let (start, bytes) = word
-                .windows(3)
-                .enumerate()
-                .max_by_key(|(start, bytes)| {
-                    (bytes.iter().map(|byte| rarity(*byte)).sum::<usize>(), usize::MAX - start)
-                })
-                .expect("a word of three bytes has a window of three");
-            entries.push((three(bytes), entry(start as u32 + 2)));
+            let start = rarest(word);
+            entries.push(entry([word[start], word[start + 1], word[start + 2]], start as u16));
         }
     }
+}
+
+/// Where the rarest three bytes of a word begin.
+fn rarest(word: &[u8]) -> usize {
+    let windows = word.windows(3).take(usize::from(u16::MAX)).enumerate();
+    let sum = |bytes: &[u8]| bytes.iter().map(|byte| rarity(*byte)).sum::<usize>();
+    windows.max_by_key(|(start, bytes)| (sum(bytes), usize::MAX - start)).map_or(0, |(start, _)| start)
 }
 
 fn rarity(byte: u8) -> usize {

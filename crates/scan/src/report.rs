@@ -26,6 +26,8 @@ mod writer;
 
 #[cfg(test)]
 pub(crate) mod example;
+#[cfg(test)]
+mod peer;
 
 pub use fields::Dialect;
 pub use link::Remote;

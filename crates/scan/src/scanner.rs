@@ -18,7 +18,7 @@ use bstr::{BString, ByteSlice};
 use crate::allowlist::{Allowlist, Spot};
 use crate::content::Content;
 use crate::finding::{Confidence, Decoded, Digest, Finding, Origin, Severity, Shown, Span};
-use crate::reference;
+use crate::reference::{self, Lowered};
 use crate::ruleset::RuleSet;
 use crate::scanner::search::Search;
 use crate::scanner::views::Views;
@@ -166,7 +166,7 @@ impl Scanner {
         for (view, _) in views.iter() {
             search(self, &views, view, content.paths, &mut hits);
         }
-        let candidates = self.settle(&views, hits);
+        let candidates = self.settle(&views, hits, content.first_line);
         Seen { candidates, named: content.paths.iter().any(|path| self.is_named(path.as_bstr())) }
     }
 
@@ -193,8 +193,9 @@ impl Scanner {
     /// Every match of every reported rule in one view.
     fn search_by_reference(&self, views: &Views<'_>, view: usize, paths: &[BString], hits: &mut Vec<Hit>) {
         let mut found = Vec::new();
+        let lowered = Lowered::new(views.text(view));
         for (index, rule) in self.rules.rules.iter().enumerate().filter(|(index, _)| self.reported[*index]) {
-            reference::matches(rule, views.text(view), &mut found);
+            reference::matches(rule, views.text(view), &lowered, &mut found);
             hits.extend(found.drain(..).filter_map(|range| self.weigh(views, view, index, range)));
         }
         self.detect_by_reference(views, view, paths, hits);

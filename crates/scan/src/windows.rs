@@ -15,6 +15,7 @@ use regex_automata::{Anchored, MatchKind};
 use regex_syntax::hir::Hir;
 
 use crate::anchor::{self, Anchor, Reach};
+use crate::fold::Plain;
 
 /// Bytes that tails of one rule may look at for each byte of the text, before the rest is searched whole.
 const PATIENCE: usize = 4;
@@ -24,7 +25,7 @@ const GRACE: usize = 1 << 16;
 const LOOSE: usize = 4096;
 
 /// Bytes of automaton states that a worker keeps for one tail.
-const STATES: usize = 1 << 19;
+const STATES: usize = 1 << 22;
 
 /// How a rule is searched.
 #[derive(Debug)]
@@ -34,6 +35,9 @@ pub(crate) struct Plan {
 
 #[derive(Debug)]
 struct Tail {
+    /// Says in few states whether it is worth to run `dfa`.
+    probe: DFA,
+    /// Finds the longest match.
     dfa: DFA,
     head: Reach,
     /// Number of a keyword in the rule's list, and its distance from the tail's start.
@@ -43,7 +47,8 @@ struct Tail {
 /// What one worker keeps for a plan: states of its automata, and the windows of the text at hand.
 #[derive(Debug)]
 pub(crate) struct Work {
-    caches: Vec<Cache>,
+    /// For each tail, of the probe and of the whole.
+    caches: Vec<[Cache; 2]>,
     windows: Vec<Range<usize>>,
     /// Bytes that tails looked at.
     steps: usize,
@@ -69,16 +74,16 @@ impl Plan {
 
     /// What a worker needs to run this.
     pub(crate) fn work(&self) -> Work {
-        let caches = self.tails.iter().map(|tail| tail.dfa.create_cache()).collect();
+        let caches = self.tails.iter().map(|tail| [tail.probe.create_cache(), tail.dfa.create_cache()]).collect();
         Work { caches, windows: Vec::new(), steps: 0, line: (0, 0) }
     }
 
-    /// A keyword of the rule stands at `place`: opens a window if a tail matches there.
-    pub(crate) fn look(&self, work: &mut Work, text: &[u8], keyword: usize, place: usize) {
+    /// A keyword of the rule stands at `place` of the plain text: opens a window in `text` if a tail matches there.
+    pub(crate) fn look(&self, work: &mut Work, text: &[u8], plain: &Plain<'_>, keyword: usize, place: usize) {
         for (number, tail) in self.tails.iter().enumerate() {
             for (_, distance) in tail.keywords.iter().filter(|(number, _)| *number == keyword) {
                 if let Some(start) = place.checked_sub(*distance) {
-                    self.look_at(work, text, number, start);
+                    self.look_at(work, text, number, plain.place(start));
                 }
             }
         }
@@ -94,7 +99,7 @@ impl Plan {
         }
         let end = match work.steps > GRACE + PATIENCE * text.len() {
             true => text.len(),
-            false => match work.run(&self.tails[tail].dfa, tail, text, start) {
+            false => match work.run(&self.tails[tail], tail, text, start) {
                 Reached::Nothing => return,
                 Reached::End(end) => end,
                 Reached::Unknown => text.len(),
@@ -137,40 +142,60 @@ impl Work {
     }
 
     /// Runs a tail from `start`.
-    fn run(&mut self, dfa: &DFA, tail: usize, text: &[u8], start: usize) -> Reached {
-        let cache = &mut self.caches[tail];
-        let before = start.checked_sub(1).map(|before| text[before]);
-        let config = start::Config::new().anchored(Anchored::Yes).look_behind(before);
-        let Ok(mut state) = dfa.start_state(cache, &config) else { return Reached::Unknown };
-        let mut longest = None;
-        let limit = GRACE + PATIENCE * text.len();
-        for (place, byte) in text.iter().enumerate().skip(start) {
-            state = match dfa.next_state(cache, state, *byte) {
-                Ok(state) => state,
-                Err(_) => return Reached::Unknown,
-            };
-            if state.is_tagged() {
-                if state.is_match() {
-                    longest = Some(place);
-                } else if state.is_dead() {
-                    self.steps += place - start + 1;
-                    return longest.map_or(Reached::Nothing, Reached::End);
-                } else if state.is_quit() {
-                    return Reached::Unknown;
+    fn run(&mut self, tail: &Tail, number: usize, text: &[u8], start: usize) -> Reached {
+        let [probe, whole] = &mut self.caches[number];
+        let limit = (GRACE + PATIENCE * text.len()).saturating_sub(self.steps);
+        match walk(&tail.probe, probe, text, start, limit, true, &mut self.steps) {
+            Reached::Nothing => Reached::Nothing,
+            _ => walk(&tail.dfa, whole, text, start, limit, false, &mut self.steps),
+        }
+    }
+}
+
+/// Runs an automaton from `start`, at most `limit` steps; with `earliest` to the end of any match, else of the longest.
+fn walk(
+    dfa: &DFA,
+    cache: &mut Cache,
+    text: &[u8],
+    start: usize,
+    limit: usize,
+    earliest: bool,
+    steps: &mut usize,
+) -> Reached {
+    let before = start.checked_sub(1).map(|before| text[before]);
+    let config = start::Config::new().anchored(Anchored::Yes).look_behind(before);
+    let Ok(mut state) = dfa.start_state(cache, &config) else { return Reached::Unknown };
+    let mut longest = None;
+    let end = text.len().min(start.saturating_add(limit));
+    for (place, byte) in text[..end].iter().enumerate().skip(start) {
+        state = match dfa.next_state(cache, state, *byte) {
+            Ok(state) => state,
+            Err(_) => return Reached::Unknown,
+        };
+        if state.is_tagged() {
+            if state.is_match() {
+                longest = Some(place);
+                if earliest {
+                    *steps += place - start + 1;
+                    return Reached::End(place);
                 }
-            }
-            if self.steps + (place - start) > limit {
-                self.steps = limit + 1;
+            } else if state.is_dead() {
+                *steps += place - start + 1;
+                return longest.map_or(Reached::Nothing, Reached::End);
+            } else if state.is_quit() {
                 return Reached::Unknown;
             }
         }
-        self.steps += text.len() - start;
-        match dfa.next_eoi_state(cache, state) {
-            Ok(state) if state.is_match() => Reached::End(text.len()),
-            Ok(state) if state.is_quit() => Reached::Unknown,
-            Ok(_) => longest.map_or(Reached::Nothing, Reached::End),
-            Err(_) => Reached::Unknown,
-        }
+    }
+    *steps += end - start + 1;
+    if end < text.len() {
+        return Reached::Unknown;
+    }
+    match dfa.next_eoi_state(cache, state) {
+        Ok(state) if state.is_match() => Reached::End(end),
+        Ok(state) if state.is_quit() => Reached::Unknown,
+        Ok(_) => longest.map_or(Reached::Nothing, Reached::End),
+        Err(_) => Reached::Unknown,
     }
 }
 
@@ -188,7 +213,7 @@ pub(crate) fn merge(windows: &mut Vec<Range<usize>>) {
 
 fn tail(anchor: Anchor) -> Option<Tail> {
     let Anchor { tail, head, keywords } = anchor;
-    Some(Tail { dfa: automaton(&tail)?, head, keywords })
+    Some(Tail { probe: automaton(&anchor::probe(&tail))?, dfa: automaton(&tail)?, head, keywords })
 }
 
 /// An automaton that finds the longest match from where it is started. Its states are made as they are met.

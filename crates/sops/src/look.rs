@@ -71,7 +71,7 @@ pub fn is_block(map: &Map) -> bool {
     };
     has("mac")
         || has("lastmodified")
-        || KEY_LISTS.iter().any(|name| list(&name))
+        || KEY_LISTS.iter().any(list)
         || (has("version") && SELECTOR_FIELDS.iter().any(|field| has(field)))
 }
 

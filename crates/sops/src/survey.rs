@@ -51,7 +51,7 @@ pub enum Found {
 }
 
 impl Found {
-    fn of(value: &Value) -> Self {
+    pub(crate) fn of(value: &Value) -> Self {
         let text = match value {
             Value::Null => return Self::Nothing,
             Value::Str(bytes) if bytes.is_empty() => return Self::Nothing,

@@ -7,21 +7,25 @@ mod archive;
 mod error;
 mod feed;
 mod files;
+mod history;
 mod limits;
 mod lines;
 mod objects;
+mod pack;
 mod path;
+mod renames;
 mod repository;
 mod sniff;
-mod renames;
 mod staged;
 mod stream;
+mod tracked;
 mod unstaged;
 
 use scan::Visitor;
 
 pub use error::SourceError;
 pub use files::Files;
+pub use history::{History, Selection};
 pub use limits::Limits;
 pub use repository::Repository;
 pub use staged::{Change, Staged};

@@ -31,7 +31,8 @@ fn trimmed<'a>(old: &'a [u8], new: &'a [u8]) -> (&'a [u8], &'a [u8]) {
     let shorter = old.len().min(new.len());
     let mut equal = 0;
     while equal + TAIL_BLOCK <= shorter
-        && old[old.len() - equal - TAIL_BLOCK..old.len() - equal] == new[new.len() - equal - TAIL_BLOCK..new.len() - equal]
+        && old[old.len() - equal - TAIL_BLOCK..old.len() - equal]
+            == new[new.len() - equal - TAIL_BLOCK..new.len() - equal]
     {
         equal += TAIL_BLOCK;
     }
@@ -52,6 +53,20 @@ pub(crate) fn common(one: &[Range<usize>], other: &[Range<usize>]) -> Vec<Range<
         if left.end <= right.end { a += 1 } else { b += 1 }
     }
     common
+}
+
+/// Everything from line 1 on that is in none of the ranges.
+pub(crate) fn outside(ranges: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut start = 1;
+    let mut outside = Vec::new();
+    for range in ranges {
+        if start < range.start {
+            outside.push(start..range.start);
+        }
+        start = range.end;
+    }
+    outside.push(start..usize::MAX);
+    outside
 }
 
 #[cfg(test)]
@@ -77,6 +92,7 @@ mod tests {
     #[test]
     fn common_ranges() {
         assert_eq!(common(&[1..4, 6..9], &[2..7, 8..20]), [2..4, 6..7, 8..9]);
-        assert_eq!(common(&[1..2], &[2..3]), []);
+        assert!(common(&[1..2], &[2..3]).is_empty());
+        assert_eq!(outside(&[2..4, 9..10]), [1..2, 4..9, 10..usize::MAX]);
     }
 }

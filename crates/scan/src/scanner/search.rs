@@ -8,9 +8,10 @@ use bstr::BString;
 use regex_automata::util::pool::Pool;
 
 use crate::detect::{self, Scope};
+use crate::fold::Plain;
 use crate::machine;
 use crate::prefilter::Keywords;
-use crate::reference;
+use crate::reference::Lowered;
 use crate::ruleset::RuleSet;
 use crate::scanner::Scanner;
 use crate::scanner::views::{Views, overlapping};
@@ -106,20 +107,21 @@ impl Scanner {
     /// Adds what all rules and detectors find in one view: the same as [`Self::search_by_reference`].
     pub(crate) fn search(&self, views: &Views<'_>, view: usize, paths: &[BString], hits: &mut Vec<Hit>) {
         let text = views.text(view);
-        if reference::has_odd_letters(text) {
-            return self.search_by_reference(views, view, paths, hits);
-        }
+        let plain = Plain::new(text);
         let search = &self.search;
         let mut scratch = search.pool.get();
         scratch.works.resize_with(search.calls.len(), || None);
         scratch.called.clear();
         scratch.called.resize(search.calls.len(), false);
         scratch.places.resize_with(detect::detectors().len(), Vec::new);
-        search.keywords.find(text, 0..text.len(), |word, place| {
+        search.keywords.find(&plain.text, 0..plain.text.len(), |word, place| {
             for listener in &search.listeners[word as usize] {
                 match *listener {
-                    Listener::Rule { rule, number } => self.call(&mut scratch, text, rule, number, place),
-                    Listener::Detector(index) => self.note(&mut scratch, views, view, index, place, paths, hits),
+                    Listener::Rule { rule, number } => self.call(&mut scratch, text, &plain, rule, number, place),
+                    Listener::Detector(index) if search.keywords.stands(word, text, plain.place(place)) => {
+                        self.note(&mut scratch, views, view, index, plain.place(place), paths, hits);
+                    }
+                    Listener::Detector(_) => {}
                 }
             }
         });
@@ -128,10 +130,10 @@ impl Scanner {
     }
 
     /// A keyword calls for a rule.
-    fn call(&self, scratch: &mut Scratch, text: &[u8], rule: usize, number: usize, place: usize) {
+    fn call(&self, scratch: &mut Scratch, text: &[u8], plain: &Plain<'_>, rule: usize, number: usize, place: usize) {
         scratch.called[rule] = true;
         if let Some(plan) = self.plan(rule) {
-            plan.look(scratch.works[rule].get_or_insert_with(|| plan.work()), text, number, place);
+            plan.look(scratch.works[rule].get_or_insert_with(|| plan.work()), text, plain, number, place);
         }
     }
 
@@ -144,6 +146,7 @@ impl Scanner {
     /// Runs the rules that were called, each where it may match.
     fn run_rules(&self, scratch: &mut Scratch, views: &Views<'_>, view: usize, hits: &mut Vec<Hit>) {
         let text = views.text(view);
+        let lowered = Lowered::new(text);
         let mut found = Vec::new();
         for (index, call) in self.search.calls.iter().enumerate() {
             let rule = &self.rules.rules[index];
@@ -151,7 +154,7 @@ impl Scanner {
             match call {
                 Call::Never => continue,
                 Call::Keyword if !scratch.called[index] => continue,
-                Call::OddKeyword if !rule.keywords.iter().any(|word| reference::holds(text, word)) => continue,
+                Call::OddKeyword if !rule.keywords.iter().any(|word| lowered.holds(word)) => continue,
                 _ => {}
             }
             match scratch.works[index].as_mut().filter(|_| scratch.called[index]) {
@@ -180,19 +183,12 @@ impl Scanner {
         let text = views.text(view);
         let detector = &detect::detectors()[index];
         let places = &mut scratch.places[index];
-        let same_line = places
-            .last()
-            .is_some_and(|last| memchr::memchr(b'\n', &text[place.min(*last)..place.max(*last)]).is_none());
-        match detector.scope {
-            Scope::Whole if same_line => {
-                if let Some(last) = places.last_mut() {
-                    *last = place.min(*last);
-                }
-                return;
-            }
-            Scope::Line if !same_line => self.run_on_line(places, views, view, index, paths, hits),
-            Scope::Whole | Scope::Line => {}
+        let last = places.last().copied().unwrap_or(place);
+        let new_line = || memchr::memchr(b'\n', &text[place.min(last)..place.max(last)]).is_some();
+        if detector.scope == Scope::Line && new_line() {
+            self.run_on_line(places, views, view, index, paths, hits);
         }
+        let places = &mut scratch.places[index];
         if places.len() < MOST_PLACES {
             places.push(place);
         }
@@ -210,8 +206,10 @@ impl Scanner {
             let places = &mut scratch.places[index];
             match detector.scope {
                 Scope::Line => self.run_on_line(places, views, view, index, paths, hits),
-                Scope::Whole if places.is_empty() => {}
+                Scope::Whole if places.is_empty() && !detector.keywords.is_empty() => {}
                 Scope::Whole => {
+                    places.sort_unstable();
+                    places.dedup();
                     self.run_detector(detector, views, view, 0..views.text(view).len(), places, paths, hits);
                     places.clear();
                 }

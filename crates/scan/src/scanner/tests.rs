@@ -261,6 +261,14 @@ fn secrets_of_other_findings_are_hidden_too() {
 }
 
 #[test]
+fn a_piece_counts_lines_from_its_first() {
+    let scanner = scanner_of(vec![rule("a", "tok")], Vec::new());
+    let seen = scanner.scan(&Content { bytes: b"x\n tok", paths: &[], base: None, first_line: 41 });
+    let span = seen.candidates[0].span;
+    assert_eq!((span.start_line, span.end_line, span.start_column), (42, 42, 2));
+}
+
+#[test]
 fn only_enabled_rules_speak() {
     let rules = RuleSet { rules: vec![rule("a", "tok"), rule("b", "tok")], ..RuleSet::default() };
     let options = Options { enabled: vec!["b".into()], ..Options::default() };

@@ -15,7 +15,7 @@ use crate::scanner::Scanner;
 use crate::scanner::views::{Views, overlapping};
 
 /// Keyword places that a detector is told, of a line or of a text.
-pub(crate) const MOST_PLACES: usize = 1 << 16;
+pub(crate) const MOST_PLACES: usize = 1 << 18;
 
 /// A possible secret and its place in a view.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,12 +68,10 @@ impl Scanner {
         for detector in detect::detectors() {
             let places = keyword_places(text, detector);
             match detector.scope {
-                _ if places.is_empty() => {}
+                _ if places.is_empty() && !detector.keywords.is_empty() => {}
                 Scope::Whole => {
-                    let mut firsts = places;
-                    firsts.dedup_by_key(|place| line_range(text, &(*place..*place)).start);
-                    firsts.truncate(MOST_PLACES);
-                    self.run_detector(detector, views, view, 0..text.len(), &firsts, paths, hits);
+                    let places = &places[..places.len().min(MOST_PLACES)];
+                    self.run_detector(detector, views, view, 0..text.len(), places, paths, hits);
                 }
                 Scope::Line => {
                     let lines = places.chunk_by(|a, b| !text[*a..*b].contains(&b'\n'));

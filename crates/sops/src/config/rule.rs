@@ -76,7 +76,26 @@ const GROUP_FIELDS: [&str; 9] =
     ["merge", "age", "pgp", "kms", "gcp_kms", "azure_keyvault", "hc_vault", "hckms", "azure_kv"];
 
 pub(super) fn creation_rules(reader: &Reader<'_>, node: &Node) -> Result<Vec<CreationRule>, ConfigError> {
-    reader.list(node, "creation_rules")?.into_iter().map(|node| creation_rule(reader, node)).collect()
+    let mut states = 0;
+    let mut rules = Vec::new();
+    for node in reader.list(node, "creation_rules")? {
+        let rule = creation_rule(reader, node)?;
+        states += patterns(&rule).map(Pattern::size).sum::<usize>();
+        if states > MOST_STATES {
+            return Err(reader.error(node, "the regular expressions up to here are too large together"));
+        }
+        rules.push(rule);
+    }
+    Ok(rules)
+}
+
+/// What all regular expressions of a configuration may compile to, in states: some 20 MB. A rule of an ordinary
+/// repository has a hundred.
+const MOST_STATES: usize = 1_000_000;
+
+fn patterns(rule: &CreationRule) -> impl Iterator<Item = &Pattern> {
+    let selector = rule.policy.selector.as_ref().and_then(Selector::pattern);
+    rule.path_regex.iter().chain(selector)
 }
 
 fn creation_rule(reader: &Reader<'_>, node: &Node) -> Result<CreationRule, ConfigError> {
