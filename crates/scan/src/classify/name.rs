@@ -414,8 +414,6 @@ const ANYWHERE: &[&str] = &[
     "publishable",
     "pubkey",
     "anon",
-    
-    
     "nonce",
     "fake",
     "dummy",
@@ -554,7 +552,9 @@ impl Name {
             {
                 None
             }
-            "token" | "tokens" if matches!(before, "csrf" | "xsrf" | "antiforgery" | "authenticity" | "forgery") => None,
+            "token" | "tokens" if matches!(before, "csrf" | "xsrf" | "antiforgery" | "authenticity" | "forgery") => {
+                None
+            }
             "masterauth" | "requirepass" => Some(Kind::Password),
             "token" | "tokens" | "pat" | "jwt" => Some(Kind::Secret),
             "credential" | "credentials" | "creds" | "cred" => Some(Kind::Secret),

@@ -41,6 +41,7 @@ pub(super) const KEYWORDS: &[&str] = &[
     "mnemonic",
     "seed",
     "_pw",
+    "identified by",
 ];
 
 /// Looks beside every telling name of a line.

@@ -95,7 +95,8 @@ fn property(line: &[u8], at: usize) -> Option<(Sign, usize)> {
 
 /// Go's `name string = `.
 fn go_type(line: &[u8], at: usize) -> Option<usize> {
-    let letters = line[at..].iter().take(24).take_while(|byte| byte.is_ascii_alphanumeric() || b"*[]._".contains(byte)).count();
+    let letters =
+        line[at..].iter().take(24).take_while(|byte| byte.is_ascii_alphanumeric() || b"*[]._".contains(byte)).count();
     let sign = skip_spaces(line, at + letters);
     let assigns = line.get(sign) == Some(&b'=') && line.get(sign + 1) != Some(&b'=');
     (letters > 0 && sign > at + letters && assigns).then_some(sign + 1)
@@ -142,7 +143,10 @@ fn words(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner:
     }
     for word in ["to ", "is ", "as ", "by ", "of ", "with ", "equals ", "eq ", "= "] {
         let next = at + word.len();
-        if (name_quoted || word == "by ") && starts(line, at, word) && line.get(next).is_some_and(|byte| b"\"'`".contains(byte)) {
+        if (name_quoted || word == "by ")
+            && starts(line, at, word)
+            && line.get(next).is_some_and(|byte| b"\"'`".contains(byte))
+        {
             return Some((Sign::Argument, next));
         }
     }
@@ -336,7 +340,9 @@ fn bare(line: &[u8], name: &Range<usize>, at: usize, manner: Manner) -> Option<V
     let rest = &line[at..line.len().min(at + LONGEST)];
     let tight = line[name.end] == b'=' && at == name.end + 1;
     let length = match leads {
-        true if tight => whole_rest(&rest[..rest.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(rest.len())]),
+        true if tight => {
+            whole_rest(&rest[..rest.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(rest.len())])
+        }
         true => whole_rest(rest),
         false => rest.iter().position(|byte| b" \t\"'`;&,<>|)]}\\".contains(byte)).unwrap_or(rest.len()),
     };
