@@ -30,11 +30,11 @@ pub(crate) fn judge(kind: Kind, value: &[u8]) -> Option<Confidence> {
 }
 
 /// Formats whose own rule decides, by checksum or structure: what it refuses is refused.
-fn has_own_rule(value: &[u8]) -> bool {
+pub(crate) fn has_own_rule(value: &[u8]) -> bool {
     let checked =
         [&b"ghp_"[..], b"gho_", b"ghu_", b"ghs_", b"ghr_", b"npm_"].iter().any(|start| value.starts_with(start));
     let token = value.starts_with(b"eyJ") && value.iter().filter(|byte| **byte == b'.').count() == 2;
-    checked && value.len() >= 40 || token || value.starts_with(b"-----BEGIN")
+    checked && value.len() >= 40 || token || value.starts_with(b"-----BEGIN") || value.starts_with(b"{\"")
 }
 
 /// Passwords are typed or drawn: anything that is not a word, a name or a sample.
