@@ -132,7 +132,9 @@ impl Opener<'_, '_, '_> {
         let names = self.names();
         let inner = self.inner.clone();
         let take = &mut *self.take;
-        Ok(self.feed.stream(reader, &names, &mut |visitor, part| take(visitor, Part { inner: inner.clone(), ..part }))?)
+        Ok(self
+            .feed
+            .stream(reader, &names, &mut |visitor, part| take(visitor, Part { inner: inner.clone(), ..part }))?)
     }
 
     /// Goes on after one file that could not be read; passes on what ends the whole archive.

@@ -58,7 +58,8 @@ impl Feed<'_> {
             let end = bytes.len().min(start + self.limits.piece_bytes);
             let (cut, keep) = cutter.cut(&bytes[start..end], end == bytes.len());
             let first_line = cutter.first_line;
-            let seen = self.visitor.content(&Content { bytes: &bytes[start..start + cut], paths, first_line, base: None });
+            let seen =
+                self.visitor.content(&Content { bytes: &bytes[start..start + cut], paths, first_line, base: None });
             take(self.visitor, Part { inner: BString::default(), seen, from_line: cutter.from_line });
             cutter.pass(&bytes[start..start + cut], keep);
             start += if end == bytes.len() { cut } else { keep };

@@ -111,7 +111,9 @@ impl<'c> Context<'c> {
         };
         let workers = self.history.limits.workers().min(items);
         if workers <= 1 {
-            return if items > 0 { run() };
+            return if items > 0 {
+                run()
+            };
         }
         std::thread::scope(|scope| {
             for _ in 0..workers {

@@ -31,7 +31,8 @@ fn trimmed<'a>(old: &'a [u8], new: &'a [u8]) -> (&'a [u8], &'a [u8]) {
     let shorter = old.len().min(new.len());
     let mut equal = 0;
     while equal + TAIL_BLOCK <= shorter
-        && old[old.len() - equal - TAIL_BLOCK..old.len() - equal] == new[new.len() - equal - TAIL_BLOCK..new.len() - equal]
+        && old[old.len() - equal - TAIL_BLOCK..old.len() - equal]
+            == new[new.len() - equal - TAIL_BLOCK..new.len() - equal]
     {
         equal += TAIL_BLOCK;
     }

@@ -88,7 +88,13 @@ impl Objects {
             return Err(damaged(id));
         }
         TreeRefIter::from_bytes(&buffer, id.kind())
-            .map(|entry| entry.map(|entry| TreeEntry { name: entry.filename.to_owned(), mode: entry.mode, id: entry.oid.to_owned() }))
+            .map(|entry| {
+                entry.map(|entry| TreeEntry {
+                    name: entry.filename.to_owned(),
+                    mode: entry.mode,
+                    id: entry.oid.to_owned(),
+                })
+            })
             .collect::<Result<_, _>>()
             .map_err(|_| damaged(id))
     }

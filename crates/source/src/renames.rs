@@ -39,8 +39,14 @@ pub(crate) fn pair(
     new: &[Side],
     load: &mut dyn FnMut(ObjectId) -> Option<Rc<[u8]>>,
 ) -> Vec<Option<usize>> {
-    let mut matcher =
-        Matcher { gone, new, load, used: vec![false; gone.len()], made_from: vec![None; new.len()], spans: HashMap::new() };
+    let mut matcher = Matcher {
+        gone,
+        new,
+        load,
+        used: vec![false; gone.len()],
+        made_from: vec![None; new.len()],
+        spans: HashMap::new(),
+    };
     matcher.equal_bytes();
     matcher.equal_names();
     matcher.similar();

@@ -86,9 +86,7 @@ impl Source for Staged<'_> {
             let Some(new) = change.new else { continue };
             let old = change.old.or(change.renamed_from.as_ref().map(|from| from.1));
             let Some(bytes) = load(&objects, new, &change.path, &mut feed) else { continue };
-            visit(&mut feed, &change.path, &bytes, &mut || {
-                old.and_then(|old| objects.blob(old, COMPARED_BYTES).ok())
-            });
+            visit(&mut feed, &change.path, &bytes, &mut || old.and_then(|old| objects.blob(old, COMPARED_BYTES).ok()));
         }
         Ok(())
     }
@@ -128,8 +126,11 @@ pub(crate) fn visit(feed: &mut Feed<'_>, path: &BString, bytes: &[u8], old: &mut
 
 fn find_renames(objects: &Objects, changes: &mut [Change]) {
     let side = |change: &Change, id: ObjectId| Side { path: change.path.clone(), id, regular: change.regular };
-    let gone: Vec<Side> =
-        changes.iter().filter(|change| change.new.is_none()).filter_map(|change| Some(side(change, change.old?))).collect();
+    let gone: Vec<Side> = changes
+        .iter()
+        .filter(|change| change.new.is_none())
+        .filter_map(|change| Some(side(change, change.old?)))
+        .collect();
     if gone.is_empty() {
         return;
     }

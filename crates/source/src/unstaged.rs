@@ -1,9 +1,9 @@
 //! What is not staged yet: tracked files of the work tree against the index.
 
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::Path;
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
 
 use bstr::{BString, ByteSlice};
 use gix::index::entry::{Flags, Mode, Stat};
@@ -38,9 +38,8 @@ impl<'r> Unstaged<'r> {
         let file = self.repository.root().join(std::ffi::OsStr::from_bytes(&path));
         let Ok(metadata) = gix::index::fs::Metadata::from_path_no_follow(&file) else { return Ok(()) };
         let options = gix::index::entry::stat::Options::default();
-        let unchanged = Stat::from_fs(&metadata).is_ok_and(|stat| {
-            stat.matches(&entry.stat, options) && !entry.stat.is_racy(index.timestamp(), options)
-        });
+        let unchanged = Stat::from_fs(&metadata)
+            .is_ok_and(|stat| stat.matches(&entry.stat, options) && !entry.stat.is_racy(index.timestamp(), options));
         let unborn = entry.flags.contains(Flags::INTENT_TO_ADD);
         if unchanged && !unborn || metadata.is_dir() {
             return Ok(());

@@ -67,7 +67,8 @@ impl Changes {
             let number = u32::try_from(number).expect("fewer commits than 2^32");
             let mut bad = Bad::default();
             if commit.parents.len() > 1 {
-                let mut merge = Merge { reader, bad: &mut bad, path: BString::default(), changes: &mut changes, number };
+                let mut merge =
+                    Merge { reader, bad: &mut bad, path: BString::default(), changes: &mut changes, number };
                 merge.folder(&commit.parents, commit.tree, 0);
             } else {
                 let old = commit.parents.first().copied().flatten();
@@ -209,7 +210,8 @@ impl Entry<'_> {
     fn order(&self, other: &Self) -> Ordering {
         let (a, b) = (self.name.as_bytes(), other.name.as_bytes());
         let common = a.len().min(b.len());
-        let next = |entry: &Self| entry.name.get(common).copied().unwrap_or(if entry.mode == Mode::Tree { b'/' } else { 0 });
+        let next =
+            |entry: &Self| entry.name.get(common).copied().unwrap_or(if entry.mode == Mode::Tree { b'/' } else { 0 });
         a[..common].cmp(&b[..common]).then_with(|| next(self).cmp(&next(other)))
     }
 }

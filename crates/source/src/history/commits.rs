@@ -189,8 +189,10 @@ impl Walk<'_, '_> {
     }
 
     fn finish(mut self, commits: &mut Commits, notes: &mut Notes) {
-        let order = std::mem::take(&mut self.order);
-        for id in order.into_iter().filter(|id| !self.hidden.contains(id)) {
+        for id in std::mem::take(&mut self.order) {
+            if self.hidden.contains(&id) {
+                continue;
+            }
             let Some(Some(node)) = self.nodes.get(&id) else {
                 notes.unread(format!("commit {id}"), "missing or damaged");
                 continue;

@@ -108,7 +108,10 @@ mod tests {
     fn strange_authors() {
         let id = ObjectId::null(gix::hash::Kind::Sha1);
         let commit = read(id, b"tree x\nauthor A <b> c <d> 5 +0000\nencoding ISO-8859-1\n\ncaf\xe9\n");
-        assert_eq!((commit.author.as_str(), commit.email.as_str(), commit.message.as_str()), ("A", "b> c <d", "caf\u{e9}"));
+        assert_eq!(
+            (commit.author.as_str(), commit.email.as_str(), commit.message.as_str()),
+            ("A", "b> c <d", "caf\u{e9}")
+        );
         assert_eq!(read(id, b"garbage").author, "");
     }
 }

@@ -44,7 +44,10 @@ impl Selection {
         let mut not = false;
         for word in words {
             let or_head = |name: &'a [u8]| BString::from(if name.is_empty() { b"HEAD" } else { name });
-            if word.is_empty() || word.starts_with(b"-") && word != "--all" && word != "--not" || word.contains_str("...") {
+            if word.is_empty()
+                || word.starts_with(b"-") && word != "--all" && word != "--not"
+                || word.contains_str("...")
+            {
                 return Err(SourceError::Revision { name: word.to_owned() });
             } else if word == "--not" {
                 not = !not;

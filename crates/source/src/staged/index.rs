@@ -11,7 +11,10 @@ use crate::repository::Repository;
 /// The index; `None` if there is none yet.
 ///
 /// Its checksum is not verified, as Git does not: hashing a large index would cost more than everything else here.
-pub(crate) fn read(repository: &Repository, other: Option<&Path>) -> Result<Option<Box<gix::index::File>>, SourceError> {
+pub(crate) fn read(
+    repository: &Repository,
+    other: Option<&Path>,
+) -> Result<Option<Box<gix::index::File>>, SourceError> {
     let repo = repository.local();
     let path = other.map_or_else(|| repo.index_path(), Path::to_owned);
     match std::fs::metadata(&path) {

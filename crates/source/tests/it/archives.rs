@@ -75,7 +75,8 @@ fn a_compressed_file_keeps_its_name_and_members_follow_each_other() {
     let twice = [gzip(b"one\n"), gzip(b"two\n")].concat();
     assert_eq!(texts(&scan(&twice, Limits::default())), [("outer", &b"one\ntwo\n"[..])]);
     let level = ruzstd::encoding::CompressionLevel::Fastest;
-    let skippable = [&b"\x50\x2a\x4d\x18\x03\0\0\0xyz"[..], &ruzstd::encoding::compress_to_vec(&b"two"[..], level)].concat();
+    let skippable =
+        [&b"\x50\x2a\x4d\x18\x03\0\0\0xyz"[..], &ruzstd::encoding::compress_to_vec(&b"two"[..], level)].concat();
     let frames = [ruzstd::encoding::compress_to_vec(&b"one"[..], level), skippable].concat();
     assert_eq!(texts(&scan(&frames, Limits::default())), [("outer", &b"onetwo"[..])]);
 }

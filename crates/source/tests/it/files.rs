@@ -15,7 +15,10 @@ fn files(scratch: &Scratch) -> Files {
 
 fn relative(scratch: &Scratch, paths: &[&str]) -> Vec<String> {
     let root = scratch.work();
-    paths.iter().map(|path| path.strip_prefix(root.to_str().unwrap()).unwrap().trim_start_matches('/').to_owned()).collect()
+    paths
+        .iter()
+        .map(|path| path.strip_prefix(root.to_str().unwrap()).unwrap().trim_start_matches('/').to_owned())
+        .collect()
 }
 
 #[test]
@@ -26,7 +29,10 @@ fn hidden_files_are_read_and_git_is_never_entered() {
     }
     scratch.write(".gitignore", "*.log\n");
     let log = read(&files(&scratch));
-    assert_eq!(relative(&scratch, &log.paths()), [".env", ".gitignore", "a.txt", "d/.hidden/b", "ignored.log"][..4].to_vec());
+    assert_eq!(
+        relative(&scratch, &log.paths()),
+        [".env", ".gitignore", "a.txt", "d/.hidden/b", "ignored.log"][..4].to_vec()
+    );
     assert_eq!(log.placed(), log.paths());
     let all = Files { obey_gitignore: false, ..files(&scratch) };
     assert_eq!(relative(&scratch, &read(&all).paths()), [".env", ".gitignore", "a.txt", "d/.hidden/b", "ignored.log"]);
@@ -41,7 +47,8 @@ fn links_pipes_and_loops_are_left_out_by_name() {
     link(".", "folder");
     link("loop", "loop");
     link("/nonexistent", "dangling");
-    rustix::fs::mknodat(rustix::fs::CWD, scratch.path("pipe"), rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, scratch.path("pipe"), rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
+        .unwrap();
     let log = read(&files(&scratch));
     assert_eq!(relative(&scratch, &log.paths()), ["a.txt"]);
     assert_eq!(log.skipped.len(), 5);
@@ -91,7 +98,8 @@ fn large_files_come_in_overlapping_pieces() {
         }
         assert_eq!(next, 2001);
         // What is new in each piece covers every line once.
-        let mut from: Vec<usize> = log.places.iter().map(|place| place.lines.as_ref().map_or(1, |lines| lines[0].start)).collect();
+        let mut from: Vec<usize> =
+            log.places.iter().map(|place| place.lines.as_ref().map_or(1, |lines| lines[0].start)).collect();
         from.sort_unstable();
         let firsts: Vec<usize> = told.iter().map(|piece| piece.first_line).collect();
         assert!(from.iter().zip(&firsts).skip(1).all(|(from, first)| from > first));

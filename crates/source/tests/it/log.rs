@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use bstr::{BString, ByteSlice};
 use scan::{Candidate, Content, Lines, Origin, Seen, Skipped, Span, Unread, Visitor};
-use source::Source;
+use source::{Source, SourceError};
 
 /// One call of [`Visitor::content`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,21 +88,27 @@ fn candidate(line: usize) -> Candidate {
 
 /// Reads a source to its end.
 pub(crate) fn read(source: &dyn Source) -> Log {
+    try_read(source).unwrap()
+}
+
+/// The same for one that may refuse.
+pub(crate) fn try_read(source: &dyn Source) -> Result<Log, SourceError> {
     let log = Mutex::new(Log::default());
     // The visitors live no longer than this call, but the trait ties them to the source.
     let leaked: &'static Mutex<Log> = Box::leak(Box::new(log));
-    source.each(&|| Box::new(Writer(leaked))).unwrap();
+    source.each(&|| Box::new(Writer(leaked)))?;
     let mut log = std::mem::take(&mut *leaked.lock().unwrap());
     log.contents.sort();
     log.unread.sort();
     log.skipped.sort();
-    log
+    Ok(log)
 }
 
 impl Log {
     /// The paths of all contents.
     pub(crate) fn paths(&self) -> Vec<&str> {
-        let mut paths: Vec<&str> = self.contents.iter().flat_map(|told| &told.paths).map(|path| path.to_str().unwrap()).collect();
+        let mut paths: Vec<&str> =
+            self.contents.iter().flat_map(|told| &told.paths).map(|path| path.to_str().unwrap()).collect();
         paths.sort_unstable();
         paths
     }

@@ -2,6 +2,7 @@
 
 mod archives;
 mod files;
+mod history;
 mod log;
 mod repo;
 mod staged;

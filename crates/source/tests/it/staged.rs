@@ -43,7 +43,10 @@ fn changes_are_those_of_git_whether_the_index_knows_its_trees_or_not() {
         let changes = Staged::new(&repo.open()).changes().unwrap();
         let zero = "0".repeat(40);
         let id = |id: Option<gix::ObjectId>| id.map_or(zero.clone(), |id| id.to_string());
-        changes.iter().map(|change| format!("{} {} {}", id(change.old), id(change.new), change.path)).collect::<Vec<_>>()
+        changes
+            .iter()
+            .map(|change| format!("{} {} {}", id(change.old), id(change.new), change.path))
+            .collect::<Vec<_>>()
     };
     let theirs: Vec<String> = git()
         .lines()
@@ -57,7 +60,9 @@ fn changes_are_those_of_git_whether_the_index_knows_its_trees_or_not() {
     let moved = moved.iter().find(|change| change.path == "moved").unwrap();
     assert_eq!(moved.renamed_from.as_ref().unwrap().0, "a");
     // The same without the index's own knowledge of trees, with a split index, and with an older format.
-    for args in [["update-index", "--split-index"], ["update-index", "--index-version=4"], ["update-index", "--force-remove"]] {
+    for args in
+        [["update-index", "--split-index"], ["update-index", "--index-version=4"], ["update-index", "--force-remove"]]
+    {
         let mut args = args.to_vec();
         if args[1] == "--force-remove" {
             args.push("keep/nothing");
