@@ -18,6 +18,7 @@ mod repository;
 mod sniff;
 mod staged;
 mod stream;
+mod tracked;
 mod unstaged;
 
 use scan::Visitor;

@@ -3,6 +3,8 @@
 mod compare;
 pub(crate) mod index;
 
+pub(crate) use index::read as read_index;
+
 use std::ops::Range;
 use std::path::PathBuf;
 use std::rc::Rc;
