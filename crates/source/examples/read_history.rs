@@ -25,14 +25,14 @@ impl Visitor for Counter {
         let copied = content.base.map_or(0, |base| base.copied.iter().map(|copied| copied.len).sum());
         COPIED.fetch_add(copied, Ordering::Relaxed);
         let span = scan::Span { start_line: 1, end_line: 1, ..Default::default() };
-        let candidate = scan::Candidate { rule: 0, span, decoded: None };
-        Seen { candidates: if self.suspicious { vec![candidate] } else { Vec::new() } }
+        let candidate = scan::Candidate::bare(0, span);
+        Seen::of(if self.suspicious { vec![candidate] } else { Vec::new() })
     }
 
     fn place(&mut self, _: &Seen, origin: &Origin, lines: Lines<'_>) {
         PLACES.fetch_add(1, Ordering::Relaxed);
         if let (true, Some(commit)) = (self.lines, origin.commit()) {
-            let all = [1..usize::MAX];
+            let all = std::array::from_fn::<_, 1, _>(|_| 1..usize::MAX);
             let ranges = if let Lines::Added(ranges) = lines { ranges } else { &all };
             let each =
                 ranges.iter().map(|range| format!("{} {}-{} {}\n", commit.id, range.start, range.end - 1, origin.path));

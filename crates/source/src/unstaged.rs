@@ -67,7 +67,7 @@ impl<'r> Unstaged<'r> {
 }
 
 impl Source for Unstaged<'_> {
-    fn each<'s>(&'s self, new_visitor: &(dyn Fn() -> Box<dyn Visitor + 's> + Sync)) -> Result<(), SourceError> {
+    fn each<'s>(&self, new_visitor: &(dyn Fn() -> Box<dyn Visitor + 's> + Sync)) -> Result<(), SourceError> {
         let Some(index) = staged::index::read(self.repository, None)? else { return Ok(()) };
         if self.repository.is_bare() {
             return Err(self.repository.broken("it has no work tree"));

@@ -60,7 +60,7 @@ impl Visitor for Writer<'_> {
                 candidates.push(candidate(content.first_line + index));
             }
         }
-        Seen { candidates }
+        Seen::of(candidates)
     }
 
     fn place(&mut self, seen: &Seen, origin: &Origin, lines: Lines<'_>) {
@@ -83,7 +83,7 @@ impl Visitor for Writer<'_> {
 
 fn candidate(line: usize) -> Candidate {
     let span = Span { start_line: line, end_line: line, ..Span::default() };
-    Candidate { rule: 0, span, decoded: None }
+    Candidate::bare(0, span)
 }
 
 /// Reads a source to its end.
