@@ -4,6 +4,7 @@ mod account;
 mod args;
 mod commands;
 mod config;
+mod content;
 mod context;
 mod editor;
 mod failure;
@@ -21,6 +22,7 @@ mod process;
 mod recipients;
 mod reuse;
 mod rewrite;
+mod scanning;
 mod signals;
 mod ui;
 

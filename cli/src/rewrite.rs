@@ -89,7 +89,7 @@ pub(crate) fn one_value(
             return Ok(Exit::Ok);
         }
         let sealed = seal(file, plain, context, |plain, again| rewrite::with_change(plain, change, again))?;
-        rewrite.commit(sealed.text.expose())?;
+        rewrite.commit(&sealed.text)?;
         Ok(Exit::Ok)
     };
     run().map_err(|failure: Failure| failure.in_file(file))

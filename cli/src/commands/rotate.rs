@@ -176,13 +176,13 @@ fn one(file: &Path, args: &Args, (add, remove): (&[String], &[String]), context:
     if args.in_place {
         let rewrite = files::Rewrite::begin(file, limit)?;
         let sealed = rotate(job(rewrite.before().duplicate()), context)?;
-        rewrite.commit(sealed.text.expose())?;
+        rewrite.commit(&sealed.text)?;
         return Ok(Exit::Ok);
     }
     let sealed = rotate(job(files::read(file, limit)?), context)?;
     match &args.output {
-        Some(path) => files::replace(path, sealed.text.expose())?,
-        None => ui::print(sealed.text.expose())?,
+        Some(path) => files::replace(path, &sealed.text)?,
+        None => ui::print(&sealed.text)?,
     }
     Ok(Exit::Ok)
 }

@@ -77,7 +77,7 @@ pub(crate) fn apply(
     if new_key {
         let note = "a reader was removed: new data key. Versions in Git stay readable to them: change the secrets too";
         ui::note(&format!("note: {}: {note}", shown(name)));
-        return Ok(rotate::reseal(plain, &metadata, &readers, &layout, context)?.text);
+        return Ok(rotate::reseal(plain, &metadata, &readers, &layout, context)?.text.into_whole());
     }
     let mut rng = OsRandom::new();
     let memory: Memory = plain.take_memory();
@@ -86,7 +86,7 @@ pub(crate) fn apply(
     let now = context.now();
     let created = plain.key_created().unwrap_or(plain.metadata().lastmodified);
     let sealing = Sealing { key: &key, metadata, memory, options: layout.seal(&plain), rng: &mut rng, now, created };
-    Ok(sops::reseal(plain, sealing, &layout.emit)?.text)
+    Ok(sops::reseal(plain, sealing, &layout.emit)?.text.into_whole())
 }
 
 /// Entries of other kinds can be kept while the rule names them too, and never added.

@@ -4,6 +4,7 @@ mod compose;
 mod judge;
 mod markers;
 mod redact;
+mod search;
 mod settle;
 mod utf16;
 mod views;
@@ -17,8 +18,9 @@ use bstr::{BString, ByteSlice};
 use crate::allowlist::{Allowlist, Spot};
 use crate::content::Content;
 use crate::finding::{Confidence, Decoded, Digest, Finding, Origin, Severity, Shown, Span};
-use crate::machine::Machine;
+use crate::reference::{self, Lowered};
 use crate::ruleset::RuleSet;
+use crate::scanner::search::Search;
 use crate::scanner::views::Views;
 use crate::scanner::weigh::Hit;
 use crate::visitor::Lines;
@@ -112,8 +114,7 @@ pub struct Scanner {
     options: Options,
     /// For each rule whether it is reported by itself.
     reported: Vec<bool>,
-    /// For each rule its regular expression, compiled when first needed; `None` inside if it cannot be.
-    machines: Vec<OnceLock<Option<Machine>>>,
+    search: Search,
     /// For each allowlist, numbered as [`Self::lists`] numbers them, its stop words.
     words: Vec<OnceLock<Option<AhoCorasick>>>,
     /// For each rule the number of its first allowlist.
@@ -124,8 +125,7 @@ impl Scanner {
     /// Makes rules ready. Regular expressions are compiled when a keyword first asks for them.
     pub fn new(rules: Arc<RuleSet>, options: Options) -> Self {
         let enabled = |id: &str| options.enabled.is_empty() || options.enabled.iter().any(|name| name == id);
-        let reported = rules.rules.iter().map(|rule| !rule.skip_report && enabled(&rule.id)).collect();
-        let machines = rules.rules.iter().map(|_| OnceLock::new()).collect();
+        let reported: Vec<bool> = rules.rules.iter().map(|rule| !rule.skip_report && enabled(&rule.id)).collect();
         let mut lists = rules.allowlists.len();
         let mut first_list = Vec::with_capacity(rules.rules.len());
         for rule in &rules.rules {
@@ -133,7 +133,8 @@ impl Scanner {
             lists += rule.allowlists.len();
         }
         let words = (0..lists).map(|_| OnceLock::new()).collect();
-        Self { rules, options, reported, machines, words, first_list }
+        let search = Search::new(&rules, &reported);
+        Self { rules, options, reported, search, words, first_list }
     }
 
     /// The rules.
@@ -146,30 +147,26 @@ impl Scanner {
         &self.options
     }
 
-    /// Ids of the rules, among those that were needed so far, whose regular expression is too large to run. They found
-    /// nothing: a caller that scanned with them must say that the scan is incomplete.
-    pub fn not_run(&self) -> Vec<Arc<str>> {
-        let broken = |index: &usize| matches!(self.machines[*index].get(), Some(None));
-        let ids = (0..self.machines.len()).filter(broken).map(|index| self.rules.rules[index].id.clone());
-        ids.collect()
-    }
-
     /// Scans one content.
     pub fn scan(&self, content: &Content<'_>) -> Seen {
-        self.scan_by_reference(content)
+        self.examine(content, Self::search)
     }
 
     /// Scans one content the slow way, every rule over the whole of it: the measure of [`Self::scan`] in tests.
     pub fn scan_by_reference(&self, content: &Content<'_>) -> Seen {
+        self.examine(content, Self::search_by_reference)
+    }
+
+    fn examine(&self, content: &Content<'_>, search: fn(&Self, &Views<'_>, usize, &[BString], &mut Vec<Hit>)) -> Seen {
         if self.is_let_through(content.paths) {
             return Seen::default();
         }
         let views = Views::of(content.bytes, self.options.max_decode_depth);
         let mut hits = Vec::new();
         for (view, _) in views.iter() {
-            self.search_by_reference(&views, view, content.paths, &mut hits);
+            search(self, &views, view, content.paths, &mut hits);
         }
-        let candidates = self.settle(&views, hits);
+        let candidates = self.settle(&views, hits, content.first_line);
         Seen { candidates, named: content.paths.iter().any(|path| self.is_named(path.as_bstr())) }
     }
 
@@ -196,18 +193,12 @@ impl Scanner {
     /// Every match of every reported rule in one view.
     fn search_by_reference(&self, views: &Views<'_>, view: usize, paths: &[BString], hits: &mut Vec<Hit>) {
         let mut found = Vec::new();
+        let lowered = Lowered::new(views.text(view));
         for (index, rule) in self.rules.rules.iter().enumerate().filter(|(index, _)| self.reported[*index]) {
-            let Some(machine) = self.machine(index) else { continue };
-            crate::reference::matches(rule, machine, views.text(view), &mut found);
+            reference::matches(rule, views.text(view), &lowered, &mut found);
             hits.extend(found.drain(..).filter_map(|range| self.weigh(views, view, index, range)));
         }
         self.detect_by_reference(views, view, paths, hits);
-    }
-
-    /// The regular expression of a rule.
-    fn machine(&self, rule: usize) -> Option<&Machine> {
-        let pattern = self.rules.rules[rule].regex.as_ref()?;
-        self.machines[rule].get_or_init(|| Machine::new(pattern)).as_ref()
     }
 
     /// The allowlist of a rule or of all with this number.

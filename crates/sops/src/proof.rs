@@ -20,8 +20,8 @@ pub(crate) enum Verdict {
     Proved,
     /// These spellings (and the missing last line break) must go into the layout.
     Residue { entries: Vec<LayoutEntry>, unended: bool },
-    /// Comments that must be sealed under other additional data (by offset of their text).
-    CommentsMoved(HashMap<u32, Vec<u8>>),
+    /// Comments that must be sealed under other additional data (by their number).
+    CommentsMoved(HashMap<usize, Vec<u8>>),
 }
 
 /// Reads `text` back.
@@ -71,6 +71,21 @@ pub(crate) fn check_tree(
 ) -> Result<(), SopsError> {
     let (opened, _, _) = read_back(pass, metadata, text, format)?;
     if opened.computed.as_str() == pass.mac.as_str() { Ok(()) } else { Err(SopsError::Proof("the MAC differs")) }
+}
+
+/// Reads back the wrapper of a file that is one value: its token and its metadata must be there as they were given.
+pub(crate) fn check_wrapper(
+    text: &SecretBytes,
+    token: &str,
+    metadata: &Metadata,
+    format: &'static dyn Format,
+) -> Result<(), SopsError> {
+    let mut doc = format.parse_sealed(text.duplicate())?;
+    format.take_metadata(&mut doc)?;
+    let same = doc.metadata.as_ref().is_some_and(|block| block.same(&metadata.to_map()));
+    let mut entries = doc.branches.iter().flat_map(|branch| branch.root.entries());
+    let held = entries.next().and_then(|entry| entry.value.value.as_str()) == Some(token) && entries.next().is_none();
+    if same && held { Ok(()) } else { Err(SopsError::Proof("the wrapper differs")) }
 }
 
 /// The tokens that do not come back by themselves.

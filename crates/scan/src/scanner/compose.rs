@@ -1,11 +1,13 @@
 //! What candidates mean to each other: generic ones that better ones cover, composites and their components.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use bstr::ByteSlice;
 
 use crate::finding::Span;
-use crate::rule::Requirement;
+use crate::machine;
+use crate::rule::{Requirement, Rule};
 use crate::scanner::settle::Placed;
 use crate::scanner::views::Views;
 use crate::scanner::weigh::Hit;
@@ -16,7 +18,7 @@ const REMEMBERED: usize = 32;
 
 /// Components that are looked at for one requirement of one candidate, from the first line that is near enough.
 const LOOKED_AT: usize = 4096;
-/// Better candidates on either side of a generic one, on its line, that are compared with it.
+/// Candidates on either side of one that are compared with it.
 const COMPARED: usize = 64;
 
 impl Scanner {
@@ -35,10 +37,10 @@ impl Scanner {
     }
 
     fn add_part(&self, views: &Views<'_>, rule: usize, hits: &mut Vec<Hit>) {
-        let Some(machine) = self.machine(rule) else { return };
+        let Some(regex) = &self.rules.rules[rule].regex else { return };
         let mut found = Vec::new();
         for (view, text) in views.iter() {
-            machine.matches(&text.text, 0..text.text.len(), &mut found);
+            machine::matches(regex, &text.text, 0..text.text.len(), &mut found);
             let weighed = found.drain(..).filter_map(|range| self.weigh(views, view, rule, range));
             hits.extend(weighed.map(|hit| Hit { part: true, ..hit }));
         }
@@ -48,24 +50,21 @@ impl Scanner {
         self.rules.rules.iter().position(|rule| &*rule.id == id)
     }
 
-    /// Notes which better candidates on the same line hold the secret of a generic one.
+    /// Notes which better candidates each one gives way to.
     pub(crate) fn cover(&self, views: &Views<'_>, placed: &[Placed], candidates: &mut [Candidate]) {
-        let generic: Vec<bool> = self.rules.rules.iter().map(|rule| is_generic(&rule.id)).collect();
-        if !placed.iter().any(|placed| generic[placed.hit.rule]) {
-            return;
-        }
-        let mut first = 0;
-        for line in placed.chunk_by(|a, b| a.traced.root == b.traced.root && a.span.start_line == b.span.start_line) {
-            let members = first..first + line.len();
-            first = members.end;
-            let (weak, strong): (Vec<usize>, Vec<usize>) =
-                members.filter(|index| !placed[*index].hit.part).partition(|index| generic[placed[*index].hit.rule]);
-            for weak in weak {
-                let holds = |strong: &usize| secret(views, &placed[*strong]).contains_str(secret(views, &placed[weak]));
-                let next = strong.partition_point(|strong| *strong < weak);
-                let near = next.saturating_sub(COMPARED)..strong.len().min(next + COMPARED);
-                candidates[weak].covered_by = strong[near].iter().copied().filter(holds).collect();
-            }
+        let ranks: Vec<Rank> = self.rules.rules.iter().map(rank).collect();
+        for (index, weak) in placed.iter().enumerate().filter(|(_, placed)| !placed.hit.part) {
+            let covers = |other: &usize| {
+                let strong = &placed[*other];
+                let ranks = [ranks[weak.hit.rule], ranks[strong.hit.rule]];
+                let better = match self.rules.structural {
+                    true => gives_way(weak, strong, ranks, *other < index),
+                    false => !ranks[0].0 && ranks[1].0 && is_held(views, weak, strong),
+                };
+                *other != index && !strong.hit.part && better
+            };
+            let near = index.saturating_sub(COMPARED)..placed.len().min(index + COMPARED);
+            candidates[index].covered_by = near.filter(covers).collect();
         }
     }
 
@@ -93,9 +92,33 @@ impl Scanner {
     }
 }
 
-/// gitleaks' test: such a rule gives way to every other one.
-fn is_generic(id: &str) -> bool {
-    id.to_ascii_lowercase().contains("generic")
+/// How special a rule is: a generic one is the least, and an expression says more than a detector.
+type Rank = (bool, bool);
+
+fn rank(rule: &Rule) -> Rank {
+    let generic = rule.id.to_ascii_lowercase().contains("generic") || rule.tags.iter().any(|tag| tag == "generic");
+    (!generic, rule.regex.is_some())
+}
+
+/// gitleaks' test: the secret of a generic match is a part of a better one's that starts on the same line.
+fn is_held(views: &Views<'_>, weak: &Placed, strong: &Placed) -> bool {
+    weak.traced.root == strong.traced.root
+        && weak.span.start_line == strong.span.start_line
+        && secret(views, strong).contains_str(secret(views, weak))
+}
+
+/// Our own rules' test: the secrets overlap, and the other rule is better, or the same rule said it before.
+fn gives_way(weak: &Placed, strong: &Placed, ranks: [Rank; 2], before: bool) -> bool {
+    let overlap = |a: &Range<usize>, b: &Range<usize>| a.start < b.end && b.start < a.end;
+    let same = match weak.hit.view == strong.hit.view {
+        true => overlap(&weak.hit.secret, &strong.hit.secret),
+        false => weak.traced.root == strong.traced.root && overlap(&weak.traced.range, &strong.traced.range),
+    };
+    let (less, equal) = (weak.hit.confidence < strong.hit.confidence, weak.hit.confidence == strong.hit.confidence);
+    same && match weak.hit.rule == strong.hit.rule {
+        true => less || equal && before,
+        false => ranks[0] < ranks[1],
+    }
 }
 
 fn secret<'v>(views: &'v Views<'_>, placed: &Placed) -> &'v [u8] {

@@ -90,10 +90,12 @@ impl Redaction {
     }
 }
 
-/// As much of `lines` as is shown round `matched`.
-pub(crate) fn excerpt(lines: &Range<usize>, matched: &Range<usize>) -> Range<usize> {
-    let start = lines.start.max(matched.start.saturating_sub(AROUND));
-    let end = lines.end.min(matched.end.saturating_add(AROUND)).max(start);
+/// As much of the lines of `matched` as is shown.
+pub(crate) fn excerpt(text: &[u8], matched: &Range<usize>) -> Range<usize> {
+    let from = matched.start.saturating_sub(AROUND);
+    let to = matched.end.saturating_add(AROUND).min(text.len());
+    let start = memchr::memrchr(b'\n', &text[from..matched.start]).map_or(from, |newline| from + newline + 1);
+    let end = memchr::memchr(b'\n', &text[matched.end..to]).map_or(to, |newline| matched.end + newline);
     start..end
 }
 
@@ -138,7 +140,10 @@ mod tests {
 
     #[test]
     fn long_lines_are_cut_round_the_match() {
-        assert_eq!(excerpt(&(0..1000), &(500..510)), 380..630);
-        assert_eq!(excerpt(&(490..530), &(500..510)), 490..530);
+        let text = [&[b'x'; 1000][..], b"\n", &[b'y'; 50], b"\n", &[b'z'; 50]].concat();
+        assert_eq!(excerpt(&text, &(500..510)), 380..630);
+        assert_eq!(excerpt(&text, &(990..1000)), 870..1000);
+        assert_eq!(excerpt(&text, &(1010..1020)), 1001..1051);
+        assert_eq!(excerpt(&text, &(1060..1060)), 1052..1102);
     }
 }

@@ -10,7 +10,7 @@ use crate::allowlist::{Allowlist, Asks, Leave, Texts};
 use crate::entropy::shannon;
 use crate::finding::{Digest, Span};
 use crate::lines::{line_range, spans};
-use crate::scanner::markers::Markers;
+use crate::scanner::markers;
 use crate::scanner::redact::{Masks, excerpt};
 use crate::scanner::views::{Traced, Views};
 use crate::scanner::weigh::Hit;
@@ -28,13 +28,13 @@ pub(crate) struct Placed {
 
 impl Scanner {
     /// Candidates in order of place.
-    pub(crate) fn settle(&self, views: &Views<'_>, mut hits: Vec<Hit>) -> Vec<Candidate> {
+    pub(crate) fn settle(&self, views: &Views<'_>, mut hits: Vec<Hit>, first_line: usize) -> Vec<Candidate> {
         if hits.is_empty() {
             return Vec::new();
         }
         self.add_parts(views, &mut hits);
         let masks = masks(views, &hits);
-        let mut placed = place(views, hits);
+        let mut placed = place(views, hits, first_line);
         self.drop_allowed(views, &mut placed);
         placed.retain(|placed| placed.hit.part || placed.hit.confidence >= self.options.min_confidence);
         let mut candidates: Vec<Candidate> =
@@ -46,15 +46,11 @@ impl Scanner {
 
     /// Drops what markers or the texts of allowlists let through, and notes which lists wait for a place.
     fn drop_allowed(&self, views: &Views<'_>, placed: &mut Vec<Placed>) {
-        let mut markers: HashMap<usize, Markers> = HashMap::new();
         let mut lines = LineMemory::default();
         placed.retain_mut(|placed| {
-            let root = views.text(placed.traced.root);
-            if self.options.allow_markers && !placed.hit.part {
-                let markers = markers.entry(placed.traced.root).or_insert_with(|| Markers::of(root));
-                if markers.touch(&lines.around(placed.traced.root, root, &placed.traced.range)) {
-                    return false;
-                }
+            let Traced { root, range, .. } = &placed.traced;
+            if self.options.allow_markers && !placed.hit.part && lines.are_marked(*root, views.text(*root), range) {
+                return false;
             }
             self.leave(views, placed, &mut lines)
         });
@@ -81,7 +77,7 @@ impl Scanner {
         let (text, root) = (views.text(hit.view), views.text(traced.root));
         let secret = &text[hit.secret.clone()];
         let redaction = self.options.redaction;
-        let lines = excerpt(&line_range(root, &traced.range), &traced.range);
+        let lines = excerpt(root, &traced.range);
         Candidate {
             rule: hit.rule,
             span: *span,
@@ -128,7 +124,7 @@ fn masks(views: &Views<'_>, hits: &[Hit]) -> Vec<Masks> {
 }
 
 /// In order of place; hits at the same place in order of rule, then of secret.
-fn place(views: &Views<'_>, hits: Vec<Hit>) -> Vec<Placed> {
+fn place(views: &Views<'_>, hits: Vec<Hit>, first_line: usize) -> Vec<Placed> {
     let mut places: Vec<(Hit, Traced)> = hits
         .into_iter()
         .map(|hit| {
@@ -148,7 +144,11 @@ fn place(views: &Views<'_>, hits: Vec<Hit>) -> Vec<Placed> {
         let ranges: Vec<Range<usize>> = chunk.iter().map(|(_, traced)| traced.range.clone()).collect();
         let spans = spans(views.text(chunk[0].1.root), &ranges);
         let hits = chunk.iter().cloned().zip(spans);
-        placed.extend(hits.map(|((hit, traced), span)| Placed { hit, traced, span, pending: Vec::new() }));
+        let below = first_line.saturating_sub(1);
+        placed.extend(hits.map(|((hit, traced), span)| {
+            let span = Span { start_line: span.start_line + below, end_line: span.end_line + below, ..span };
+            Placed { hit, traced, span, pending: Vec::new() }
+        }));
     }
     placed
 }
@@ -167,20 +167,26 @@ pub(crate) fn digest(rule: &str, secret: &[u8]) -> Digest {
 struct LineMemory {
     view: usize,
     lines: Range<usize>,
-    known: bool,
+    /// Whether `lines` are one line, so that they are the lines of every match within.
+    single: bool,
+    marked: Option<bool>,
     /// For each allowlist asked, whether it hits these lines.
     hits: HashMap<usize, bool>,
-    hits_of: (usize, Range<usize>),
 }
 
 impl LineMemory {
     fn around(&mut self, view: usize, text: &[u8], range: &Range<usize>) -> Range<usize> {
-        let inside = self.known && self.view == view && self.lines.start <= range.start && range.end <= self.lines.end;
-        // Only a single line is sure to be the answer for everything inside it.
-        if !inside || memchr::memchr(b'\n', &text[self.lines.start..range.end]).is_some() {
-            (self.view, self.lines, self.known) = (view, line_range(text, range), true);
+        let inside = self.view == view && self.lines.start <= range.start && range.end <= self.lines.end;
+        if !(self.single && inside) {
+            let single = memchr::memchr(b'\n', &text[range.clone()]).is_none();
+            *self = Self { view, lines: line_range(text, range), single, ..Self::default() };
         }
         self.lines.clone()
+    }
+
+    fn are_marked(&mut self, view: usize, text: &[u8], range: &Range<usize>) -> bool {
+        let lines = self.around(view, text, range);
+        *self.marked.get_or_insert_with(|| markers::stand_in(&text[lines]))
     }
 }
 
@@ -195,10 +201,6 @@ struct Memory<'a> {
 impl Asks for Memory<'_> {
     fn line(&mut self, list: &Allowlist) -> bool {
         let lines = self.lines.around(self.hit.view, self.text, &self.hit.matched);
-        if self.lines.hits_of != (self.hit.view, lines.clone()) {
-            self.lines.hits.clear();
-            self.lines.hits_of = (self.hit.view, lines.clone());
-        }
         let text = &self.text[lines];
         *self.lines.hits.entry(self.number).or_insert_with(|| list.regex_hits(text))
     }

@@ -39,7 +39,7 @@ fn scanner_of(rules: Vec<Rule>, allowlists: Vec<Allowlist>) -> Scanner {
 
 fn findings_at(scanner: &Scanner, path: &str, commit: &str, text: &str, lines: Lines<'_>) -> Vec<Finding> {
     let paths = [BString::from(path)];
-    let content = Content { bytes: text.as_bytes(), paths: &paths, base: None };
+    let content = Content { bytes: text.as_bytes(), paths: &paths, base: None, first_line: 1 };
     let seen = scanner.scan(&content);
     assert_eq!(seen, scanner.scan_by_reference(&content));
     let [author, email, date, message] = [const { String::new() }; 4];
@@ -225,7 +225,7 @@ fn a_path_can_be_a_finding() {
     assert_eq!(scanner.judge_path(&"keys/a.p12".into()).len(), 1);
     assert_eq!(scanner.judge_path(&"keys/a.p1".into()).len(), 0);
     let paths = [BString::from("keys/a.p12")];
-    assert!(!scanner.scan(&Content { bytes: b"", paths: &paths, base: None }).is_quiet());
+    assert!(!scanner.scan(&Content { bytes: b"", paths: &paths, base: None, first_line: 1 }).is_quiet());
 }
 
 #[test]
@@ -240,10 +240,10 @@ fn a_rule_with_a_path_looks_only_there() {
 fn utf16_is_read_and_cannot_hide_plain_text() {
     let scanner = scanner_of(vec![rule("a", "tok_[a-z]+")], Vec::new());
     let wide: Vec<u8> = "\u{FEFF}a\r\nkey = tok_abc".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let seen = scanner.scan(&Content { bytes: &wide, paths: &[], base: None });
+    let seen = scanner.scan(&Content { bytes: &wide, paths: &[], base: None, first_line: 1 });
     assert_eq!(seen.candidates[0].span.start_line, 2);
     assert_eq!(seen.candidates[0].span.start_column, 7);
-    let seen = scanner.scan(&Content { bytes: b"\xFF\xFEkey = tok_abc", paths: &[], base: None });
+    let seen = scanner.scan(&Content { bytes: b"\xFF\xFEkey = tok_abc", paths: &[], base: None, first_line: 1 });
     assert_eq!(seen.candidates.len(), 1);
 }
 
@@ -258,6 +258,14 @@ fn secrets_of_other_findings_are_hidden_too() {
     assert_eq!(findings[0].matched.as_str(), "b=REDACTED a=REDACTED");
     assert_eq!(findings[0].line.as_str(), "b=REDACTED a=REDACTED REDACTED");
     assert_eq!(findings[1].secret.as_str(), "REDACTED");
+}
+
+#[test]
+fn a_piece_counts_lines_from_its_first() {
+    let scanner = scanner_of(vec![rule("a", "tok")], Vec::new());
+    let seen = scanner.scan(&Content { bytes: b"x\n tok", paths: &[], base: None, first_line: 41 });
+    let span = seen.candidates[0].span;
+    assert_eq!((span.start_line, span.end_line, span.start_column), (42, 42, 2));
 }
 
 #[test]

@@ -8,10 +8,14 @@ use crate::detect::{self, Detected, Detector, Look, Scope};
 use crate::entropy::shannon;
 use crate::finding::{Confidence, Severity};
 use crate::lines::line_range;
+use crate::machine;
 use crate::reference;
 use crate::rule::{Rule, Suspect, Verdict};
 use crate::scanner::Scanner;
 use crate::scanner::views::{Views, overlapping};
+
+/// Keyword places that a detector is told, of a line or of a text.
+pub(crate) const MOST_PLACES: usize = 1 << 18;
 
 /// A possible secret and its place in a view.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +40,8 @@ impl Scanner {
         if !is_new(views, view, &matched) {
             return None;
         }
-        let secret = self.machine(index)?.secret(text, &range, rule.secret_group).unwrap_or_else(|| matched.clone());
+        let group = machine::secret(rule.regex.as_ref()?, text, &range, rule.secret_group);
+        let secret = group.unwrap_or_else(|| matched.clone());
         if !has_entropy(rule, &text[secret.clone()]) {
             return None;
         }
@@ -63,15 +68,15 @@ impl Scanner {
         for detector in detect::detectors() {
             let places = keyword_places(text, detector);
             match detector.scope {
-                _ if places.is_empty() => {}
+                _ if places.is_empty() && !detector.keywords.is_empty() => {}
                 Scope::Whole => {
-                    let mut firsts = places;
-                    firsts.dedup_by_key(|place| line_range(text, &(*place..*place)).start);
-                    self.run_detector(detector, views, view, 0..text.len(), &firsts, paths, hits);
+                    let places = &places[..places.len().min(MOST_PLACES)];
+                    self.run_detector(detector, views, view, 0..text.len(), places, paths, hits);
                 }
                 Scope::Line => {
                     let lines = places.chunk_by(|a, b| !text[*a..*b].contains(&b'\n'));
                     for places in lines {
+                        let places = &places[..places.len().min(MOST_PLACES)];
                         let line = line_at(text, places[0]);
                         self.run_detector(detector, views, view, line, places, paths, hits);
                     }
