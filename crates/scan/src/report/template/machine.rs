@@ -89,7 +89,7 @@ impl<'a> Machine<'a> {
             self.regexes.clear();
         }
         let pattern = pattern::Pattern::new(source).map_err(|_| "the regular expression is invalid")?;
-        let built = RegexBuilder::new(pattern.translated()).size_limit(1 << 20).build();
+        let built = RegexBuilder::new(&pattern.hir().to_string()).size_limit(1 << 20).build();
         let regex = built.map_err(|_| "this regular expression cannot be used in a template")?;
         self.regexes.insert(source.to_owned(), regex.clone());
         Ok(regex)
