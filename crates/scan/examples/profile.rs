@@ -1,6 +1,6 @@
 //! Scans the files of a folder with a gitleaks.toml, one thread, and says how long it took: for profiles.
 //!
-//! `cargo run --release -p plomb-scan --example profile -- CONFIG FOLDER [reference]`; CONFIG `builtin` = our own rules.
+//! `cargo run --release -p plomb-scan --example profile -- CONFIG FOLDER [reference|fingerprints]`; CONFIG `builtin` = our own rules.
 #![allow(clippy::disallowed_methods, clippy::print_stdout)]
 
 use std::path::PathBuf;
@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use scan::gitleaks::World;
-use scan::{Content, Options, RuleSet, Scanner};
+use scan::{Content, Lines, Options, Origin, RuleSet, Scanner};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, config, folder, rest @ ..] = &arguments[..] else { panic!("CONFIG FOLDER [reference]") };
+    let [_, config, folder, rest @ ..] = &arguments[..] else { panic!("CONFIG FOLDER [reference|fingerprints]") };
     let begin = Instant::now();
     let rules = rules(config);
     let read = begin.elapsed();
@@ -35,14 +35,19 @@ fn main() {
             let begin = Instant::now();
             let paths = [path.to_string_lossy().as_ref().into()];
             let content = Content { bytes: &text, paths: &paths, base: None, first_line: 1 };
-            let seen = match rest.is_empty() {
-                true => scanner.scan(&content),
-                false => scanner.scan_by_reference(&content),
+            let seen = match rest.first().map(String::as_str) {
+                Some("reference") => scanner.scan_by_reference(&content),
+                _ => scanner.scan(&content),
             };
             spent += begin.elapsed();
             files += 1;
             bytes += text.len();
             candidates += seen.candidates.len();
+            if rest.first().is_some_and(|mode| mode == "fingerprints") {
+                let origin = Origin { path: paths[0].clone(), ..Origin::default() };
+                let findings = scanner.judge(&seen, &origin, Lines::All);
+                findings.iter().for_each(|finding| println!("fingerprint {}", finding.gitleaks_fingerprint()));
+            }
         }
     }
     let speed = bytes as f64 / 1e6 / spent.as_secs_f64();

@@ -80,11 +80,6 @@ pub(crate) fn azure_storage(suspect: &Suspect<'_>) -> Verdict {
     if suspect.secret.starts_with(b"Eby8vdM02xNO") { Verdict::No } else { plausible(suspect) }
 }
 
-/// An encrypted password of Artifactory must stand beside its name.
-pub(crate) fn artifactory_password(suspect: &Suspect<'_>) -> Verdict {
-    drawn(suspect)
-}
-
 /// `user:password` of Bundler's settings.
 pub(crate) fn bundler_credentials(suspect: &Suspect<'_>) -> Verdict {
     let colon = suspect.secret.iter().position(|byte| *byte == b':').unwrap_or(0);

@@ -14,6 +14,9 @@ pub(crate) fn judge(kind: Kind, value: &[u8]) -> Option<Confidence> {
     if value.len() < 6 || value.len() > 4096 || is_placeholder(value) || is_reference(value) {
         return None;
     }
+    if has_own_rule(value) {
+        return None;
+    }
     if value.iter().any(|byte| *byte < 0x20) || !value.is_ascii() && std::str::from_utf8(value).is_err() {
         return None;
     }
@@ -24,6 +27,14 @@ pub(crate) fn judge(kind: Kind, value: &[u8]) -> Option<Confidence> {
         Kind::Auth => secret(value),
         Kind::Weak => secret(value).map(|_| Confidence::Low),
     }
+}
+
+/// Formats whose own rule decides, by checksum or structure: what it refuses is refused.
+pub(crate) fn has_own_rule(value: &[u8]) -> bool {
+    let checked =
+        [&b"ghp_"[..], b"gho_", b"ghu_", b"ghs_", b"ghr_", b"npm_"].iter().any(|start| value.starts_with(start));
+    let token = value.starts_with(b"eyJ") && value.iter().filter(|byte| **byte == b'.').count() == 2;
+    checked && value.len() >= 40 || token || value.starts_with(b"-----BEGIN") || value.starts_with(b"{\"")
 }
 
 /// Passwords are typed or drawn: anything that is not a word, a name or a sample.

@@ -29,6 +29,7 @@ pub mod ruleset;
 pub mod scanner;
 pub mod visitor;
 mod windows;
+mod work;
 
 pub use allowlist::{Allowlist, Condition, Target};
 pub use baseline::{Baseline, BaselineError};

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::finding::Span;
+use crate::work;
 
 /// Spans of ranges of `text`, in the order of `ranges`. One pass over the text, however many there are and however
 /// long its lines.
@@ -22,7 +23,9 @@ pub(crate) fn spans(text: &[u8], ranges: &[Range<usize>]) -> Vec<Span> {
 pub(crate) fn line_range(text: &[u8], range: &Range<usize>) -> Range<usize> {
     let start = memchr::memrchr(b'\n', &text[..range.start]).map_or(0, |newline| newline + 1);
     let from = range.end.max(start);
+    work::count(range.start - start);
     let end = memchr::memchr(b'\n', &text[from..]).map_or(text.len(), |newline| from + newline);
+    work::count(end - from);
     start..end
 }
 
@@ -60,6 +63,7 @@ fn points(text: &[u8], offsets: &[usize]) -> Vec<Point> {
     let mut points = Vec::with_capacity(offsets.len());
     for &offset in offsets {
         let passed = &text[position..offset];
+        work::count(passed.len());
         if let Some(newline) = memchr::memrchr(b'\n', passed) {
             line += memchr::memchr_iter(b'\n', passed).count();
             line_start = position + newline + 1;

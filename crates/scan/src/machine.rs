@@ -5,8 +5,11 @@ use std::ops::Range;
 use pattern::Pattern;
 use regex_automata::{Anchored, Input};
 
+use crate::work;
+
 /// Adds every leftmost-first match that does not overlap the one before and lies within `part`.
 pub(crate) fn matches(pattern: &Pattern, text: &[u8], part: Range<usize>, found: &mut Vec<Range<usize>>) {
+    work::count(part.len());
     let input = Input::new(text).span(part);
     found.extend(pattern.regex().find_iter(input).map(|found| found.range()));
 }
@@ -17,6 +20,7 @@ pub(crate) fn secret(pattern: &Pattern, text: &[u8], matched: &Range<usize>, wan
     if regex.captures_len() < 2 {
         return None;
     }
+    work::count(matched.len());
     let mut captures = regex.create_captures();
     regex.captures(Input::new(text).span(matched.clone()).anchored(Anchored::Yes), &mut captures);
     let group = |index: usize| captures.get_group(index).map(|span| span.range());

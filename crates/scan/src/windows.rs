@@ -16,6 +16,7 @@ use regex_syntax::hir::Hir;
 
 use crate::anchor::{self, Anchor, Reach};
 use crate::fold::Plain;
+use crate::work;
 
 /// Bytes that tails of one rule may look at for each byte of the text, before the rest is searched whole.
 const PATIENCE: usize = 4;
@@ -135,6 +136,7 @@ impl Work {
                     true => memchr::memrchr(b'\n', &text[known..start]).map_or(line, |newline| known + newline + 1),
                     false => memchr::memrchr(b'\n', &text[..start]).map_or(0, |newline| newline + 1),
                 };
+                work::count(start - line.max(known.min(start)));
                 self.line = (line, start);
                 line
             }
@@ -176,18 +178,18 @@ fn walk(
             if state.is_match() {
                 longest = Some(place);
                 if earliest {
-                    *steps += place - start + 1;
+                    count(steps, place - start + 1);
                     return Reached::End(place);
                 }
             } else if state.is_dead() {
-                *steps += place - start + 1;
+                count(steps, place - start + 1);
                 return longest.map_or(Reached::Nothing, Reached::End);
             } else if state.is_quit() {
                 return Reached::Unknown;
             }
         }
     }
-    *steps += end - start + 1;
+    count(steps, end - start + 1);
     if end < text.len() {
         return Reached::Unknown;
     }
@@ -197,6 +199,11 @@ fn walk(
         Ok(_) => longest.map_or(Reached::Nothing, Reached::End),
         Err(_) => Reached::Unknown,
     }
+}
+
+fn count(steps: &mut usize, looked_at: usize) {
+    *steps += looked_at;
+    work::count(looked_at);
 }
 
 /// Sorts windows and joins those that overlap or touch.

@@ -5,6 +5,7 @@ use bstr::BString;
 use regex_automata::meta::Regex;
 
 use super::{RECORDS, builtin};
+use crate::anchor::anchors;
 use crate::detect::{DETECTORS, Detected, Look, Scope};
 use crate::entropy::shannon;
 use crate::finding::Confidence;
@@ -140,4 +141,16 @@ fn every_detector_has_its_records_and_every_record_its_detector() {
     for detector in DETECTORS {
         assert!(RECORDS.iter().any(|record| record.detector == Some(detector.id)), "{}", detector.id);
     }
+}
+
+/// A rule whose keyword is no sure part of its matches is searched over whole contents: slow.
+#[test]
+fn every_rule_is_anchored_at_its_keywords() {
+    let rules = builtin().rules;
+    let patterns = rules.iter().filter_map(|rule| Some((rule, rule.regex.as_ref()?)));
+    let whole: Vec<_> = patterns
+        .filter(|(rule, regex)| anchors(regex.hir(), &rule.keywords).is_empty())
+        .map(|(rule, _)| &rule.id)
+        .collect();
+    assert!(whole.is_empty(), "{whole:?}");
 }

@@ -414,8 +414,6 @@ const ANYWHERE: &[&str] = &[
     "publishable",
     "pubkey",
     "anon",
-    "csrf",
-    "xsrf",
     "nonce",
     "fake",
     "dummy",
@@ -554,6 +552,10 @@ impl Name {
             {
                 None
             }
+            "token" | "tokens" if matches!(before, "csrf" | "xsrf" | "antiforgery" | "authenticity" | "forgery") => {
+                None
+            }
+            "masterauth" | "requirepass" => Some(Kind::Password),
             "token" | "tokens" | "pat" | "jwt" => Some(Kind::Secret),
             "credential" | "credentials" | "creds" | "cred" => Some(Kind::Secret),
             "salt" | "pepper" => Some(if core.len() > 1 { Kind::Secret } else { Kind::Weak }),

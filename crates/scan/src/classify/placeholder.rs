@@ -348,6 +348,7 @@ pub(crate) fn is_template(value: &[u8]) -> bool {
             || framed(b'@', b'@')
             || framed(b'(', b')'))
             && inner_is_name()
+        || framed(b'{', b'}') && !value.contains(&b' ')
         || find("%(") && find(")s")
         || has_braced_name(value)
         || value[0] == b'$' && is_shell_name(&value[1..])
@@ -375,9 +376,9 @@ fn is_shell_name(name: &[u8]) -> bool {
     word && !name.is_empty() && (upper || lower || spelling(name) > 0.0)
 }
 
-/// reCAPTCHA's site keys begin with 6L and are shown to everybody (its secrets look the same: only the name tells).
+/// reCAPTCHA's keys begin with 6L; the site's is shown to everybody.
 fn is_captcha_site(value: &[u8]) -> bool {
-    value.len() == 40 && value.starts_with(b"6L") && false
+    value.len() == 40 && value.starts_with(b"6L")
 }
 
 /// The ciphertext of a SealedSecret.
@@ -482,7 +483,8 @@ fn is_dotted(value: &[u8]) -> bool {
             && Counts::of(part).turns <= 2
             && (part.len() < 4 || spelling(part) > -0.7)
     };
-    parts.len() >= 2 && parts.iter().all(word)
+    let drawn = parts.len() == 2 && Counts::of(value).digits >= 2;
+    parts.len() >= 2 && !drawn && parts.iter().all(word)
 }
 
 /// `DB_PASSWORD`: the name of a variable.

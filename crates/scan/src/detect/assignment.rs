@@ -11,6 +11,9 @@ use crate::classify::judge;
 use crate::classify::name::{Kind, Name};
 use crate::finding::{Confidence, Severity};
 
+/// So many secrets on one line are data, not settings.
+const MANY: usize = 24;
+
 /// Longest name, in bytes on each side of a keyword.
 const NAME: usize = 80;
 
@@ -38,12 +41,14 @@ pub(super) const KEYWORDS: &[&str] = &[
     "mnemonic",
     "seed",
     "_pw",
+    "identified by",
 ];
 
 /// Looks beside every telling name of a line.
 pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
     let mut place = None;
     let mut done = 0;
+    let before = out.len();
     for &hit in look.hits {
         if hit < done {
             continue;
@@ -61,6 +66,9 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
             done = done.max(end);
             out.push(found);
         }
+    }
+    if out.len() - before > MANY {
+        out[before..].iter_mut().for_each(|found| found.confidence = Confidence::Low);
     }
 }
 
@@ -87,6 +95,9 @@ fn may_assign(line: &[u8], end: usize) -> bool {
 
 /// What stands beside a name, if it is a secret; and where it ends.
 fn beside(line: &[u8], name: Range<usize>, place: &Place) -> Option<(Detected, usize)> {
+    if line[name.clone()].eq_ignore_ascii_case(b"identified") {
+        return identified(line, name, place);
+    }
     let words = Name::of(&line[name.clone()]);
     let kind = words.kind().or_else(|| words.is_mnemonic().then_some(Kind::Weak))?;
     let value = value::after(line, &name, place.manner)?;
@@ -96,6 +107,19 @@ fn beside(line: &[u8], name: Range<usize>, place: &Place) -> Option<(Detected, u
     Some((Detected { rule, matched: name.start..end, secret: value.range, confidence, severity }, end))
 }
 
+/// `IDENTIFIED BY 'x'` of SQL.
+fn identified(line: &[u8], name: Range<usize>, place: &Place) -> Option<(Detected, usize)> {
+    let value = value::after(line, &name, place.manner)?;
+    let mut confidence = judge(Kind::Password, &line[value.range.clone()])?;
+    if place.is_sample {
+        confidence = Confidence::Low;
+    }
+    let end = value.range.end;
+    let (rule, matched, severity) = ("generic-password", name.start..end, Severity::High);
+    Some((Detected { rule, matched, secret: value.range, confidence, severity }, end))
+}
+
+/// The rule that a value beside a name falls under, how sure and how bad.
 pub(super) fn verdict(
     name: &Name,
     kind: Kind,

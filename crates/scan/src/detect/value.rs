@@ -77,9 +77,29 @@ fn sign(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner: 
         b',' if name_quoted => Some((Sign::Argument, spaced + 1)),
         b'(' if !is_getter(&line[name.clone()]) => Some((Sign::Argument, spaced + 1)),
         b'|' => Some((Sign::Space, spaced + 1)),
+        b'{' if starts(line, spaced, "{\"") || starts(line, spaced, "{ get") => property(line, spaced),
         _ if spaced > at => words(line, name, spaced, name_quoted, manner),
         _ => None,
     }
+}
+
+/// `name{"x"}` of C++, `Name { get; set; } = "x"` of C#.
+fn property(line: &[u8], at: usize) -> Option<(Sign, usize)> {
+    if line.get(at + 1) == Some(&b'"') {
+        return Some((Sign::Argument, at + 1));
+    }
+    let close = at + line[at..].iter().take(60).position(|byte| *byte == b'}')?;
+    let sign = skip_spaces(line, close + 1);
+    (line.get(sign) == Some(&b'=')).then_some((Sign::Assign, sign + 1))
+}
+
+/// Go's `name string = `.
+fn go_type(line: &[u8], at: usize) -> Option<usize> {
+    let letters =
+        line[at..].iter().take(24).take_while(|byte| byte.is_ascii_alphanumeric() || b"*[]._".contains(byte)).count();
+    let sign = skip_spaces(line, at + letters);
+    let assigns = line.get(sign) == Some(&b'=') && line.get(sign + 1) != Some(&b'=');
+    (letters > 0 && sign > at + letters && assigns).then_some(sign + 1)
 }
 
 /// Skips a type annotation: `: &str = `, `: Option<String> = `, and YAML's `!!str`.
@@ -123,9 +143,15 @@ fn words(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner:
     }
     for word in ["to ", "is ", "as ", "by ", "of ", "with ", "equals ", "eq ", "= "] {
         let next = at + word.len();
-        if starts(line, at, word) && line.get(next).is_some_and(|byte| b"\"'`".contains(byte)) {
+        if (name_quoted || word == "by ")
+            && starts(line, at, word)
+            && line.get(next).is_some_and(|byte| b"\"'`".contains(byte))
+        {
             return Some((Sign::Argument, next));
         }
+    }
+    if let Some(after) = go_type(line, at) {
+        return Some((Sign::Assign, after));
     }
     let before = &line[..name.start];
     let flag = line[name.start] == b'-' || before.ends_with(b"-");
@@ -306,12 +332,17 @@ fn element(line: &[u8], at: usize) -> Option<Value> {
 fn bare(line: &[u8], name: &Range<usize>, at: usize, manner: Manner) -> Option<Value> {
     let before = &line[..name.start];
     let inside = [b'"', b'\'', b'`'].iter().any(|quote| before.iter().filter(|byte| *byte == quote).count() % 2 == 1);
-    if manner == Manner::Code && !inside {
+    let adjacent = line[name.end] == b'=' && line.get(name.end + 1).is_some_and(|byte| *byte != b'=');
+    if manner == Manner::Code && !(inside && adjacent) {
         return None;
     }
     let leads = !inside && leads(before);
     let rest = &line[at..line.len().min(at + LONGEST)];
+    let tight = line[name.end] == b'=' && at == name.end + 1;
     let length = match leads {
+        true if tight => {
+            whole_rest(&rest[..rest.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(rest.len())])
+        }
         true => whole_rest(rest),
         false => rest.iter().position(|byte| b" \t\"'`;&,<>|)]}\\".contains(byte)).unwrap_or(rest.len()),
     };

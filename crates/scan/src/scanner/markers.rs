@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
+use crate::work;
+
 /// Each is searched as it stands, in any case.
 const MARKERS: [&str; 11] = [
     "plomb:allow",
@@ -29,6 +31,7 @@ static AUTOMATON: LazyLock<AhoCorasick> = LazyLock::new(|| {
 
 /// Whether one stands in these lines.
 pub(crate) fn stand_in(lines: &[u8]) -> bool {
+    work::count(lines.len());
     AUTOMATON.is_match(lines)
 }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::finding::Shown;
 use crate::scanner::Redaction;
+use crate::work;
 
 const HIDDEN: &str = "REDACTED";
 /// Bytes shown on either side of a match that stands on a long line.
@@ -96,6 +97,7 @@ pub(crate) fn excerpt(text: &[u8], matched: &Range<usize>) -> Range<usize> {
     let to = matched.end.saturating_add(AROUND).min(text.len());
     let start = memchr::memrchr(b'\n', &text[from..matched.start]).map_or(from, |newline| from + newline + 1);
     let end = memchr::memchr(b'\n', &text[matched.end..to]).map_or(to, |newline| matched.end + newline);
+    work::count(end - start);
     start..end
 }
 

@@ -17,6 +17,7 @@ use crate::scanner::Scanner;
 use crate::scanner::views::{Views, overlapping};
 use crate::scanner::weigh::{Hit, MOST_PLACES, line_at};
 use crate::windows::{Plan, Work};
+use crate::work;
 
 /// What is shared by all workers.
 #[derive(Debug)]
@@ -114,6 +115,7 @@ impl Scanner {
         scratch.called.clear();
         scratch.called.resize(search.calls.len(), false);
         scratch.places.resize_with(detect::detectors().len(), Vec::new);
+        work::count(text.len());
         search.keywords.find(&plain.text, 0..plain.text.len(), |word, place| {
             for listener in &search.listeners[word as usize] {
                 match *listener {
@@ -238,4 +240,23 @@ impl Scanner {
 /// Whether a window may hold something that the view before did not.
 fn is_new(views: &Views<'_>, view: usize, window: &Range<usize>) -> bool {
     views.segments(view).is_none_or(|segments| !overlapping(segments, window).is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::builtin::builtin;
+    use crate::windows::Plan;
+
+    /// A rule without anchors costs a search of the whole text wherever one of its keywords stands.
+    #[test]
+    fn every_rule_of_ours_is_searched_near_its_keywords_only() {
+        let rules = builtin().rules;
+        let whole = rules.iter().filter(|rule| {
+            rule.regex
+                .as_ref()
+                .is_some_and(|regex| rule.keywords.is_empty() || Plan::new(regex, &rule.keywords).is_none())
+        });
+        let whole: Vec<&str> = whole.map(|rule| &*rule.id).collect();
+        assert_eq!(whole, [""; 0]);
+    }
 }

@@ -15,6 +15,7 @@ use crate::scanner::redact::{Masks, excerpt};
 use crate::scanner::views::{Traced, Views};
 use crate::scanner::weigh::Hit;
 use crate::scanner::{Candidate, Scanner};
+use crate::work;
 
 /// A hit whose place is known.
 #[derive(Debug)]
@@ -116,7 +117,7 @@ fn masks(views: &Views<'_>, hits: &[Hit]) -> Vec<Masks> {
     for hit in hits {
         ranges[hit.view].push(hit.secret.clone());
         if views.segments(hit.view).is_some() {
-            let traced = views.trace(hit.view, &hit.matched);
+            let traced = views.trace(hit.view, &hit.secret);
             ranges[traced.root].push(traced.range);
         }
     }
@@ -178,6 +179,7 @@ impl LineMemory {
     fn around(&mut self, view: usize, text: &[u8], range: &Range<usize>) -> Range<usize> {
         let inside = self.view == view && self.lines.start <= range.start && range.end <= self.lines.end;
         if !(self.single && inside) {
+            work::count(range.len());
             let single = memchr::memchr(b'\n', &text[range.clone()]).is_none();
             *self = Self { view, lines: line_range(text, range), single, ..Self::default() };
         }

@@ -9,7 +9,7 @@ use crate::finding::{Commit, Place};
 use crate::rule::{Requirement, Rule};
 use crate::{Condition, Target};
 
-fn rule(id: &str, regex: &str) -> Rule {
+pub(super) fn rule(id: &str, regex: &str) -> Rule {
     Rule {
         id: id.into(),
         description: format!("a {id}").into(),
@@ -32,7 +32,7 @@ fn patterns(texts: &[&str]) -> Vec<Pattern> {
     texts.iter().map(|text| Pattern::new(text).unwrap()).collect()
 }
 
-fn scanner_of(rules: Vec<Rule>, allowlists: Vec<Allowlist>) -> Scanner {
+pub(super) fn scanner_of(rules: Vec<Rule>, allowlists: Vec<Allowlist>) -> Scanner {
     let rules = RuleSet { rules, allowlists, structural: false };
     Scanner::new(Arc::new(rules), Options { redaction: Redaction::Off, ..Options::default() })
 }

@@ -69,12 +69,7 @@ impl<'a> Views<'a> {
             return Traced { root: view, range: range.clone(), decoded: None };
         };
         let inside = overlapping(segments, range);
-        // A decoded match is placed at the encoded text alone, as gitleaks places it.
-        let origin = match (inside.first(), inside.last()) {
-            (Some(first), Some(last)) => first.original.start..last.original.end,
-            _ => to_parent(segments, range),
-        };
-        let mut traced = self.trace(*parent, &origin);
+        let mut traced = self.trace(*parent, &to_parent(segments, range));
         if !inside.is_empty() {
             let decoded = traced.decoded.get_or_insert_default();
             decoded.depth += 1;
@@ -95,12 +90,24 @@ pub(crate) fn overlapping<'s>(segments: &'s [Segment], range: &Range<usize>) -> 
     &segments[first..first + count]
 }
 
-/// A range outside every segment, where it stood before decoding.
+/// Where a range stood before decoding; an end within a segment becomes the segment's end.
 fn to_parent(segments: &[Segment], range: &Range<usize>) -> Range<usize> {
+    let shifted = |offset: usize, before: usize| {
+        let (was, is) =
+            before.checked_sub(1).map_or((0, 0), |last| (segments[last].original.end, segments[last].decoded.end));
+        was + (offset - is)
+    };
     let before = segments.partition_point(|segment| segment.decoded.end <= range.start);
-    let (was, is) =
-        before.checked_sub(1).map_or((0, 0), |last| (segments[last].original.end, segments[last].decoded.end));
-    was + (range.start - is)..was + (range.end - is)
+    let start = match segments.get(before).filter(|segment| segment.decoded.start <= range.start) {
+        Some(segment) => segment.original.start,
+        None => shifted(range.start, before),
+    };
+    let before = segments.partition_point(|segment| segment.decoded.end < range.end);
+    let end = match segments.get(before).filter(|segment| segment.decoded.start < range.end) {
+        Some(segment) => segment.original.end,
+        None => shifted(range.end, before),
+    };
+    start..end.max(start)
 }
 
 #[cfg(test)]
@@ -126,12 +133,12 @@ mod tests {
     #[test]
     fn places_lead_back_to_the_encoded_text() {
         let traced = views().trace(1, &(0..4));
-        assert_eq!((traced.range, traced.decoded.unwrap().kinds), (2..6, vec!["hex"]));
+        assert_eq!((traced.range, traced.decoded.unwrap().kinds), (0..6, vec!["hex"]));
         let traced = views().trace(1, &(3..8));
         assert_eq!((traced.range, traced.decoded.unwrap().kinds), (2..10, vec!["hex", "percent"]));
         let traced = views().trace(2, &(6..9));
         let decoded = traced.decoded.unwrap();
-        assert_eq!((traced.range, decoded.kinds, decoded.depth), (8..10, vec!["percent", "base64"], 2));
+        assert_eq!((traced.range, decoded.kinds, decoded.depth), (7..11, vec!["percent", "base64"], 2));
         let traced = views().trace(2, &(8..10));
         assert_eq!((traced.range, traced.decoded), (10..12, None));
     }

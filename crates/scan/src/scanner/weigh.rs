@@ -13,6 +13,7 @@ use crate::reference;
 use crate::rule::{Rule, Suspect, Verdict};
 use crate::scanner::Scanner;
 use crate::scanner::views::{Views, overlapping};
+use crate::work;
 
 /// Keyword places that a detector is told, of a line or of a text.
 pub(crate) const MOST_PLACES: usize = 1 << 18;
@@ -99,6 +100,7 @@ impl Scanner {
     ) {
         let text = views.text(view);
         let places: Vec<usize> = places.iter().map(|place| place - part.start).collect();
+        work::count(part.len());
         let mut detected = Vec::new();
         (detector.run)(&Look { bytes: &text[part.clone()], paths, hits: &places }, &mut detected);
         hits.extend(detected.into_iter().filter_map(|found| self.weigh_detected(views, view, part.start, found)));
