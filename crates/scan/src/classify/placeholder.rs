@@ -360,7 +360,7 @@ fn has_braced_name(value: &[u8]) -> bool {
     let mut rest = value;
     while let Some(open) = memchr::memchr(b'{', rest) {
         rest = &rest[open + 1..];
-        let name = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_.:?!#".contains(byte)).count();
+        let name = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_.:?!#-".contains(byte)).count();
         if name > 0 && name < 40 && rest.get(name) == Some(&b'}') {
             return true;
         }

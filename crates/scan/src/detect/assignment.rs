@@ -63,7 +63,9 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
             return;
         }
         if let Some((found, end)) = beside(look.bytes, name, place) {
-            done = done.max(end);
+            if found.confidence >= Confidence::Medium {
+                done = done.max(end);
+            }
             out.push(found);
         }
     }

@@ -72,6 +72,7 @@ fn sign(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner: 
         }
     }
     match next {
+        b':' if line.get(spaced + 1) == Some(&b':') => None,
         b':' => Some((Sign::Assign, typed(line, spaced + 1))),
         b'>' if spaced == at => Some((Sign::Tag, spaced + 1)),
         b',' if name_quoted => Some((Sign::Argument, spaced + 1)),
