@@ -129,7 +129,8 @@ fn secret(value: &[u8]) -> Option<Confidence> {
 
 /// Three words or more joined by signs, and little else: `MICROSOFT_PCP_KSP_RSA_SEAL_KEY_3BD1`.
 fn is_row_of_words(value: &[u8]) -> bool {
-    let words = value.split(|byte| b"_-./: ".contains(byte)).filter(|part| {
+    let bare = |part: &'_ [u8]| part.iter().rposition(|byte| !byte.is_ascii_digit()).map_or(0, |at| at + 1);
+    let words = value.split(|byte| b"_-./: ".contains(byte)).map(|part| &part[..bare(part)]).filter(|part| {
         part.len() >= 3 && part.iter().all(u8::is_ascii_alphabetic) && (part.len() < 5 || spelling(part) > -0.3)
     });
     let (count, letters) = words.fold((0, 0), |(count, letters), word| (count + 1, letters + word.len()));
