@@ -33,8 +33,10 @@ pub(crate) fn judge(kind: Kind, value: &[u8]) -> Option<Confidence> {
 pub(crate) fn has_own_rule(value: &[u8]) -> bool {
     let checked =
         [&b"ghp_"[..], b"gho_", b"ghu_", b"ghs_", b"ghr_", b"npm_"].iter().any(|start| value.starts_with(start));
-    let token = value.starts_with(b"eyJ") && value.iter().filter(|byte| **byte == b'.').count() == 2;
-    checked && value.len() >= 40 || token || value.starts_with(b"-----BEGIN") || value.starts_with(b"{\"")
+    let dots = value.iter().filter(|byte| **byte == b'.').count();
+    let token = value.starts_with(b"eyJ") && (dots == 2 || value.ends_with(b".{"))
+        || memchr::memmem::find(value, b"{\"").is_some();
+    checked && value.len() >= 40 || token || value.starts_with(b"-----BEGIN")
 }
 
 /// Passwords are typed or drawn: anything that is not a word, a name or a sample.

@@ -498,6 +498,11 @@ impl Name {
         matches!(&self.words[..], [only] if only == word)
     }
 
+    /// Whether the name ends in `credential` or `credentials`.
+    pub(crate) fn ends_in_credential(&self) -> bool {
+        self.words.last().is_some_and(|word| word.starts_with("credential"))
+    }
+
     /// Whether the name is of a wallet's word list.
     pub(crate) fn is_mnemonic(&self) -> bool {
         let core = self.core();
