@@ -55,7 +55,7 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
         }
         let name = name_around(look.bytes, hit);
         done = name.end;
-        if !may_assign(look.bytes, name.end) {
+        if !may_assign(look.bytes, name.end) && value::before(look.bytes, &name).is_none() {
             continue;
         }
         let place = place.get_or_insert_with(|| Place::of(look.paths));
@@ -63,7 +63,9 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
             return;
         }
         if let Some((found, end)) = beside(look.bytes, name, place) {
-            done = done.max(end);
+            if found.confidence >= Confidence::Medium {
+                done = done.max(end);
+            }
             out.push(found);
         }
     }
@@ -100,11 +102,19 @@ fn beside(line: &[u8], name: Range<usize>, place: &Place) -> Option<(Detected, u
     }
     let words = Name::of(&line[name.clone()]);
     let kind = words.kind().or_else(|| words.is_mnemonic().then_some(Kind::Weak))?;
-    let value = value::after(line, &name, place.manner)?;
+    let pair = value::second(line, name.end).filter(|_| kind == Kind::Auth || words.ends_in_credential());
+    let (kind, value) = match (pair, value::before(line, &name)) {
+        (Some(value), _) => (Kind::Password, value),
+        (None, Some(value)) => (kind, value),
+        (None, None) => (kind, value::after(line, &name, place.manner)?),
+    };
+    if &line[name.clone()] == b"PASS" && line.get(name.end) == Some(&b':') {
+        return None;
+    }
     let text = &line[value.range.clone()];
     let (rule, confidence, severity) = verdict(&words, kind, text, &value, place)?;
-    let end = value.range.end;
-    Some((Detected { rule, matched: name.start..end, secret: value.range, confidence, severity }, end))
+    let (start, end) = (name.start.min(value.range.start), name.end.max(value.range.end));
+    Some((Detected { rule, matched: start..end, secret: value.range, confidence, severity }, end))
 }
 
 /// `IDENTIFIED BY 'x'` of SQL.

@@ -47,6 +47,31 @@ pub(super) fn after(line: &[u8], name: &Range<usize>, manner: Manner) -> Option<
     }
 }
 
+/// The second argument of a call such as `BasicAuth("user", "x")`, or of a pair such as `auth = ("user", "x")`.
+pub(super) fn second(line: &[u8], end: usize) -> Option<Value> {
+    let mut at = skip_spaces(line, end);
+    if line.get(at) == Some(&b'=') {
+        at = skip_spaces(line, at + 1);
+    }
+    if line.get(at) != Some(&b'(') {
+        return None;
+    }
+    let user = quoted(line, skip_spaces(line, at + 1))?;
+    let comma = skip_spaces(line, user.range.end + 1);
+    (line.get(comma) == Some(&b',')).then(|| quoted(line, skip_spaces(line, comma + 1)))?
+}
+
+/// The value before a name: Swift's `setValue("x", forHTTPHeaderField: "X-Api-Key")`.
+pub(super) fn before(line: &[u8], name: &Range<usize>) -> Option<Value> {
+    let head = line[..name.start].strip_suffix(b"\"")?.trim_ascii_end();
+    let label =
+        head.strip_suffix(b"forHTTPHeaderField:").or(head.strip_suffix(b"forKey:")).or(head.strip_suffix(b"key:"))?;
+    let text = label.trim_ascii_end().strip_suffix(b",")?.trim_ascii_end().strip_suffix(b"\"")?;
+    let open = memchr::memrchr(b'"', &text[text.len().saturating_sub(LONGEST)..])?;
+    let start = text.len() - text.len().min(LONGEST) + open + 1;
+    (start < text.len()).then_some(Value { range: start..text.len(), quoted: true })
+}
+
 /// Skips quotes and brackets that end a name; says whether a quote was among them.
 fn closers(line: &[u8], name: &Range<usize>) -> (usize, bool) {
     let run = line[name.end..].iter().take(4).take_while(|byte| b"\"'`])\\*?!".contains(byte)).count();
@@ -72,6 +97,7 @@ fn sign(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner: 
         }
     }
     match next {
+        b':' if line.get(spaced + 1) == Some(&b':') => None,
         b':' => Some((Sign::Assign, typed(line, spaced + 1))),
         b'>' if spaced == at => Some((Sign::Tag, spaced + 1)),
         b',' if name_quoted => Some((Sign::Argument, spaced + 1)),
@@ -156,7 +182,7 @@ fn words(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner:
     let before = &line[..name.start];
     let flag = line[name.start] == b'-' || before.ends_with(b"-");
     let plain_start = before.iter().all(|byte| matches!(byte, b' ' | b'\t')) && manner == Manner::Plain && !name_quoted;
-    let docker = ["ENV ", "ARG ", "set ", "setx ", "setenv "].iter().any(|word| {
+    let docker = ["ENV ", "ARG ", "#define ", "set ", "setx ", "setenv "].iter().any(|word| {
         before.trim_ascii_start().starts_with(word.as_bytes()) && before.trim_ascii().len() + 1 == word.len()
     });
     let one_word = line[at..].trim_ascii_end().iter().all(|byte| !matches!(byte, b' ' | b'\t'));
@@ -332,8 +358,9 @@ fn element(line: &[u8], at: usize) -> Option<Value> {
 fn bare(line: &[u8], name: &Range<usize>, at: usize, manner: Manner) -> Option<Value> {
     let before = &line[..name.start];
     let inside = [b'"', b'\'', b'`'].iter().any(|quote| before.iter().filter(|byte| *byte == quote).count() % 2 == 1);
+    let parameter = before.last().is_some_and(|byte| b"?&;".contains(byte));
     let adjacent = line[name.end] == b'=' && line.get(name.end + 1).is_some_and(|byte| *byte != b'=');
-    if manner == Manner::Code && !(inside && adjacent) {
+    if manner == Manner::Code && !((inside || parameter) && adjacent) {
         return None;
     }
     let leads = !inside && leads(before);
