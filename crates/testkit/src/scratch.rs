@@ -92,12 +92,8 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            // A failed edit keeps what was typed there and says so.
-            let rooms = std::fs::read_dir(self.runtime()).into_iter().flatten().flatten();
-            let kept = |name: std::ffi::OsString| name.to_string_lossy().starts_with("plomb-kept-");
-            let kept: Vec<PathBuf> = rooms.filter(|room| kept(room.file_name())).map(|room| room.path()).collect();
-            let kept: Vec<&Path> = kept.iter().map(PathBuf::as_path).collect();
-            crate::canary::check_leftovers(&[self.home(), self.tmp(), self.runtime()], &kept);
+            // Not the runtime folder: it is the place for an editor's text, which outlives a run that is killed.
+            crate::canary::check_leftovers(&[self.home(), self.tmp()], &[]);
         }
         if std::env::var_os("PLOMB_KEEP_SCRATCH").is_none() {
             let _ = std::fs::remove_dir_all(&self.root);

@@ -2,6 +2,7 @@
 //! every fixture that suits a target, and 2,000 changed copies for each target. `PLOMB_COPIES` asks for more.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests: a failure there is a failure of the test")]
+#![allow(clippy::disallowed_methods, reason = "tests read the fixtures")]
 
 #[allow(unreachable_pub, reason = "a library of another workspace")]
 #[path = "../../../fuzz/src/lib.rs"]

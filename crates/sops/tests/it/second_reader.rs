@@ -1,5 +1,7 @@
 //! A second YAML reader, the one that most Rust programs have, finds the same keys and tokens in what we write.
 
+#![allow(clippy::disallowed_methods, reason = "tests read the fixtures")]
+
 use document::Value;
 use secret::SecretBytes;
 use serde::Deserialize as _;
