@@ -11,7 +11,7 @@ use random::{Alphabet, Counts, alphabet, has_random_part, is_random, is_varied, 
 
 /// How sure it is that `value`, named by a name of `kind`, is a secret; `None` if it is not.
 pub(crate) fn judge(kind: Kind, value: &[u8]) -> Option<Confidence> {
-    if value.len() < 6 || value.len() > 4096 || is_placeholder(value) || is_reference(value) {
+    if value.len() < 6 || value.len() > 1024 || is_placeholder(value) || is_reference(value) {
         return None;
     }
     if has_own_rule(value) {

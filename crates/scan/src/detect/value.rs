@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::place::Manner;
 
 /// Longest value, in bytes.
-const LONGEST: usize = 4096;
+const LONGEST: usize = 1024;
 
 /// A value beside a name.
 #[derive(Clone, Debug)]
@@ -181,11 +181,13 @@ fn words(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner:
     }
     let before = &line[..name.start];
     let flag = line[name.start] == b'-' || before.ends_with(b"-");
-    let plain_start = before.iter().all(|byte| matches!(byte, b' ' | b'\t')) && manner == Manner::Plain && !name_quoted;
+    let plain_start =
+        before.iter().take(LONGEST).all(|byte| matches!(byte, b' ' | b'\t')) && manner == Manner::Plain && !name_quoted;
     let docker = ["ENV ", "ARG ", "#define ", "set ", "setx ", "setenv "].iter().any(|word| {
         before.trim_ascii_start().starts_with(word.as_bytes()) && before.trim_ascii().len() + 1 == word.len()
     });
-    let one_word = line[at..].trim_ascii_end().iter().all(|byte| !matches!(byte, b' ' | b'\t'));
+    let one_word =
+        line[at..line.len().min(at + LONGEST)].trim_ascii_end().iter().all(|byte| !matches!(byte, b' ' | b'\t'));
     let sql = line.get(at) == Some(&b'\'');
     match flag || docker || plain_start && one_word {
         true => Some((Sign::Space, at)),
@@ -234,76 +236,23 @@ fn wrappers(line: &[u8], mut at: usize) -> Option<(usize, bool)> {
     Some((at, wrapped))
 }
 
+/// Functions that hand on their argument.
+#[rustfmt::skip]
+const CARRIERS: &[&str] = &[
+    "some", "ok", "string", "str", "bytes", "byte", "from", "new", "of", "valueof", "text", "encode", "pointer",
+    "ptr", "secret", "secretstring", "secretstr", "secretvalue", "tostring", "from_str", "b64decode", "decode",
+    "decodestring", "literal", "raw", "s", "uint8array", "unsafeplaintext", "plaintext", "plain", "into", "just",
+    "cow", "box", "arc", "rc", "to_owned", "utf8", "getbytes", "quote", "securestring", "convertto-securestring",
+    "parse", "protected", "sensitive", "noecho", "nonsensitive", "return", "uuid", "fromstring",
+    "frombase64string", "getbytes", "bytearray", "charset", "tochararray", "password", "token", "credential",
+    "credentials", "passwordcredential", "networkcredential", "basic", "bearer",
+];
+
 /// Whether a function hands on its argument.
 fn carries(word: &[u8]) -> bool {
     let lower = word.to_ascii_lowercase();
     let last = lower.rsplit(|byte| b".:".contains(byte)).find(|part| !part.is_empty()).unwrap_or(&lower);
-    let whole = [
-        "some",
-        "ok",
-        "string",
-        "str",
-        "bytes",
-        "byte",
-        "from",
-        "new",
-        "of",
-        "valueof",
-        "text",
-        "encode",
-        "pointer",
-        "ptr",
-        "secret",
-        "secretstring",
-        "secretstr",
-        "secretvalue",
-        "tostring",
-        "from_str",
-        "b64decode",
-        "decode",
-        "decodestring",
-        "literal",
-        "raw",
-        "s",
-        "uint8array",
-        "unsafeplaintext",
-        "plaintext",
-        "plain",
-        "into",
-        "just",
-        "cow",
-        "box",
-        "arc",
-        "rc",
-        "to_owned",
-        "utf8",
-        "getbytes",
-        "quote",
-        "securestring",
-        "convertto-securestring",
-        "parse",
-        "protected",
-        "sensitive",
-        "noecho",
-        "nonsensitive",
-        "return",
-        "uuid",
-        "fromstring",
-        "frombase64string",
-        "getbytes",
-        "bytearray",
-        "charset",
-        "tochararray",
-        "password",
-        "token",
-        "credential",
-        "credentials",
-        "passwordcredential",
-        "networkcredential",
-        "basic",
-        "bearer",
-    ];
-    whole.iter().any(|known| last.trim_ascii_end() == known.as_bytes())
+    CARRIERS.iter().any(|known| last.trim_ascii_end() == known.as_bytes())
         || last.starts_with(b"[]byte")
         || last.ends_with(b"string!")
         || last.starts_with(b"b!")
@@ -356,7 +305,7 @@ fn element(line: &[u8], at: usize) -> Option<Value> {
 
 /// A value without quotes: to the end of the line where the name begins it, else to the next sign.
 fn bare(line: &[u8], name: &Range<usize>, at: usize, manner: Manner) -> Option<Value> {
-    let before = &line[..name.start];
+    let before = &line[name.start.saturating_sub(2 * LONGEST)..name.start];
     let inside = [b'"', b'\'', b'`'].iter().any(|quote| before.iter().filter(|byte| *byte == quote).count() % 2 == 1);
     let parameter = before.last().is_some_and(|byte| b"?&;".contains(byte));
     let adjacent = line[name.end] == b'=' && line.get(name.end + 1).is_some_and(|byte| *byte != b'=');
