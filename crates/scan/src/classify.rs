@@ -14,7 +14,10 @@ pub(crate) fn judge(kind: Kind, value: &[u8]) -> Option<Confidence> {
     if value.len() < 6 || value.len() > 1024 || is_placeholder(value) || is_reference(value) {
         return None;
     }
-    if has_own_rule(value) {
+    // Under a plain name for a secret a value is one, whatever its prefix says: `token = …` with a damaged checksum may
+    // be cut or mistyped. Elsewhere such a value is a sample.
+    let named = matches!(kind, Kind::Secret | Kind::Key) && has_checksum(value);
+    if has_own_rule(value) && !named {
         return None;
     }
     if value.iter().any(|byte| *byte < 0x20) || !value.is_ascii() && std::str::from_utf8(value).is_err() {
@@ -31,12 +34,15 @@ pub(crate) fn judge(kind: Kind, value: &[u8]) -> Option<Confidence> {
 
 /// Formats whose own rule decides, by checksum or structure: what it refuses is refused.
 pub(crate) fn has_own_rule(value: &[u8]) -> bool {
-    let checked =
-        [&b"ghp_"[..], b"gho_", b"ghu_", b"ghs_", b"ghr_", b"npm_"].iter().any(|start| value.starts_with(start));
     let dots = value.iter().filter(|byte| **byte == b'.').count();
     let token = value.starts_with(b"eyJ") && (dots == 2 || value.ends_with(b".{"))
         || memchr::memmem::find(value, b"{\"").is_some();
-    checked && value.len() >= 40 || token || value.starts_with(b"-----BEGIN")
+    has_checksum(value) || token || value.starts_with(b"-----BEGIN")
+}
+
+fn has_checksum(value: &[u8]) -> bool {
+    let starts = [&b"ghp_"[..], b"gho_", b"ghu_", b"ghs_", b"ghr_", b"npm_"];
+    value.len() >= 40 && starts.iter().any(|start| value.starts_with(start))
 }
 
 /// Passwords are typed or drawn: anything that is not a word, a name or a sample.
