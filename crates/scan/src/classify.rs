@@ -139,7 +139,7 @@ fn is_row_of_words(value: &[u8]) -> bool {
     for word in words {
         count += 1;
         letters += word.len();
-        spelled |= word.len() >= 5 && spelling(word) > 0.3;
+        spelled |= word.len() >= 5 && spelling(word) > 0.0;
     }
     count >= 3 && spelled && letters * 3 >= value.len()
 }
