@@ -155,7 +155,7 @@ fn names_something_long(value: &[u8]) -> bool {
 fn key(value: &[u8]) -> Option<Confidence> {
     let strong = value.len() >= 24 && is_random(value) && is_varied(value);
     let mixed = Counts::of(value).classes() >= 3 && !value.contains(&b' ');
-    if is_uuid(value) || !strong {
+    if is_uuid(value) || !strong || is_row_of_words(value) {
         return None;
     }
     Some(if mixed { Confidence::Medium } else { Confidence::Low })
