@@ -141,8 +141,13 @@ fn is_row_of_words(value: &[u8]) -> bool {
     let words = value.split(|byte| b"_-./: ".contains(byte)).map(|part| &part[..bare(part)]).filter(|part| {
         part.len() >= 3 && part.iter().all(u8::is_ascii_alphabetic) && (part.len() < 5 || spelling(part) > -0.3)
     });
-    let (count, letters) = words.fold((0, 0), |(count, letters), word| (count + 1, letters + word.len()));
-    count >= 3 && letters * 2 >= value.len() && spelling(value) > -0.3
+    let (mut count, mut letters, mut spelled) = (0, 0, false);
+    for word in words {
+        count += 1;
+        letters += word.len();
+        spelled |= word.len() >= 5 && spelling(word) > 0.0;
+    }
+    count >= 3 && spelled && letters * 3 >= value.len()
 }
 
 /// Paths and dotted names stay names however long they are.
@@ -156,7 +161,7 @@ fn names_something_long(value: &[u8]) -> bool {
 fn key(value: &[u8]) -> Option<Confidence> {
     let strong = value.len() >= 24 && is_random(value) && is_varied(value);
     let mixed = Counts::of(value).classes() >= 3 && !value.contains(&b' ');
-    if is_uuid(value) || !strong {
+    if is_uuid(value) || !strong || is_row_of_words(value) {
         return None;
     }
     Some(if mixed { Confidence::Medium } else { Confidence::Low })

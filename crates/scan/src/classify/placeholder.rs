@@ -11,7 +11,7 @@ const FILLERS: &[&str] = &[
     "redacted", "xxxx", "****", "....", "your_", "your-", "yourpass", "yoursecret", "yourtoken", "yourkey",
     "yourapi", "your_api", "foobar", "foo-bar", "foo_bar", "loremipsum", "lorem-ipsum", "notasecret",
     "not-a-secret", "not_a_secret", "notreal", "not-real", "not_real", "_here", "-here", "<", "todo:", "fixme",
-    "deadbeef", "123456789", "abcdefgh", "qwertyuiop", "fake", "……", "•", "mysecret", "my-secret", "my_secret",
+    "deadbeef", "123456789", "abcdefgh", "qwertyuiop", "fake-", "fake_", "-fake", "_fake", "fakekey", "faketoken", "……", "•", "mysecret", "my-secret", "my_secret",
     "mytoken", "my-token", "my_token", "mypassword", "my-password", "my_password", "myapikey", "my-api", "my_api",
     "somesecret", "some-secret", "some_secret", "supersecret", "super-secret", "super_secret", "topsecret",
     "top-secret", "top_secret", "sometoken", "some-token", "some_token", "somepassword", "some_password",
@@ -29,7 +29,7 @@ const PUBLISHED: &[&str] = &[
 /// Words that say the same of a short value that somebody typed, when they make up most of it.
 #[rustfmt::skip]
 const TYPED: &[&str] = &[
-    "test", "mock", "demo", "sample", "default", "none", "null", "nil", "undefined", "empty", "unset", "unknown",
+    "test", "fake", "mock", "demo", "sample", "default", "none", "null", "nil", "undefined", "empty", "unset", "unknown",
     "todo", "tbd", "secret", "password", "passwd", "passw0rd", "p@ssw0rd", "pass", "token", "admin", "root",
     "user", "guest", "letmein", "qwerty", "hunter2", "foo", "bar", "baz", "quux", "abc", "123", "asdf", "hello",
     "world", "welcome", "string", "value", "apikey", "key", "true", "false", "hidden", "masked", "postgres",

@@ -134,6 +134,9 @@ fn typed(line: &[u8], at: usize) -> usize {
     if starts(line, start, "!!") {
         return start + line[start..].iter().take_while(|byte| **byte != b' ').count();
     }
+    if line.get(start).is_some_and(|byte| b"\"'`".contains(byte)) {
+        return at;
+    }
     let letters = line[start..]
         .iter()
         .take(60)
@@ -188,7 +191,10 @@ fn words(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner:
     });
     let one_word =
         line[at..line.len().min(at + LONGEST)].trim_ascii_end().iter().all(|byte| !matches!(byte, b' ' | b'\t'));
-    let sql = line.get(at) == Some(&b'\'');
+    let defined = [&b"def"[..], b"@", b":", b"defonce", b"def ^:private"]
+        .iter()
+        .any(|word| before.trim_ascii_end().ends_with(word));
+    let sql = line.get(at) == Some(&b'\'') || defined && line.get(at) == Some(&b'"');
     match flag || docker || plain_start && one_word {
         true => Some((Sign::Space, at)),
         false => sql.then_some((Sign::Argument, at)),
@@ -200,11 +206,13 @@ fn words(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner:
 fn wrappers(line: &[u8], mut at: usize) -> Option<(usize, bool)> {
     let mut wrapped = false;
     for _ in 0..3 {
+        let list = line.get(at) == Some(&b'[') && line.get(at + 1) != Some(&b']');
         let run = line[at..]
             .iter()
             .take(48)
             .take_while(|byte| byte.is_ascii_alphanumeric() || b"_.:&!@$<>[]*".contains(byte))
             .count();
+        let run = if list { 0 } else { run };
         let word = &line[at..at + run];
         let next = line.get(at + run).copied();
         if word == b"new" && next == Some(b' ') {
@@ -306,7 +314,10 @@ fn element(line: &[u8], at: usize) -> Option<Value> {
 /// A value without quotes: to the end of the line where the name begins it, else to the next sign.
 fn bare(line: &[u8], name: &Range<usize>, at: usize, manner: Manner) -> Option<Value> {
     let before = &line[name.start.saturating_sub(2 * LONGEST)..name.start];
-    let inside = [b'"', b'\'', b'`'].iter().any(|quote| before.iter().filter(|byte| *byte == quote).count() % 2 == 1);
+    let inside = [b'"', b'\'', b'`'].iter().any(|quote| quotes(before, *quote) % 2 == 1);
+    if line.get(at).is_some_and(|byte| b"[{(".contains(byte)) {
+        return None;
+    }
     let parameter = before.last().is_some_and(|byte| b"?&;".contains(byte));
     let adjacent = line[name.end] == b'=' && line.get(name.end + 1).is_some_and(|byte| *byte != b'=');
     if manner == Manner::Code && !((inside || parameter) && adjacent) {
@@ -323,6 +334,11 @@ fn bare(line: &[u8], name: &Range<usize>, at: usize, manner: Manner) -> Option<V
         false => rest.iter().position(|byte| b" \t\"'`;&,<>|)]}\\".contains(byte)).unwrap_or(rest.len()),
     };
     (length > 0).then_some(Value { range: at..at + length, quoted: false })
+}
+
+/// How many of a quote stand in a text, those with a backslash not counted.
+fn quotes(text: &[u8], quote: u8) -> usize {
+    memchr::memchr_iter(quote, text).filter(|&at| at == 0 || text[at - 1] != b'\\').count()
 }
 
 /// Whether nothing but what may stand before a setting stands before the name.
