@@ -26,6 +26,7 @@ struct Record {
     severity: Severity,
     confidence: Confidence,
     check: Option<Check>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the test that finds orphans"))]
     detector: Option<&'static str>,
     source: &'static str,
 }

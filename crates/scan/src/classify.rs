@@ -11,10 +11,13 @@ use random::{Alphabet, Counts, alphabet, has_random_part, is_random, is_varied, 
 
 /// How sure it is that `value`, named by a name of `kind`, is a secret; `None` if it is not.
 pub(crate) fn judge(kind: Kind, value: &[u8]) -> Option<Confidence> {
-    if value.len() < 6 || value.len() > 4096 || is_placeholder(value) || is_reference(value) {
+    if value.len() < 6 || value.len() > 1024 || is_placeholder(value) || is_reference(value) {
         return None;
     }
-    if has_own_rule(value) {
+    // Under a plain name for a secret a value is one, whatever its prefix says: `token = …` with a damaged checksum may
+    // be cut or mistyped. Elsewhere such a value is a sample.
+    let named = matches!(kind, Kind::Secret | Kind::Key) && has_checksum(value);
+    if has_own_rule(value) && !named {
         return None;
     }
     if value.iter().any(|byte| *byte < 0x20) || !value.is_ascii() && std::str::from_utf8(value).is_err() {
@@ -31,12 +34,15 @@ pub(crate) fn judge(kind: Kind, value: &[u8]) -> Option<Confidence> {
 
 /// Formats whose own rule decides, by checksum or structure: what it refuses is refused.
 pub(crate) fn has_own_rule(value: &[u8]) -> bool {
-    let checked =
-        [&b"ghp_"[..], b"gho_", b"ghu_", b"ghs_", b"ghr_", b"npm_"].iter().any(|start| value.starts_with(start));
     let dots = value.iter().filter(|byte| **byte == b'.').count();
     let token = value.starts_with(b"eyJ") && (dots == 2 || value.ends_with(b".{"))
         || memchr::memmem::find(value, b"{\"").is_some();
-    checked && value.len() >= 40 || token || value.starts_with(b"-----BEGIN")
+    has_checksum(value) || token || value.starts_with(b"-----BEGIN")
+}
+
+fn has_checksum(value: &[u8]) -> bool {
+    let starts = [&b"ghp_"[..], b"gho_", b"ghu_", b"ghs_", b"ghr_", b"npm_"];
+    value.len() >= 40 && starts.iter().any(|start| value.starts_with(start))
 }
 
 /// Passwords are typed or drawn: anything that is not a word, a name or a sample.
@@ -135,8 +141,13 @@ fn is_row_of_words(value: &[u8]) -> bool {
     let words = value.split(|byte| b"_-./: ".contains(byte)).map(|part| &part[..bare(part)]).filter(|part| {
         part.len() >= 3 && part.iter().all(u8::is_ascii_alphabetic) && (part.len() < 5 || spelling(part) > -0.3)
     });
-    let (count, letters) = words.fold((0, 0), |(count, letters), word| (count + 1, letters + word.len()));
-    count >= 3 && letters * 2 >= value.len() && spelling(value) > -0.3
+    let (mut count, mut letters, mut spelled) = (0, 0, false);
+    for word in words {
+        count += 1;
+        letters += word.len();
+        spelled |= word.len() >= 5 && spelling(word) > 0.0;
+    }
+    count >= 3 && spelled && letters * 3 >= value.len()
 }
 
 /// Paths and dotted names stay names however long they are.
@@ -150,7 +161,7 @@ fn names_something_long(value: &[u8]) -> bool {
 fn key(value: &[u8]) -> Option<Confidence> {
     let strong = value.len() >= 24 && is_random(value) && is_varied(value);
     let mixed = Counts::of(value).classes() >= 3 && !value.contains(&b' ');
-    if is_uuid(value) || !strong {
+    if is_uuid(value) || !strong || is_row_of_words(value) {
         return None;
     }
     Some(if mixed { Confidence::Medium } else { Confidence::Low })

@@ -18,37 +18,17 @@ const MANY: usize = 24;
 const NAME: usize = 80;
 
 /// The words of which one stands in every telling name.
+#[rustfmt::skip]
 pub(super) const KEYWORDS: &[&str] = &[
-    "pass",
-    "pwd",
-    "secret",
-    "token",
-    "key",
-    "cred",
-    "auth",
-    "salt",
-    "kennwort",
-    "senha",
-    "parola",
-    "contrase",
-    "wachtwoord",
-    "haslo",
-    "mdp",
-    "psk",
-    "_pat",
-    "jwt",
-    "bearer",
-    "mnemonic",
-    "seed",
-    "_pw",
-    "identified by",
+    "pass", "pwd", "secret", "token", "key", "cred", "auth", "salt", "kennwort", "senha", "parola", "contrase",
+    "wachtwoord", "haslo", "mdp", "psk", "_pat", "jwt", "bearer", "mnemonic", "seed", "_pw", "identified by",
 ];
 
 /// Looks beside every telling name of a line.
 pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
     let mut place = None;
     let mut done = 0;
-    let before = out.len();
+    let (before, mut patience) = (out.len(), 64 + look.bytes.len() / 16);
     for &hit in look.hits {
         if hit < done {
             continue;
@@ -57,6 +37,10 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
         done = name.end;
         if !may_assign(look.bytes, name.end) && value::before(look.bytes, &name).is_none() {
             continue;
+        }
+        patience -= 1;
+        if patience == 0 {
+            return;
         }
         let place = place.get_or_insert_with(|| Place::of(look.paths));
         if place.is_lock {

@@ -112,7 +112,7 @@ fn keystore(look: &Look<'_>, out: &mut Vec<Detected>) {
         || text.starts_with(&[5, 2]) && named(&[".keytab"])
         || text.starts_with(&[0x03, 0xd9, 0xa2, 0x9a]) && named(&[".kdbx", ".kdb"]);
     if found {
-        let matched = 0..text.iter().position(|byte| *byte == b'\n').unwrap_or(text.len()).min(64).max(1);
+        let matched = 0..text.iter().position(|byte| *byte == b'\n').unwrap_or(text.len()).clamp(1, 64);
         out.push(Detected {
             rule: "key-store",
             secret: matched.clone(),

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::place::Manner;
 
 /// Longest value, in bytes.
-const LONGEST: usize = 4096;
+const LONGEST: usize = 1024;
 
 /// A value beside a name.
 #[derive(Clone, Debug)]
@@ -134,6 +134,9 @@ fn typed(line: &[u8], at: usize) -> usize {
     if starts(line, start, "!!") {
         return start + line[start..].iter().take_while(|byte| **byte != b' ').count();
     }
+    if line.get(start).is_some_and(|byte| b"\"'`".contains(byte)) {
+        return at;
+    }
     let letters = line[start..]
         .iter()
         .take(60)
@@ -181,12 +184,17 @@ fn words(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner:
     }
     let before = &line[..name.start];
     let flag = line[name.start] == b'-' || before.ends_with(b"-");
-    let plain_start = before.iter().all(|byte| matches!(byte, b' ' | b'\t')) && manner == Manner::Plain && !name_quoted;
+    let plain_start =
+        before.iter().take(LONGEST).all(|byte| matches!(byte, b' ' | b'\t')) && manner == Manner::Plain && !name_quoted;
     let docker = ["ENV ", "ARG ", "#define ", "set ", "setx ", "setenv "].iter().any(|word| {
         before.trim_ascii_start().starts_with(word.as_bytes()) && before.trim_ascii().len() + 1 == word.len()
     });
-    let one_word = line[at..].trim_ascii_end().iter().all(|byte| !matches!(byte, b' ' | b'\t'));
-    let sql = line.get(at) == Some(&b'\'');
+    let one_word =
+        line[at..line.len().min(at + LONGEST)].trim_ascii_end().iter().all(|byte| !matches!(byte, b' ' | b'\t'));
+    let defined = [&b"def"[..], b"@", b":", b"defonce", b"def ^:private"]
+        .iter()
+        .any(|word| before.trim_ascii_end().ends_with(word));
+    let sql = line.get(at) == Some(&b'\'') || defined && line.get(at) == Some(&b'"');
     match flag || docker || plain_start && one_word {
         true => Some((Sign::Space, at)),
         false => sql.then_some((Sign::Argument, at)),
@@ -198,11 +206,13 @@ fn words(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner:
 fn wrappers(line: &[u8], mut at: usize) -> Option<(usize, bool)> {
     let mut wrapped = false;
     for _ in 0..3 {
+        let list = line.get(at) == Some(&b'[') && line.get(at + 1) != Some(&b']');
         let run = line[at..]
             .iter()
             .take(48)
             .take_while(|byte| byte.is_ascii_alphanumeric() || b"_.:&!@$<>[]*".contains(byte))
             .count();
+        let run = if list { 0 } else { run };
         let word = &line[at..at + run];
         let next = line.get(at + run).copied();
         if word == b"new" && next == Some(b' ') {
@@ -234,76 +244,23 @@ fn wrappers(line: &[u8], mut at: usize) -> Option<(usize, bool)> {
     Some((at, wrapped))
 }
 
+/// Functions that hand on their argument.
+#[rustfmt::skip]
+const CARRIERS: &[&str] = &[
+    "some", "ok", "string", "str", "bytes", "byte", "from", "new", "of", "valueof", "text", "encode", "pointer",
+    "ptr", "secret", "secretstring", "secretstr", "secretvalue", "tostring", "from_str", "b64decode", "decode",
+    "decodestring", "literal", "raw", "s", "uint8array", "unsafeplaintext", "plaintext", "plain", "into", "just",
+    "cow", "box", "arc", "rc", "to_owned", "utf8", "getbytes", "quote", "securestring", "convertto-securestring",
+    "parse", "protected", "sensitive", "noecho", "nonsensitive", "return", "uuid", "fromstring",
+    "frombase64string", "getbytes", "bytearray", "charset", "tochararray", "password", "token", "credential",
+    "credentials", "passwordcredential", "networkcredential", "basic", "bearer",
+];
+
 /// Whether a function hands on its argument.
 fn carries(word: &[u8]) -> bool {
     let lower = word.to_ascii_lowercase();
     let last = lower.rsplit(|byte| b".:".contains(byte)).find(|part| !part.is_empty()).unwrap_or(&lower);
-    let whole = [
-        "some",
-        "ok",
-        "string",
-        "str",
-        "bytes",
-        "byte",
-        "from",
-        "new",
-        "of",
-        "valueof",
-        "text",
-        "encode",
-        "pointer",
-        "ptr",
-        "secret",
-        "secretstring",
-        "secretstr",
-        "secretvalue",
-        "tostring",
-        "from_str",
-        "b64decode",
-        "decode",
-        "decodestring",
-        "literal",
-        "raw",
-        "s",
-        "uint8array",
-        "unsafeplaintext",
-        "plaintext",
-        "plain",
-        "into",
-        "just",
-        "cow",
-        "box",
-        "arc",
-        "rc",
-        "to_owned",
-        "utf8",
-        "getbytes",
-        "quote",
-        "securestring",
-        "convertto-securestring",
-        "parse",
-        "protected",
-        "sensitive",
-        "noecho",
-        "nonsensitive",
-        "return",
-        "uuid",
-        "fromstring",
-        "frombase64string",
-        "getbytes",
-        "bytearray",
-        "charset",
-        "tochararray",
-        "password",
-        "token",
-        "credential",
-        "credentials",
-        "passwordcredential",
-        "networkcredential",
-        "basic",
-        "bearer",
-    ];
-    whole.iter().any(|known| last.trim_ascii_end() == known.as_bytes())
+    CARRIERS.iter().any(|known| last.trim_ascii_end() == known.as_bytes())
         || last.starts_with(b"[]byte")
         || last.ends_with(b"string!")
         || last.starts_with(b"b!")
@@ -356,8 +313,11 @@ fn element(line: &[u8], at: usize) -> Option<Value> {
 
 /// A value without quotes: to the end of the line where the name begins it, else to the next sign.
 fn bare(line: &[u8], name: &Range<usize>, at: usize, manner: Manner) -> Option<Value> {
-    let before = &line[..name.start];
-    let inside = [b'"', b'\'', b'`'].iter().any(|quote| before.iter().filter(|byte| *byte == quote).count() % 2 == 1);
+    let before = &line[name.start.saturating_sub(2 * LONGEST)..name.start];
+    let inside = [b'"', b'\'', b'`'].iter().any(|quote| quotes(before, *quote) % 2 == 1);
+    if line.get(at).is_some_and(|byte| b"[{(".contains(byte)) {
+        return None;
+    }
     let parameter = before.last().is_some_and(|byte| b"?&;".contains(byte));
     let adjacent = line[name.end] == b'=' && line.get(name.end + 1).is_some_and(|byte| *byte != b'=');
     if manner == Manner::Code && !((inside || parameter) && adjacent) {
@@ -374,6 +334,11 @@ fn bare(line: &[u8], name: &Range<usize>, at: usize, manner: Manner) -> Option<V
         false => rest.iter().position(|byte| b" \t\"'`;&,<>|)]}\\".contains(byte)).unwrap_or(rest.len()),
     };
     (length > 0).then_some(Value { range: at..at + length, quoted: false })
+}
+
+/// How many of a quote stand in a text, those with a backslash not counted.
+fn quotes(text: &[u8], quote: u8) -> usize {
+    memchr::memchr_iter(quote, text).filter(|&at| at == 0 || text[at - 1] != b'\\').count()
 }
 
 /// Whether nothing but what may stand before a setting stands before the name.
