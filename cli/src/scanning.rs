@@ -7,6 +7,7 @@ mod fix;
 mod flags;
 mod guarding;
 mod output;
+mod refs;
 mod rules;
 mod sources;
 

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use bstr::{BStr, BString, ByteSlice as _};
-use guard::{Breach, Configs, FileVersion, Names, Rules, Sibling, Tracked, seems_encrypted};
+use guard::{Breach, Configs, FileVersion, Mend, Names, Rules, Sibling, Tracked, seems_encrypted};
 use scan::{Confidence, Content, Finding, Place};
 use source::{Change, Repository, Staged};
 
@@ -24,7 +24,7 @@ const LIMIT: u64 = 64 << 20;
 pub(crate) struct Guarding {
     rules: Rules,
     names: Names,
-    repository: Option<Repository>,
+    pub(crate) repository: Option<Repository>,
     /// The folder that rules name paths from.
     root: PathBuf,
     /// Whether the change touches the rules themselves.
@@ -114,9 +114,7 @@ impl Guarding {
         if shown.find_byte(b'!').is_some() {
             return Vec::new();
         }
-        let path = crate::paths::absolute(Path::new(OsStr::from_bytes(shown)));
-        let Ok(inside) = path.strip_prefix(&self.root) else { return Vec::new() };
-        let inside = BString::from(inside.as_os_str().as_bytes());
+        let Some(inside) = self.inside(shown.as_bstr()) else { return Vec::new() };
         let mut findings = self.check(&inside, bytes, None, Place::File);
         findings.iter_mut().for_each(|finding| finding.origin.path = shown.clone());
         findings
@@ -131,6 +129,24 @@ impl Guarding {
         }
         let file = FileVersion { path, bytes, old, siblings: &siblings };
         self.findings(self.rules.check(&file), &place)
+    }
+
+    /// What mends a file, and nothing if no rule speaks of it.
+    pub(crate) fn mend(&self, path: &BString, bytes: &[u8], old: Option<&[u8]>) -> Mend {
+        let siblings: Vec<Sibling<'_>> =
+            self.names.originals_of(path).map(|path| Sibling { path, bytes: None }).collect();
+        self.rules.mend(&FileVersion { path, bytes, old, siblings: &siblings })
+    }
+
+    /// The path that rules know a file by; `None` outside.
+    pub(crate) fn inside(&self, shown: &BStr) -> Option<BString> {
+        let path = crate::paths::absolute(Path::new(OsStr::from_bytes(shown)));
+        Some(BString::from(path.strip_prefix(&self.root).ok()?.as_os_str().as_bytes()))
+    }
+
+    /// The file of a path that rules know.
+    pub(crate) fn file_of(&self, inside: &BStr) -> PathBuf {
+        crate::paths::from_here(&self.root.join(OsStr::from_bytes(inside)))
     }
 
     fn findings(&self, breaches: Vec<Breach>, place: &Place) -> Vec<Finding> {
@@ -179,7 +195,7 @@ impl Guarding {
 }
 
 /// The blob that a change replaces, at its old path if it was renamed.
-fn old_of(repository: &Repository, change: &Change) -> Option<Vec<u8>> {
+pub(crate) fn old_of(repository: &Repository, change: &Change) -> Option<Vec<u8>> {
     let old = change.old.or(change.renamed_from.as_ref().map(|from| from.1))?;
     repository.blob(old, LIMIT).ok()
 }

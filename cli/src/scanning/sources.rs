@@ -2,16 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use bstr::{BString, ByteVec as _};
+use bstr::{BStr, BString, ByteVec as _};
 use scan::{Place, Visitor};
-use source::{Files, Limits, Repository, Source, SourceError, Staged, Stdin, Unstaged};
+use source::{Files, History, Limits, Repository, Selection, Source, SourceError, Staged, Stdin, Unstaged};
 
 use super::collector::Collector;
 use super::guarding::Guarding;
 use super::rules::source_failure;
-use super::{Request, What};
+use super::{Request, What, refs};
 use crate::failure::{Exit, Failure};
-use crate::files;
+use crate::{files, ui};
 
 /// Hands everything that the request asks for to the collector.
 ///
@@ -47,10 +47,50 @@ pub(crate) fn scan(request: &Request, collector: &Collector<'_>, guard: Option<&
             each(&unstaged, collector).map_err(failed)
         }
         What::Message(file) => message(file, limits, collector),
-        What::History(_) | What::PrePush(_) | What::PreReceive(_) => {
-            Err(Failure::new(Exit::Incomplete, "history comes with the next merge"))
+        What::History(wanted) => {
+            let repository = Repository::discover(&wanted.repo).map_err(failed)?;
+            let selection = selection(wanted)?;
+            history(&repository, selection, wanted.messages, limits, collector)
+        }
+        What::PrePush(repo) => {
+            let repository = Repository::discover(repo).map_err(failed)?;
+            history(&repository, refs::pushed(&files::read_stdin(REFS_LIMIT)?), true, limits, collector)
+        }
+        What::PreReceive(repo) => {
+            let repository = Repository::discover(repo).map_err(failed)?.with_object_folders(refs::quarantine());
+            history(&repository, refs::received(&files::read_stdin(REFS_LIMIT)?), true, limits, collector)
         }
     }
+}
+
+/// Names of refs and objects that a hook is given.
+const REFS_LIMIT: u64 = 64 << 20;
+
+fn history(
+    repository: &Repository,
+    selection: Selection,
+    messages: bool,
+    limits: Limits,
+    collector: &Collector<'_>,
+) -> Result<(), Failure> {
+    if repository.is_shallow() {
+        ui::note("note: this clone is shallow: history before its first commits is not here and not scanned");
+    }
+    let history = History { selection, messages, limits, ..History::new(repository) };
+    each(&history, collector).map_err(|error| source_failure(&error))
+}
+
+/// The commits that a range or options of `git log` choose.
+fn selection(wanted: &super::History) -> Result<Selection, Failure> {
+    let words: Vec<&str> = match (&wanted.range, &wanted.log_opts) {
+        (Some(range), _) => vec![range],
+        (None, Some(options)) => refs::words(options)?,
+        (None, None) => return Ok(Selection::all()),
+    };
+    Selection::parse(words.into_iter().map(BStr::new)).map_err(|error| {
+        let hint = "commits are chosen by A..B, ^A, B, --all and --not";
+        source_failure(&error).hint(hint)
+    })
 }
 
 fn each<'s>(source: &'s dyn Source, collector: &'s Collector<'_>) -> Result<(), SourceError> {

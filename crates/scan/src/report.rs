@@ -15,11 +15,13 @@ use crate::visitor::{Skipped, Unread};
 mod csv;
 pub(crate) mod fields;
 mod gitlab;
+mod html;
 mod json;
 mod junit;
 pub mod link;
 pub(crate) mod neutral;
 pub(crate) mod sarif;
+pub mod template;
 pub mod text;
 pub mod verbose;
 mod writer;
@@ -28,9 +30,14 @@ mod writer;
 pub(crate) mod example;
 #[cfg(test)]
 mod peer;
+#[cfg(test)]
+mod redacted;
+#[cfg(test)]
+mod snapshot;
 
 pub use fields::Dialect;
-pub use link::Remote;
+pub use link::{Platform, Remote};
+pub use template::{Template, TemplateError};
 pub use text::Style;
 
 /// A format that findings can be written in.
@@ -54,12 +61,25 @@ pub static REPORTS: &[&dyn Report] = &[
     &csv::Csv,
     &junit::Junit,
     &gitlab::Gitlab,
+    &html::Html,
     &verbose::Verbose,
 ];
 
 /// The format of this name.
 pub fn by_name(name: &str) -> Option<&'static dyn Report> {
     REPORTS.iter().copied().find(|report| report.name() == name)
+}
+
+/// The format that a file's ending (without its dot) asks for; gitleaks knows `json`, `csv` and `sarif` only.
+pub fn by_extension(extension: &str) -> Option<&'static dyn Report> {
+    let name = match extension {
+        "xml" => "junit",
+        "htm" => "html",
+        "txt" => "text",
+        "json" | "jsonl" | "csv" | "sarif" | "html" => extension,
+        _ => return None,
+    };
+    by_name(name)
 }
 
 /// One finished scan.

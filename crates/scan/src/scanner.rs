@@ -100,7 +100,34 @@ pub struct Seen {
     named: bool,
 }
 
+impl Candidate {
+    /// A candidate with nothing to show, for tests of what hands contents over.
+    pub fn bare(rule: usize, span: Span) -> Self {
+        Self {
+            rule,
+            span,
+            decoded: None,
+            confidence: Confidence::Low,
+            severity: Severity::Low,
+            secret: Shown::default(),
+            matched: Shown::default(),
+            line: Shown::default(),
+            entropy: 0.0,
+            digest: Digest::default(),
+            pending: Vec::new(),
+            covered_by: Vec::new(),
+            components: Vec::new(),
+            part: false,
+        }
+    }
+}
+
 impl Seen {
+    /// An answer that consists of these.
+    pub fn of(candidates: Vec<Candidate>) -> Self {
+        Self { candidates, ..Self::default() }
+    }
+
     /// Whether nothing here can become a finding at any place.
     pub fn is_quiet(&self) -> bool {
         !self.named && self.candidates.iter().all(|candidate| candidate.part)

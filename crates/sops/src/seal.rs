@@ -100,8 +100,8 @@ pub(crate) fn seal_as(doc: Document, mut sealing: Sealing<'_>, mut layout: Layou
     for _ in 0..5 {
         let metadata = pass.metadata(&cipher, &layout, &mut sealing);
         let text = pass.text(&metadata, layout.parted)?;
-        match proof::check(&pass, &metadata, &text, &layout)? {
-            proof::Verdict::Proved => return Ok(pass.done(text)),
+        match proof::check(&pass, &metadata, text, &layout)? {
+            proof::Verdict::Proved(text) => return Ok(pass.done(text)),
             proof::Verdict::Residue { entries, unended } => {
                 layout.entries = entries;
                 layout.unended = unended;
@@ -137,7 +137,7 @@ pub fn seal_tree(mut doc: Document, mut sealing: Sealing<'_>, options: &EmitOpti
     let mut branches = std::mem::take(&mut pass.doc.branches);
     branches.iter_mut().for_each(|branch| proof::comments_to_elements(&mut branch.root));
     let text = format.emit_encrypted(branches, &|| metadata.to_map(), options)?;
-    proof::check_tree(&pass, &metadata, &text, format)?;
+    proof::check_tree(&pass, &metadata, text.duplicate(), format)?;
     Ok(pass.done(text))
 }
 
@@ -159,7 +159,7 @@ fn seal_whole(mut doc: Document, mut sealing: Sealing<'_>, mut layout: Layout) -
     let metadata = pass.metadata(&cipher, &layout, &mut sealing);
     let branches = std::mem::take(&mut pass.doc.branches);
     let text = format.emit_encrypted(branches, &|| metadata.to_map(), &EmitOptions::default())?;
-    proof::check_tree(&pass, &metadata, &text, format)?;
+    proof::check_tree(&pass, &metadata, text.duplicate(), format)?;
     Ok(pass.done(text))
 }
 
@@ -392,25 +392,14 @@ impl Sealer<'_> {
         }
         if self.in_place && !self.allow_big_integers { self.refuse_big_integer(at, node) } else { Ok(()) }
     }
-}
 
-impl Visitor for Sealer<'_> {
-    fn leaf(&mut self, at: &At, node: &mut Node, encrypted: bool) -> Result<(), SopsError> {
-        let Some((kind, mut usual)) = canonical(&node.value) else {
-            self.covered += usize::from(encrypted);
-            return Ok(());
-        };
-        self.leaves += 1;
-        if !encrypted {
-            self.end_last_block(at, node);
-            return self.clear(at, node, &usual);
-        }
+    /// An encrypted leaf of which `bytes` are the canonical ones.
+    fn seal_leaf(&mut self, at: &At, node: &mut Node, kind: Kind, bytes: SecretBytes) -> Result<(), SopsError> {
         self.covered += 1;
-        self.mac.value(&usual, true);
-        if usual.is_empty() {
+        self.mac.value(bytes.expose(), true);
+        if bytes.is_empty() {
             return Ok(());
         }
-        let bytes = SecretBytes::new(std::mem::take(&mut *usual));
         let token = self.token(at, kind, bytes.expose());
         let direct = at.aliases == 0;
         if direct && self.in_place {
@@ -423,6 +412,29 @@ impl Visitor for Sealer<'_> {
         node.value = if direct && self.in_place { Value::Bool(true) } else { Value::str(&token) };
         self.sealed.push_back(SealedLeaf { token, kind, bytes, span });
         Ok(())
+    }
+}
+
+impl Visitor for Sealer<'_> {
+    fn leaf(&mut self, at: &At, node: &mut Node, encrypted: bool) -> Result<(), SopsError> {
+        if let Value::Str(bytes) = &mut node.value
+            && encrypted
+        {
+            self.leaves += 1;
+            let bytes = std::mem::take(bytes);
+            return self.seal_leaf(at, node, Kind::Str, bytes);
+        }
+        let Some((kind, mut usual)) = canonical(&node.value) else {
+            self.covered += usize::from(encrypted);
+            return Ok(());
+        };
+        self.leaves += 1;
+        if !encrypted {
+            self.end_last_block(at, node);
+            return self.clear(at, node, &usual);
+        }
+        let bytes = SecretBytes::new(std::mem::take(&mut *usual));
+        self.seal_leaf(at, node, kind, bytes)
     }
 
     fn comment(&mut self, at: &At, comment: &mut Comment, encrypted: bool) -> Result<(), SopsError> {
@@ -523,10 +535,10 @@ pub(crate) type ReadBack = (Opened, HashMap<usize, Vec<u8>>, Map);
 pub(crate) fn read_back(
     pass: &Pass,
     metadata: &Metadata,
-    text: &SecretBytes,
+    text: SecretBytes,
     format: &'static dyn Format,
 ) -> Result<ReadBack, SopsError> {
-    let mut doc = format.parse_sealed(text.duplicate())?;
+    let mut doc = format.parse_sealed(text)?;
     format.take_metadata(&mut doc)?;
     let block = doc.metadata.take().ok_or(SopsError::Proof("the metadata is not found"))?;
     let mut echo = Echo::new(pass);

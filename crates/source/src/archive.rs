@@ -97,9 +97,9 @@ impl Opener<'_, '_, '_> {
         let mut whole = Cursor::new(head).chain(reader);
         match kind {
             Kind::Media => Ok(()),
-            Kind::Closed => Ok(self.skip("an archive of a kind that is not opened")),
+            Kind::Closed => self.skip("an archive of a kind that is not opened"),
             Kind::Plain => self.text(&mut whole),
-            Kind::Archive(_) if depth == 0 => Ok(self.skip("an archive inside archives, deeper than is opened")),
+            Kind::Archive(_) if depth == 0 => self.skip("an archive inside archives, deeper than is opened"),
             Kind::Archive(Archive::Tar) => bundle::tar(self, &mut whole, depth - 1),
             Kind::Archive(Archive::Zip) => self.nested_zip(&mut whole, depth - 1),
             Kind::Archive(kind) => self.compressed(kind, &mut whole, depth - 1),
@@ -123,7 +123,7 @@ impl Opener<'_, '_, '_> {
         let mut bytes = Vec::new();
         reader.take(NESTED_BYTES + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > NESTED_BYTES {
-            return Ok(self.skip("an archive inside an archive, too large to be opened"));
+            return self.skip("an archive inside an archive, too large to be opened");
         }
         bundle::zip(self, &mut Cursor::new(bytes), depth)
     }
@@ -149,17 +149,18 @@ impl Opener<'_, '_, '_> {
         }
     }
 
-    fn skip(&mut self, why: &'static str) {
+    /// Names what is being read as left out, and goes on.
+    fn skip(&mut self, why: &'static str) -> Result<(), Stop> {
         let names = self.names();
         names.iter().for_each(|name| self.feed.skipped(name, why));
+        Ok(())
     }
 
-    fn report(mut self, outcome: Result<(), Stop>) -> Opened {
+    fn report(self, outcome: Result<(), Stop>) -> Opened {
         match outcome {
             Ok(()) => Opened::Whole,
             Err(Stop::Limit(why)) => {
-                self.inner.clear();
-                self.skip(why);
+                self.outer.iter().for_each(|path| self.feed.skipped(path, why));
                 Opened::Whole
             }
             Err(Stop::Broken(why)) => {

@@ -50,7 +50,7 @@ impl Files {
 }
 
 impl Source for Files {
-    fn each<'s>(&'s self, new_visitor: &(dyn Fn() -> Box<dyn Visitor + 's> + Sync)) -> Result<(), SourceError> {
+    fn each<'s>(&self, new_visitor: &(dyn Fn() -> Box<dyn Visitor + 's> + Sync)) -> Result<(), SourceError> {
         let seen = Mutex::new(std::collections::HashSet::new());
         for target in &self.targets {
             let fresh = seen.lock().expect("no other thread is here").insert(path::clean(target));
@@ -69,7 +69,7 @@ impl Source for Files {
 }
 
 struct Builder<'b, 's> {
-    files: &'s Files,
+    files: &'b Files,
     new_visitor: &'b (dyn Fn() -> Box<dyn Visitor + 's> + Sync),
 }
 
@@ -189,7 +189,10 @@ fn read(feed: &mut Feed<'_>, mut file: File, size: u64, origin: &Origin) -> std:
     match sniff::kind(&head) {
         Kind::Media => Ok(()),
         Kind::Plain => feed.stream(&mut file, &paths, take),
-        Kind::Closed => Ok(feed.skipped(&origin.path, "an archive of a kind that is not opened")),
+        Kind::Closed => {
+            feed.skipped(&origin.path, "an archive of a kind that is not opened");
+            Ok(())
+        }
         Kind::Archive(kind) => {
             if archive::open(feed, kind, &mut file, size, &paths, take) == archive::Opened::Broken {
                 file.seek(SeekFrom::Start(0))?;

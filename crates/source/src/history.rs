@@ -48,7 +48,7 @@ impl<'r> History<'r> {
 }
 
 impl Source for History<'_> {
-    fn each<'s>(&'s self, new_visitor: &(dyn Fn() -> Box<dyn Visitor + 's> + Sync)) -> Result<(), SourceError> {
+    fn each<'s>(&self, new_visitor: &(dyn Fn() -> Box<dyn Visitor + 's> + Sync)) -> Result<(), SourceError> {
         let refs = refs::read(self.repository)?;
         let tips = self.selection.resolve(self.repository, &refs)?;
         let hash = self.repository.local().object_hash();

@@ -17,6 +17,7 @@ mod renames;
 mod repository;
 mod sniff;
 mod staged;
+mod staging;
 mod stream;
 mod tracked;
 mod unstaged;
@@ -40,5 +41,5 @@ pub trait Source: Sync {
     /// # Errors
     /// When nothing could be read at all: no repository, an unknown revision. What can be told file by file goes to
     /// [`Visitor::unread`] instead.
-    fn each<'s>(&'s self, new_visitor: &(dyn Fn() -> Box<dyn Visitor + 's> + Sync)) -> Result<(), SourceError>;
+    fn each<'s>(&self, new_visitor: &(dyn Fn() -> Box<dyn Visitor + 's> + Sync)) -> Result<(), SourceError>;
 }

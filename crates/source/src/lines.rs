@@ -10,10 +10,13 @@ const TAIL_BLOCK: usize = 1024;
 /// Above this many bytes in both together the whole content counts as new; the comparison would take too much memory.
 const MOST_BYTES: usize = 256 << 20;
 
+/// Every line.
+pub(crate) const EVERYTHING: Range<usize> = 1..usize::MAX;
+
 /// The lines of `new` that `old` does not have, numbered from 1, as half open ranges in ascending order.
 pub(crate) fn added(old: &[u8], new: &[u8]) -> Vec<Range<usize>> {
     if old.is_empty() || old.len() + new.len() > MOST_BYTES {
-        return vec![1..usize::MAX];
+        return vec![EVERYTHING];
     }
     let (old, new) = trimmed(old, new);
     let input = InternedInput::new(sources::byte_lines(old), sources::byte_lines(new));
@@ -70,13 +73,14 @@ pub(crate) fn outside(ranges: &[Range<usize>]) -> Vec<Range<usize>> {
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "ranges are what is compared")]
 mod tests {
     use super::*;
 
     #[test]
     fn added_lines_are_those_of_git() {
         let cases: [(&str, &str, &[Range<usize>]); 7] = [
-            ("", "a\n", &[1..usize::MAX]),
+            ("", "a\n", &[EVERYTHING]),
             ("a\n", "a\n", &[]),
             ("a\nb\n", "a\nx\nb\n", &[2..3]),
             ("a\nb\n", "a\nb", &[2..3]),

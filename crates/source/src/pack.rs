@@ -70,10 +70,14 @@ impl From<io::Error> for Damage {
 impl Pack {
     /// Opens a pack by its index file.
     pub(crate) fn open(index: &Path, hash: gix::hash::Kind) -> Option<Self> {
-        let file = File::open(index.with_extension("pack")).ok()?;
+        // Opening anything but a file could wait forever.
+        index.metadata().ok().filter(|metadata| metadata.is_file())?;
+        let path = index.with_extension("pack");
+        path.metadata().ok().filter(|metadata| metadata.is_file())?;
+        let file = File::open(path).ok()?;
         let metadata = file.metadata().ok()?;
         let index = gix::odb::pack::index::File::at(index, hash).ok()?;
-        let end = metadata.len().checked_sub(hash.len_in_bytes() as u64).filter(|_| metadata.is_file())?;
+        let end = metadata.len().checked_sub(hash.len_in_bytes() as u64)?;
         let pack = Self { index, file, end, whole: OnceLock::new(), offsets: OnceLock::new() };
         let mut magic = [0; 4];
         pack.file.read_exact_at(&mut magic, 0).ok()?;
@@ -105,19 +109,33 @@ impl Pack {
         Ok(Header { base, size, data: (offset + used as u64, end) })
     }
 
-    /// The inflated bytes of an entry: the object, or the delta.
-    pub(crate) fn inflate(&self, header: &Header, inflater: &mut Inflater) -> Result<Vec<u8>, Damage> {
+    /// The object of a whole entry, into `bytes`.
+    pub(crate) fn object(&self, header: &Header, inflater: &mut Inflater, bytes: &mut Vec<u8>) -> Result<(), Damage> {
+        let size = size(header)?;
+        self.compressed(header, |compressed| inflater.object(compressed, size, bytes))
+    }
+
+    /// The object that an entry makes from its base, into `bytes`; see [`delta::apply`].
+    pub(crate) fn derive(
+        &self,
+        header: &Header,
+        inflater: &mut Inflater,
+        base: &[u8],
+        bytes: &mut Vec<u8>,
+        copied: Option<&mut Vec<scan::Copied>>,
+    ) -> Result<(), Damage> {
+        let size = size(header)?;
+        self.compressed(header, |compressed| delta::apply(base, inflater.delta(compressed, size)?, bytes, copied))
+    }
+
+    fn compressed<T>(&self, header: &Header, work: impl FnOnce(&[u8]) -> Result<T, Damage>) -> Result<T, Damage> {
         let (start, end) = header.data;
-        if header.size > LARGEST {
-            return Err(Damage::TooLarge);
-        }
-        let size = usize::try_from(header.size).map_err(|_| Damage::TooLarge)?;
         if let Some(whole) = self.whole() {
-            return inflater.run(slice(whole, start, end)?, size);
+            return work(slice(whole, start, end)?);
         }
         let mut compressed = vec![0; usize::try_from(end - start).map_err(|_| Damage::TooLarge)?];
         self.file.read_exact_at(&mut compressed, start)?;
-        inflater.run(&compressed, size)
+        work(&compressed)
     }
 
     /// The bytes of a whole entry of any size, bit by bit.
@@ -145,6 +163,10 @@ impl Pack {
         };
         self.whole.get_or_init(read).as_deref()
     }
+}
+
+fn size(header: &Header) -> Result<usize, Damage> {
+    usize::try_from(header.size).ok().filter(|_| header.size <= LARGEST).ok_or(Damage::TooLarge)
 }
 
 fn slice(bytes: &[u8], start: u64, end: u64) -> Result<&[u8], Damage> {

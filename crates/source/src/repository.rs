@@ -14,6 +14,10 @@ use crate::objects::Objects;
 /// A committed file is not read into memory above this size.
 const LARGEST_CONFIG: u64 = 64 << 20;
 
+/// Extensions of the format that do not change how we read.
+const EXTENSIONS: [&str; 6] =
+    ["noop", "objectformat", "partialclone", "preciousobjects", "relativeworktrees", "worktreeconfig"];
+
 /// An opened repository; cheap to share between threads.
 pub struct Repository {
     inner: gix::ThreadSafeRepository,
@@ -46,7 +50,30 @@ impl Repository {
             .open_path_as_is(!work_tree);
         let inner = gix::ThreadSafeRepository::open_opts(root, options)
             .map_err(|error| SourceError::Repository { path: root.to_owned(), why: error.to_string() })?;
-        Ok(Self { inner, root: root.to_owned(), extra: Vec::new() })
+        let repository = Self { inner, root: root.to_owned(), extra: Vec::new() };
+        match repository.unknown_extension() {
+            Some(name) => Err(repository.broken(format!("its format has an extension that is not known: {name}"))),
+            None => Ok(repository),
+        }
+    }
+
+    /// An extension of the format that changes how refs or objects are stored, and that we would misread.
+    fn unknown_extension(&self) -> Option<BString> {
+        let repo = self.local();
+        let config = repo.config_snapshot();
+        if config.integer("core.repositoryformatversion").unwrap_or(0) < 1 {
+            return None;
+        }
+        let mut sections = config.plumbing().sections_by_name("extensions")?;
+        sections.find_map(|section| {
+            section.body().value_names().find_map(|name| {
+                let name = name.to_ascii_lowercase();
+                let files = name == "refstorage"
+                    && config.string("extensions.refstorage").is_some_and(|value| value.as_bstr() == "files");
+                let known = EXTENSIONS.iter().any(|known| **known == name) || files;
+                (!known).then(|| name.into())
+            })
+        })
     }
 
     /// Objects are looked for in these folders too: `GIT_OBJECT_DIRECTORY` and `GIT_ALTERNATE_OBJECT_DIRECTORIES` of a
@@ -95,7 +122,7 @@ impl Repository {
     /// [`SourceError::Revision`], [`SourceError::Object`], [`SourceError::TooLarge`] above 64 MiB.
     pub fn read_at(&self, revision: &BStr, path: &BStr) -> Result<Option<Vec<u8>>, SourceError> {
         let commit = self.commit(revision)?;
-        let mut objects = self.objects();
+        let objects = self.objects();
         let mut tree = objects.tree_of(commit)?;
         let mut parts = path.split_str("/").peekable();
         while let Some(part) = parts.next() {

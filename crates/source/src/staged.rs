@@ -79,7 +79,7 @@ impl<'r> Staged<'r> {
 }
 
 impl Source for Staged<'_> {
-    fn each<'s>(&'s self, new_visitor: &(dyn Fn() -> Box<dyn Visitor + 's> + Sync)) -> Result<(), SourceError> {
+    fn each<'s>(&self, new_visitor: &(dyn Fn() -> Box<dyn Visitor + 's> + Sync)) -> Result<(), SourceError> {
         let changes = self.changes()?;
         let objects = self.repository.objects();
         let mut visitor = new_visitor();

@@ -29,7 +29,7 @@ impl std::fmt::Debug for Stdin {
 }
 
 impl Source for Stdin {
-    fn each<'s>(&'s self, new_visitor: &(dyn Fn() -> Box<dyn Visitor + 's> + Sync)) -> Result<(), SourceError> {
+    fn each<'s>(&self, new_visitor: &(dyn Fn() -> Box<dyn Visitor + 's> + Sync)) -> Result<(), SourceError> {
         let mut visitor = new_visitor();
         let origin = Origin { place: Place::Stream, ..Origin::default() };
         let mut reader = self.reader.lock().expect("only one scan reads the stream");

@@ -36,6 +36,11 @@ impl<'r> Unstaged<'r> {
     fn entry(&self, feed: &mut Feed<'_>, index: &State, entry: &Entry) -> std::io::Result<()> {
         let path = entry.path(index).to_owned();
         let file = self.repository.root().join(std::ffi::OsStr::from_bytes(&path));
+        let outside = path.starts_with(b"/") || path.split_str("/").any(|part| part == b"..");
+        if outside {
+            feed.unread(&path, "a path that leads out of the work tree");
+            return Ok(());
+        }
         let Ok(metadata) = gix::index::fs::Metadata::from_path_no_follow(&file) else { return Ok(()) };
         let options = gix::index::entry::stat::Options::default();
         let unchanged = Stat::from_fs(&metadata)
@@ -62,7 +67,7 @@ impl<'r> Unstaged<'r> {
 }
 
 impl Source for Unstaged<'_> {
-    fn each<'s>(&'s self, new_visitor: &(dyn Fn() -> Box<dyn Visitor + 's> + Sync)) -> Result<(), SourceError> {
+    fn each<'s>(&self, new_visitor: &(dyn Fn() -> Box<dyn Visitor + 's> + Sync)) -> Result<(), SourceError> {
         let Some(index) = staged::index::read(self.repository, None)? else { return Ok(()) };
         if self.repository.is_bare() {
             return Err(self.repository.broken("it has no work tree"));

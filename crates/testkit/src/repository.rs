@@ -54,7 +54,7 @@ impl<'s> Repository<'s> {
     }
 
     /// Writes a file of the work tree.
-    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> &Self {
+    pub fn write(&mut self, name: &str, bytes: impl AsRef<[u8]>) -> &mut Self {
         let path = self.root.join(name);
         std::fs::create_dir_all(path.parent().expect("a name below the root")).expect("a folder can be made");
         std::fs::write(path, bytes).expect("a file can be written");
@@ -62,7 +62,7 @@ impl<'s> Repository<'s> {
     }
 
     /// Stages everything.
-    pub fn stage(&self) -> &Self {
+    pub fn stage(&mut self) -> &mut Self {
         self.git(&["add", "-A"]);
         self
     }

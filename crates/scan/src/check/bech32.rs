@@ -9,7 +9,7 @@ pub(crate) fn is_valid(text: &[u8]) -> bool {
     let (hrp, data) = (&text[..separator], &text[separator + 1..]);
     let groups: Option<Vec<u8>> =
         data.iter().map(|byte| LETTERS.iter().position(|letter| letter == byte).map(|at| at as u8)).collect();
-    groups.is_some_and(|groups| groups.len() > 6 && residue(hrp, &groups) == 1)
+    groups.is_some_and(|groups| groups.len() >= 6 && residue(hrp, &groups) == 1)
 }
 
 /// The six groups of five bits that close `groups`; `hrp` in lower case.

@@ -414,8 +414,6 @@ const ANYWHERE: &[&str] = &[
     "publishable",
     "pubkey",
     "anon",
-    "csrf",
-    "xsrf",
     "nonce",
     "fake",
     "dummy",
@@ -500,6 +498,11 @@ impl Name {
         matches!(&self.words[..], [only] if only == word)
     }
 
+    /// Whether the name ends in `credential` or `credentials`.
+    pub(crate) fn ends_in_credential(&self) -> bool {
+        self.words.last().is_some_and(|word| word.starts_with("credential"))
+    }
+
     /// Whether the name is of a wallet's word list.
     pub(crate) fn is_mnemonic(&self) -> bool {
         let core = self.core();
@@ -554,6 +557,10 @@ impl Name {
             {
                 None
             }
+            "token" | "tokens" if matches!(before, "csrf" | "xsrf" | "antiforgery" | "authenticity" | "forgery") => {
+                None
+            }
+            "masterauth" | "requirepass" => Some(Kind::Password),
             "token" | "tokens" | "pat" | "jwt" => Some(Kind::Secret),
             "credential" | "credentials" | "creds" | "cred" => Some(Kind::Secret),
             "salt" | "pepper" => Some(if core.len() > 1 { Kind::Secret } else { Kind::Weak }),
@@ -575,29 +582,7 @@ impl Name {
             {
                 Some(Kind::Password)
             }
-            _ if word.ends_with("pass")
-                && !matches!(
-                    word,
-                    "bypass"
-                        | "compass"
-                        | "encompass"
-                        | "surpass"
-                        | "trespass"
-                        | "overpass"
-                        | "underpass"
-                        | "onepass"
-                        | "singlepass"
-                        | "multipass"
-                        | "renderpass"
-                        | "webpass"
-                        | "lastpass"
-                        | "keepass"
-                        | "subpass"
-                        | "prepass"
-                ) =>
-            {
-                Some(Kind::Password)
-            }
+            _ if is_pass_of(word) => Some(Kind::Password),
             _ if word.ends_with("secret")
                 || word.ends_with("apikey")
                 || word.ends_with("secretkey")
@@ -612,6 +597,16 @@ impl Name {
             _ => None,
         }
     }
+}
+
+/// `dbpass`, `smtppass`; not `bypass`, `compass`.
+fn is_pass_of(word: &str) -> bool {
+    const OWNERS: &[&str] = &[
+        "db", "smtp", "user", "mail", "admin", "root", "mysql", "pg", "postgres", "redis", "auth", "ssh", "my",
+        "login", "ftp", "bind", "ldap", "proxy", "http", "key", "store", "keystore", "mongo", "sql", "email", "imap",
+        "dst", "src", "wifi", "wp", "rabbit", "ansible", "sudo", "become", "client", "server", "host", "cert", "ca",
+    ];
+    word.strip_suffix("pass").is_some_and(|owner| OWNERS.contains(&owner))
 }
 
 #[cfg(test)]

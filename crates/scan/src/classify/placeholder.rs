@@ -91,6 +91,25 @@ const FILLERS: &[&str] = &[
     "insecure",
 ];
 
+/// Beginnings of the tokens that the OAuth and OpenID standards show (RFC 6749, 6750, 7009, 7662), copied everywhere.
+const PUBLISHED: &[&str] = &[
+    "2YotnFZFEj",
+    "tGzv3JOkF0",
+    "czZCaGRSa3",
+    "SlAV32hkKG",
+    "mF_9.B5f-4",
+    "h480djs93h",
+    "45ghiukldj",
+    "7Fjfp0ZBr1",
+    "gX1fBat3bV",
+    "n0esc3NRze",
+    "SplxlOBeZQ",
+    "8xLOxBtZp8",
+    "wJalrXUtnF",
+    "je7MtGbClw",
+    "rVyFAYTzYm",
+];
+
 /// Words that say the same of a short value that somebody typed, when they make up most of it.
 const TYPED: &[&str] = &[
     "test",
@@ -162,6 +181,8 @@ const TYPED: &[&str] = &[
     "bob",
     "opensesame",
     "sesame",
+    "ssword",
+    "sword",
     "open",
     "pwd",
     "my",
@@ -174,6 +195,7 @@ const TYPED: &[&str] = &[
 pub(crate) fn is_placeholder(value: &[u8]) -> bool {
     let lower = value.to_ascii_lowercase();
     value.is_empty()
+        || PUBLISHED.iter().any(|known| memmem::find(value, known.as_bytes()).is_some())
         || FILLERS.iter().any(|word| memmem::find(&lower, word.as_bytes()).is_some())
         || value.len() >= 6 && !is_varied(value)
 }
@@ -348,6 +370,9 @@ pub(crate) fn is_template(value: &[u8]) -> bool {
             || framed(b'@', b'@')
             || framed(b'(', b')'))
             && inner_is_name()
+        || framed(b'{', b'}') && !value.contains(&b' ')
+        || ["[0-9", "a-z", "A-Z", "\\d", "\\w", "(?:", "[^"].iter().any(|class| find(class))
+            && value.iter().any(|byte| b"[(\\".contains(byte))
         || find("%(") && find(")s")
         || has_braced_name(value)
         || value[0] == b'$' && is_shell_name(&value[1..])
@@ -359,7 +384,7 @@ fn has_braced_name(value: &[u8]) -> bool {
     let mut rest = value;
     while let Some(open) = memchr::memchr(b'{', rest) {
         rest = &rest[open + 1..];
-        let name = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_.:?!#".contains(byte)).count();
+        let name = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_.:?!#-".contains(byte)).count();
         if name > 0 && name < 40 && rest.get(name) == Some(&b'}') {
             return true;
         }
@@ -375,9 +400,9 @@ fn is_shell_name(name: &[u8]) -> bool {
     word && !name.is_empty() && (upper || lower || spelling(name) > 0.0)
 }
 
-/// reCAPTCHA's site keys begin with 6L and are shown to everybody (its secrets look the same: only the name tells).
+/// reCAPTCHA's keys begin with 6L; the site's is shown to everybody.
 fn is_captcha_site(value: &[u8]) -> bool {
-    value.len() == 40 && value.starts_with(b"6L") && false
+    value.len() == 40 && value.starts_with(b"6L")
 }
 
 /// The ciphertext of a SealedSecret.
@@ -482,7 +507,8 @@ fn is_dotted(value: &[u8]) -> bool {
             && Counts::of(part).turns <= 2
             && (part.len() < 4 || spelling(part) > -0.7)
     };
-    parts.len() >= 2 && parts.iter().all(word)
+    let drawn = parts.len() == 2 && Counts::of(value).digits >= 2;
+    parts.len() >= 2 && !drawn && parts.iter().all(word)
 }
 
 /// `DB_PASSWORD`: the name of a variable.

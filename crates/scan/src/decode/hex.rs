@@ -4,16 +4,16 @@ use super::Findings;
 use super::runs::{Class, runs};
 use super::text::{could_begin_text, hex_byte, is_text};
 
-const DIGITS: Class = {
+static CLASS: Class = {
     let mut class = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        class[byte] = matches!(byte as u8, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F');
-        byte += 1;
+    let digits = b"0123456789abcdefABCDEF";
+    let mut index = 0;
+    while index < digits.len() {
+        class[digits[index] as usize] = true;
+        index += 1;
     }
     class
 };
-static CLASS: Class = DIGITS;
 /// Fewer digits are too often something else.
 const LEAST: usize = 32;
 /// Bytes that tell most digests from text.

@@ -41,6 +41,7 @@ pub(super) const KEYWORDS: &[&str] = &[
     "mnemonic",
     "seed",
     "_pw",
+    "identified by",
 ];
 
 /// Looks beside every telling name of a line.
@@ -54,7 +55,7 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
         }
         let name = name_around(look.bytes, hit);
         done = name.end;
-        if !may_assign(look.bytes, name.end) {
+        if !may_assign(look.bytes, name.end) && value::before(look.bytes, &name).is_none() {
             continue;
         }
         let place = place.get_or_insert_with(|| Place::of(look.paths));
@@ -62,7 +63,9 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
             return;
         }
         if let Some((found, end)) = beside(look.bytes, name, place) {
-            done = done.max(end);
+            if found.confidence >= Confidence::Medium {
+                done = done.max(end);
+            }
             out.push(found);
         }
     }
@@ -94,15 +97,39 @@ fn may_assign(line: &[u8], end: usize) -> bool {
 
 /// What stands beside a name, if it is a secret; and where it ends.
 fn beside(line: &[u8], name: Range<usize>, place: &Place) -> Option<(Detected, usize)> {
+    if line[name.clone()].eq_ignore_ascii_case(b"identified") {
+        return identified(line, name, place);
+    }
     let words = Name::of(&line[name.clone()]);
     let kind = words.kind().or_else(|| words.is_mnemonic().then_some(Kind::Weak))?;
-    let value = value::after(line, &name, place.manner)?;
+    let pair = value::second(line, name.end).filter(|_| kind == Kind::Auth || words.ends_in_credential());
+    let (kind, value) = match (pair, value::before(line, &name)) {
+        (Some(value), _) => (Kind::Password, value),
+        (None, Some(value)) => (kind, value),
+        (None, None) => (kind, value::after(line, &name, place.manner)?),
+    };
+    if &line[name.clone()] == b"PASS" && line.get(name.end) == Some(&b':') {
+        return None;
+    }
     let text = &line[value.range.clone()];
     let (rule, confidence, severity) = verdict(&words, kind, text, &value, place)?;
-    let end = value.range.end;
-    Some((Detected { rule, matched: name.start..end, secret: value.range, confidence, severity }, end))
+    let (start, end) = (name.start.min(value.range.start), name.end.max(value.range.end));
+    Some((Detected { rule, matched: start..end, secret: value.range, confidence, severity }, end))
 }
 
+/// `IDENTIFIED BY 'x'` of SQL.
+fn identified(line: &[u8], name: Range<usize>, place: &Place) -> Option<(Detected, usize)> {
+    let value = value::after(line, &name, place.manner)?;
+    let mut confidence = judge(Kind::Password, &line[value.range.clone()])?;
+    if place.is_sample {
+        confidence = Confidence::Low;
+    }
+    let end = value.range.end;
+    let (rule, matched, severity) = ("generic-password", name.start..end, Severity::High);
+    Some((Detected { rule, matched, secret: value.range, confidence, severity }, end))
+}
+
+/// The rule that a value beside a name falls under, how sure and how bad.
 pub(super) fn verdict(
     name: &Name,
     kind: Kind,

@@ -5,10 +5,10 @@ use memchr::memmem;
 use super::place::Place;
 use super::{Detected, Look};
 use crate::check::credentials_in_base64;
-use crate::classify::judge;
 use crate::classify::name::Kind;
 use crate::classify::placeholder::{is_placeholder, is_reference};
 use crate::classify::random::is_random;
+use crate::classify::{has_own_rule, judge};
 use crate::finding::{Confidence, Severity};
 
 /// Looks behind each scheme's word.
@@ -48,7 +48,12 @@ fn judged(scheme: &[u8], text: &[u8], named: bool) -> Option<(&'static str, Conf
             .then_some(("basic-auth-credentials", if named { Confidence::High } else { Confidence::Medium }));
     }
     let token_without_name = scheme != b"bearer" && !named;
-    if token_without_name || text.starts_with(b"eyJ") || is_placeholder(text) || is_reference(text) {
+    if token_without_name
+        || text.starts_with(b"eyJ")
+        || has_own_rule(text)
+        || is_placeholder(text)
+        || is_reference(text)
+    {
         return None;
     }
     if text.len() >= 16 && is_random(text) {

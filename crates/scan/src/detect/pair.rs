@@ -70,6 +70,11 @@ fn paired(text: &[u8], name: &Range<usize>) -> Option<Range<usize>> {
         let next = next_line(text, line_end + 1);
         return element(text, line_end.min(text.len()), next);
     }
+    if named.ends_with(b"variable \"") || rest == b":" || rest == b"\": {" {
+        if let Some(found) = default(text, (line_end + 1).min(text.len())) {
+            return Some(found);
+        }
+    }
     let opens = matches!(
         rest,
         b":" | b"="
@@ -128,6 +133,47 @@ fn element(text: &[u8], from: usize, to: usize) -> Option<Range<usize>> {
     let tag = part[..open].trim_ascii();
     let length = memchr::memchr(b'<', &part[open..])?;
     (length > 0 && (tag == b"<string>" || tag == b"<value>")).then_some(from + open..from + open + length)
+}
+
+/// `default = "x"` among the next lines, which say what kind of thing was named: Terraform variables, CloudFormation
+/// parameters.
+fn default(text: &[u8], from: usize) -> Option<Range<usize>> {
+    let mut at = from;
+    for _ in 0..6 {
+        let end = next_line(text, at).min(at + 400);
+        let line = text.get(at..end)?;
+        let trimmed = line.trim_ascii().to_ascii_lowercase();
+        let word = trimmed.iter().take_while(|byte| byte.is_ascii_alphabetic() || **byte == b'"').count();
+        let key = &trimmed[..word];
+        if matches!(key, b"default" | b"\"default\"") {
+            let sign = line.iter().position(|byte| b"=:".contains(byte))? + 1;
+            let skip = line[sign..].iter().take_while(|byte| b" \"'".contains(byte)).count();
+            let value = line[sign + skip..].trim_ascii_end();
+            let value = value.strip_suffix(b",").unwrap_or(value).trim_ascii_end();
+            let length = value.iter().position(|byte| b"\"'".contains(byte)).unwrap_or(value.len());
+            let start = at + sign + skip;
+            return (length > 0).then_some(start..start + length);
+        }
+        let describes = [
+            &b"type"[..],
+            b"description",
+            b"noecho",
+            b"sensitive",
+            b"minlength",
+            b"maxlength",
+            b"\"type",
+            b"\"noecho",
+            b"\"description",
+            b"nullable",
+            b"constraintdescription",
+            b"allowedpattern",
+        ];
+        if !describes.iter().any(|known| key.starts_with(known)) {
+            return None;
+        }
+        at = end + 1;
+    }
+    None
 }
 
 /// A line that holds nothing but one value, in quotes unless it is a block's.

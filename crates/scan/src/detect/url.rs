@@ -139,7 +139,7 @@ fn userinfo(line: &[u8], hit: usize) -> Option<Detected> {
 fn last_at(text: &[u8], store: bool) -> Option<usize> {
     let authority = text.iter().position(|byte| b"/?#".contains(byte)).unwrap_or(text.len());
     let within = memchr::memrchr(b'@', &text[..authority]);
-    if within.is_some() || !store {
+    if within.is_some() || !store || text.starts_with(b"[") {
         return within;
     }
     let port = text[..authority].rsplit(|byte| *byte == b':').next().unwrap_or_default();

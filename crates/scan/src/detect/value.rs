@@ -47,6 +47,31 @@ pub(super) fn after(line: &[u8], name: &Range<usize>, manner: Manner) -> Option<
     }
 }
 
+/// The second argument of a call such as `BasicAuth("user", "x")`, or of a pair such as `auth = ("user", "x")`.
+pub(super) fn second(line: &[u8], end: usize) -> Option<Value> {
+    let mut at = skip_spaces(line, end);
+    if line.get(at) == Some(&b'=') {
+        at = skip_spaces(line, at + 1);
+    }
+    if line.get(at) != Some(&b'(') {
+        return None;
+    }
+    let user = quoted(line, skip_spaces(line, at + 1))?;
+    let comma = skip_spaces(line, user.range.end + 1);
+    (line.get(comma) == Some(&b',')).then(|| quoted(line, skip_spaces(line, comma + 1)))?
+}
+
+/// The value before a name: Swift's `setValue("x", forHTTPHeaderField: "X-Api-Key")`.
+pub(super) fn before(line: &[u8], name: &Range<usize>) -> Option<Value> {
+    let head = line[..name.start].strip_suffix(b"\"")?.trim_ascii_end();
+    let label =
+        head.strip_suffix(b"forHTTPHeaderField:").or(head.strip_suffix(b"forKey:")).or(head.strip_suffix(b"key:"))?;
+    let text = label.trim_ascii_end().strip_suffix(b",")?.trim_ascii_end().strip_suffix(b"\"")?;
+    let open = memchr::memrchr(b'"', &text[text.len().saturating_sub(LONGEST)..])?;
+    let start = text.len() - text.len().min(LONGEST) + open + 1;
+    (start < text.len()).then_some(Value { range: start..text.len(), quoted: true })
+}
+
 /// Skips quotes and brackets that end a name; says whether a quote was among them.
 fn closers(line: &[u8], name: &Range<usize>) -> (usize, bool) {
     let run = line[name.end..].iter().take(4).take_while(|byte| b"\"'`])\\*?!".contains(byte)).count();
@@ -72,14 +97,35 @@ fn sign(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner: 
         }
     }
     match next {
+        b':' if line.get(spaced + 1) == Some(&b':') => None,
         b':' => Some((Sign::Assign, typed(line, spaced + 1))),
         b'>' if spaced == at => Some((Sign::Tag, spaced + 1)),
         b',' if name_quoted => Some((Sign::Argument, spaced + 1)),
         b'(' if !is_getter(&line[name.clone()]) => Some((Sign::Argument, spaced + 1)),
         b'|' => Some((Sign::Space, spaced + 1)),
+        b'{' if starts(line, spaced, "{\"") || starts(line, spaced, "{ get") => property(line, spaced),
         _ if spaced > at => words(line, name, spaced, name_quoted, manner),
         _ => None,
     }
+}
+
+/// `name{"x"}` of C++, `Name { get; set; } = "x"` of C#.
+fn property(line: &[u8], at: usize) -> Option<(Sign, usize)> {
+    if line.get(at + 1) == Some(&b'"') {
+        return Some((Sign::Argument, at + 1));
+    }
+    let close = at + line[at..].iter().take(60).position(|byte| *byte == b'}')?;
+    let sign = skip_spaces(line, close + 1);
+    (line.get(sign) == Some(&b'=')).then_some((Sign::Assign, sign + 1))
+}
+
+/// Go's `name string = `.
+fn go_type(line: &[u8], at: usize) -> Option<usize> {
+    let letters =
+        line[at..].iter().take(24).take_while(|byte| byte.is_ascii_alphanumeric() || b"*[]._".contains(byte)).count();
+    let sign = skip_spaces(line, at + letters);
+    let assigns = line.get(sign) == Some(&b'=') && line.get(sign + 1) != Some(&b'=');
+    (letters > 0 && sign > at + letters && assigns).then_some(sign + 1)
 }
 
 /// Skips a type annotation: `: &str = `, `: Option<String> = `, and YAML's `!!str`.
@@ -123,14 +169,20 @@ fn words(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner:
     }
     for word in ["to ", "is ", "as ", "by ", "of ", "with ", "equals ", "eq ", "= "] {
         let next = at + word.len();
-        if name_quoted && starts(line, at, word) && line.get(next).is_some_and(|byte| b"\"'`".contains(byte)) {
+        if (name_quoted || word == "by ")
+            && starts(line, at, word)
+            && line.get(next).is_some_and(|byte| b"\"'`".contains(byte))
+        {
             return Some((Sign::Argument, next));
         }
+    }
+    if let Some(after) = go_type(line, at) {
+        return Some((Sign::Assign, after));
     }
     let before = &line[..name.start];
     let flag = line[name.start] == b'-' || before.ends_with(b"-");
     let plain_start = before.iter().all(|byte| matches!(byte, b' ' | b'\t')) && manner == Manner::Plain && !name_quoted;
-    let docker = ["ENV ", "ARG ", "set ", "setx ", "setenv "].iter().any(|word| {
+    let docker = ["ENV ", "ARG ", "#define ", "set ", "setx ", "setenv "].iter().any(|word| {
         before.trim_ascii_start().starts_with(word.as_bytes()) && before.trim_ascii().len() + 1 == word.len()
     });
     let one_word = line[at..].trim_ascii_end().iter().all(|byte| !matches!(byte, b' ' | b'\t'));
@@ -306,13 +358,18 @@ fn element(line: &[u8], at: usize) -> Option<Value> {
 fn bare(line: &[u8], name: &Range<usize>, at: usize, manner: Manner) -> Option<Value> {
     let before = &line[..name.start];
     let inside = [b'"', b'\'', b'`'].iter().any(|quote| before.iter().filter(|byte| *byte == quote).count() % 2 == 1);
+    let parameter = before.last().is_some_and(|byte| b"?&;".contains(byte));
     let adjacent = line[name.end] == b'=' && line.get(name.end + 1).is_some_and(|byte| *byte != b'=');
-    if manner == Manner::Code && !(inside && adjacent) {
+    if manner == Manner::Code && !((inside || parameter) && adjacent) {
         return None;
     }
     let leads = !inside && leads(before);
     let rest = &line[at..line.len().min(at + LONGEST)];
+    let tight = line[name.end] == b'=' && at == name.end + 1;
     let length = match leads {
+        true if tight => {
+            whole_rest(&rest[..rest.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(rest.len())])
+        }
         true => whole_rest(rest),
         false => rest.iter().position(|byte| b" \t\"'`;&,<>|)]}\\".contains(byte)).unwrap_or(rest.len()),
     };

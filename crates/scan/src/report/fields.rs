@@ -95,6 +95,11 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The first line of the commit's message; nothing if it holds a secret.
+    pub(crate) fn subject(&self) -> &'a str {
+        if self.message == HIDDEN { "" } else { self.message.lines().next().unwrap_or_default() }
+    }
+
     /// Every field, as one JSON object.
     pub(crate) fn write(&self, run: &Run<'_>, json: &mut Writer<'_>) -> io::Result<()> {
         let finding = self.finding;

@@ -42,6 +42,11 @@ pub(crate) fn show(bytes: &[u8]) -> String {
     out
 }
 
+/// A sentence on one line: every run of blanks and line breaks is one blank.
+pub(crate) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Text of several lines, made harmless: newlines and tabs stay.
 pub(crate) fn show_lines(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -1,6 +1,6 @@
 //! Findings for a person at a terminal: where, what, why, and how to go on.
 
-mod excerpt;
+pub(super) mod excerpt;
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use bstr::ByteSlice;
 
 use super::fields::{Fields, Sheet};
-use super::neutral::show;
+use super::neutral::{one_line, show};
 use super::{Report, Run};
 use crate::finding::{Finding, Place, Presence, Severity};
 
@@ -77,7 +77,7 @@ fn heading(group: &[Finding], style: Style) -> String {
 }
 
 /// The path, or what stands for it.
-fn place_name(finding: &Finding) -> String {
+pub(super) fn place_name(finding: &Finding) -> String {
     match (&finding.origin.place, finding.origin.path.is_empty()) {
         (_, false) => show(&finding.origin.path),
         (Place::Message(_), true) => "(commit message)".to_owned(),
@@ -94,12 +94,12 @@ fn entry(fields: &Fields<'_>, run: &Run<'_>) -> String {
     let sure = format!("({}, {} confidence)", finding.severity.name(), finding.confidence.name());
     let _ = writeln!(out, "  {}  {rule}  {sure}", position(finding));
     out.push_str(&excerpt::lines(finding, run));
-    out.push_str(&wrapped(&show(finding.description.as_bytes()), style.width));
+    out.push_str(&wrapped(&show(one_line(&finding.description).as_bytes()), style.width));
     if !fields.commit.is_empty() {
         let _ = writeln!(out, "    {}", show(commit_line(fields).as_bytes()));
     }
     if let Some(decoded) = &finding.decoded {
-        let _ = writeln!(out, "    decoded from {}", decoded.kinds.join(" in "));
+        let _ = writeln!(out, "    decoded from {}", decoded.kinds.join(", then "));
     }
     for component in &finding.components {
         let place = format!("{}:{}", component.span.start_line, component.span.start_column);
@@ -124,13 +124,14 @@ fn position(finding: &Finding) -> String {
 fn commit_line(fields: &Fields<'_>) -> String {
     let id = fields.commit.get(..12).unwrap_or(fields.commit);
     let day = fields.date.get(..10).unwrap_or(fields.date);
-    let subject: String = fields.message.lines().next().unwrap_or_default().chars().take(60).collect();
+    let subject: String = fields.subject().chars().take(60).collect();
     let state = match fields.finding.origin.presence {
         Presence::Unknown => "",
         Presence::Present => ", still there today",
         Presence::Removed => ", removed since, but history keeps it",
     };
-    format!("commit {id} ({day}, {}){state}: {subject}", fields.author)
+    let separator = if subject.is_empty() { "" } else { ": " };
+    format!("commit {id} ({day}, {}){state}{separator}{subject}", fields.author)
 }
 
 fn severity_colour(severity: Severity) -> &'static str {
@@ -189,11 +190,11 @@ fn summary(run: &Run<'_>) -> String {
     let counts = run.counts;
     let commits = match counts.commits {
         0 => String::new(),
-        1 => " in 1 commit".to_owned(),
-        count => format!(" in {count} commits"),
+        1 => " of 1 commit".to_owned(),
+        count => format!(" of {count} commits"),
     };
     let contents = if counts.contents == 1 { "1 content".to_owned() } else { format!("{} contents", counts.contents) };
-    let scanned = format!("{contents} ({}){commits}", size(counts.bytes));
+    let scanned = format!("{contents}{commits} ({})", size(counts.bytes));
     let incomplete = if run.unread.is_empty() { "" } else { "; NOT EVERYTHING WAS READ" };
     let found = match run.findings.len() {
         0 if counts.contents == 0 => return format!("Nothing was scanned{incomplete}."),

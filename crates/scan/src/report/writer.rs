@@ -69,12 +69,18 @@ impl<'o> Writer<'o> {
         self.begin(bracket)
     }
 
-    pub(crate) fn list_field(&mut self, key: &str, items: impl IntoIterator<Item: AsRef<[u8]>>) -> io::Result<()> {
-        self.begin_field(key, '[')?;
+    /// A list of strings as an item of a list, or behind a key.
+    pub(crate) fn list(&mut self, items: impl IntoIterator<Item: AsRef<[u8]>>) -> io::Result<()> {
+        self.begin('[')?;
         for item in items {
             self.string(item.as_ref())?;
         }
         self.end(']')
+    }
+
+    pub(crate) fn list_field(&mut self, key: &str, items: impl IntoIterator<Item: AsRef<[u8]>>) -> io::Result<()> {
+        self.key(key)?;
+        self.list(items)
     }
 
     fn separate(&mut self) -> io::Result<()> {
@@ -160,6 +166,6 @@ mod tests {
 
     #[test]
     fn numbers_are_short() {
-        assert_eq!(["0", "4.4", "3.321928"], [0.0, 4.4, 3.321_928].map(float).each_ref().map(String::as_str));
+        assert_eq!(["0", "4.4", "2.5503407"], [0.0, 4.4, 2.550_340_7].map(float).each_ref().map(String::as_str));
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn zip(opener: &mut Opener<'_, '_, '_>, reader: &mut (impl Read + See
         }
         opener.inside(&name, |opener| {
             if encrypted {
-                return Ok(opener.skip("an encrypted file of an archive"));
+                return opener.skip("an encrypted file of an archive");
             }
             let outcome = match archive.by_index(index) {
                 Ok(mut file) => opener.file(&mut file, depth),

@@ -13,8 +13,12 @@ use super::commits::words;
 use super::{Context, lock};
 use crate::feed::{Feed, Part};
 use crate::pack::reader::Reader;
-use crate::pack::{self, Damage, Inflater, LARGEST, Pack, delta};
+use crate::pack::{self, Damage, Inflater, LARGEST, Pack};
 use forest::{Forest, NO_BLOB};
+
+/// How many buffers a worker keeps for later, and how large.
+const SPARE: usize = 4;
+const SPARE_BYTES: usize = 2 << 20;
 
 /// What was found: for each blob's number, its parts that are not quiet.
 pub(super) type Found = HashMap<u32, Arc<Vec<Part>>>;
@@ -122,7 +126,8 @@ fn walk<'s>(
     let run = || {
         let _leave = Leave(&queue);
         let mut visitor = new_visitor();
-        let mut worker = Worker { context, forest, visitor: &mut *visitor, found, inflater: Inflater::new() };
+        let mut worker =
+            Worker { context, forest, visitor: &mut *visitor, found, inflater: Inflater::new(), spare: Vec::new() };
         let mut stack = Vec::new();
         while let Some(job) = stack.pop().or_else(|| queue.next()) {
             worker.job(job, &mut stack);
@@ -148,34 +153,46 @@ struct Worker<'w, 'c, 's> {
     visitor: &'w mut (dyn Visitor + 's),
     found: &'w Mutex<Found>,
     inflater: Inflater,
+    spare: Vec<Vec<u8>>,
 }
 
 impl Worker<'_, '_, '_> {
     fn job(&mut self, job: Job, stack: &mut Vec<Job>) {
         let node = &self.forest.nodes[job.node as usize];
         let children = self.forest.children(job.node);
+        if job.parent.is_none() && node.header.size > LARGEST && children.is_empty() {
+            return self.stream(node.blob, &node.header);
+        }
         let mut copied = Vec::new();
-        let bytes = match (&job.parent, &node.header) {
-            (None, header) if header.size > LARGEST && children.is_empty() => return self.stream(node.blob, header),
-            (None, header) => self.forest.pack.inflate(header, &mut self.inflater),
-            (Some(parent), header) => self.forest.pack.inflate(header, &mut self.inflater).and_then(|delta| {
-                let seen = parent.parts.is_some() && node.blob != NO_BLOB;
-                delta::apply(&parent.bytes, &delta, seen.then_some(&mut copied))
-            }),
+        let mut bytes = self.spare.pop().unwrap_or_default();
+        let made = match &job.parent {
+            None => self.forest.pack.object(&node.header, &mut self.inflater, &mut bytes),
+            Some(parent) => {
+                let copied = (parent.parts.is_some() && node.blob != NO_BLOB).then_some(&mut copied);
+                self.forest.pack.derive(&node.header, &mut self.inflater, &parent.bytes, &mut bytes, copied)
+            }
         };
-        let bytes = match bytes {
-            Ok(bytes) => bytes,
-            Err(damage) => return self.damaged(job.node, damage),
-        };
+        if let Err(damage) = made {
+            return self.damaged(job.node, damage);
+        }
         let parts = (node.blob != NO_BLOB).then(|| self.content(node.blob, &bytes, job.parent.as_deref(), &copied));
-        drop(job.parent);
+        if let Some(parent) = job.parent.and_then(Arc::into_inner) {
+            self.recycle(parent.bytes);
+        }
         if children.is_empty() {
-            return;
+            return self.recycle(bytes);
         }
         let parent = Arc::new(Parent { bytes, parts });
         // Children stand heaviest first, and so the lightest is taken first and the parent is gone when the longest
         // way down begins.
         stack.extend(children.iter().map(|node| Job { node: *node, parent: Some(parent.clone()) }));
+    }
+
+    /// Keeps memory for the next objects: giving it back and asking again costs more than inflating.
+    fn recycle(&mut self, bytes: Vec<u8>) {
+        if self.spare.len() < SPARE && bytes.capacity() <= SPARE_BYTES {
+            self.spare.push(bytes);
+        }
     }
 
     fn content(&mut self, blob: u32, bytes: &[u8], parent: Option<&Parent>, copied: &[Copied]) -> Arc<Vec<Part>> {

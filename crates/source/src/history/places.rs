@@ -101,8 +101,8 @@ impl Group<'_, '_, '_> {
     /// Tells one part's place: twice, if some of its candidates are still there and others are not.
     fn part(&mut self, part: &Part, blob: ObjectId, origin: &Origin, ranges: Option<&[Range<usize>]>) {
         let spans = part.seen.candidates.iter().map(|candidate| candidate.span.start_line..candidate.span.end_line + 1);
-        let touched =
-            spans.filter(|span| ranges.is_none_or(|ranges| !lines::common(ranges, &[span.clone()]).is_empty()));
+        let touched = spans
+            .filter(|span| ranges.is_none_or(|ranges| !lines::common(ranges, std::slice::from_ref(span)).is_empty()));
         let touched = if part.inner.is_empty() { touched.collect() } else { Vec::new() };
         let (still, not) = self.tips.split(self.reader, blob, touched);
         let mut tell = |presence, lines: Lines<'_>| {
@@ -113,7 +113,7 @@ impl Group<'_, '_, '_> {
             (false, false) => tell(Presence::Present, lines),
             (true, _) => tell(Presence::Removed, lines),
             (false, true) => {
-                let everything = [1..usize::MAX];
+                let everything = [lines::EVERYTHING];
                 let ranges = ranges.unwrap_or(&everything);
                 tell(Presence::Present, Lines::Added(&lines::common(ranges, &still)));
                 tell(Presence::Removed, Lines::Added(&lines::common(ranges, &lines::outside(&still))));

@@ -11,12 +11,16 @@ use gix::objs::Kind;
 use super::Context;
 use super::changes::{Mode, entries};
 use super::refs::Refs;
+use crate::lines;
 use crate::pack::reader::Reader;
 
 /// The blobs that tips have at the paths in question.
 pub(super) struct Present {
     blobs: HashMap<u32, HashSet<ObjectId>>,
 }
+
+/// The different trees of a folder, and what is wanted below it.
+type Folder<'p> = (HashSet<ObjectId>, Vec<(&'p BStr, u32)>);
 
 impl Present {
     /// Looks at every tip's tree, each folder once however many tips share it.
@@ -31,7 +35,7 @@ impl Present {
     }
 
     fn folder(&mut self, reader: &mut Reader<'_>, trees: HashSet<ObjectId>, paths: Vec<(&BStr, u32)>) {
-        let mut folders: BTreeMap<&BStr, (HashSet<ObjectId>, Vec<(&BStr, u32)>)> = BTreeMap::new();
+        let mut folders: BTreeMap<&BStr, Folder<'_>> = BTreeMap::new();
         let mut files: HashMap<&BStr, u32> = HashMap::new();
         for (path, number) in paths {
             match path.split_once_str("/") {
@@ -85,7 +89,7 @@ impl Tips<'_> {
         mut spans: Vec<Range<usize>>,
     ) -> (Vec<Range<usize>>, bool) {
         let Some(blobs) = self.blobs else { return (Vec::new(), true) };
-        let everything = vec![0..usize::MAX];
+        let everything = vec![lines::EVERYTHING];
         if blobs.contains(&blob) {
             return (everything, false);
         }
@@ -99,10 +103,10 @@ impl Tips<'_> {
             }
         }
         let known = self.lines.get_or_insert_with(|| all_lines(reader, blobs));
-        let lines: Vec<&[u8]> = bytes.lines().collect();
+        let text: Vec<&[u8]> = bytes.lines().collect();
         let total = groups.len();
         groups.retain(|group| {
-            let lines = lines.get(group.start.saturating_sub(1)..group.end.saturating_sub(1).min(lines.len()));
+            let lines = text.get(group.start.saturating_sub(1)..group.end.saturating_sub(1).min(text.len()));
             lines.is_some_and(|lines| !lines.is_empty() && lines.iter().all(|line| known.contains(&hash(line))))
         });
         let others = groups.len() < total;

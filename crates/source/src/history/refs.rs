@@ -11,6 +11,8 @@ use crate::repository::Repository;
 pub(super) struct Refs {
     /// What the refs point to, tags not followed, each once.
     pub(super) targets: Vec<ObjectId>,
+    /// What remote-tracking refs point to.
+    pub(super) remotes: Vec<ObjectId>,
     /// Names of refs that cannot be read or lead nowhere.
     pub(super) broken: Vec<BString>,
 }
@@ -24,7 +26,13 @@ pub(super) fn read(repository: &Repository) -> Result<Refs, SourceError> {
     for reference in all {
         match reference {
             // Symbolic refs lead to others of this list, or, unborn, nowhere.
-            Ok(reference) => refs.targets.extend(reference.try_id().map(gix::Id::detach)),
+            Ok(reference) => {
+                let id = reference.try_id().map(gix::Id::detach);
+                refs.targets.extend(id);
+                if reference.name().as_bstr().starts_with(b"refs/remotes/") {
+                    refs.remotes.extend(id);
+                }
+            }
             Err(_) => refs.broken.push("refs".into()),
         }
     }

@@ -19,6 +19,10 @@ pub struct Selection {
     /// Leave out what these revisions reach. Names that do not exist are ignored if they are all zeros (a hook's way to
     /// say "nothing").
     pub exclude: Vec<BString>,
+    /// Leave out what these objects reach, as far as they are here: what a remote says it has.
+    pub exclude_if_known: Vec<BString>,
+    /// Leave out what any remote-tracking ref reaches.
+    pub not_remotes: bool,
 }
 
 /// Resolved.
@@ -95,6 +99,10 @@ impl Selection {
         for name in &self.include {
             tips.include.push(find(name)?);
         }
+        if self.not_remotes {
+            tips.exclude.extend(&refs.remotes);
+        }
+        tips.exclude.extend(self.exclude_if_known.iter().filter_map(|name| find(name).ok()));
         for name in self.exclude.iter().filter(|name| !is_zero(name)) {
             tips.exclude.push(find(name)?);
         }

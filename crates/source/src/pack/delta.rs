@@ -4,8 +4,14 @@ use scan::Copied;
 
 use super::{Damage, LARGEST};
 
-/// Makes the object; appends to `copied`, if it is given, which of its bytes were the base's.
-pub(crate) fn apply(base: &[u8], delta: &[u8], mut copied: Option<&mut Vec<Copied>>) -> Result<Vec<u8>, Damage> {
+/// Makes the object, in `bytes` in place of what was there; appends to `copied`, if it is given, which of its bytes
+/// were the base's.
+pub(crate) fn apply(
+    base: &[u8],
+    delta: &[u8],
+    bytes: &mut Vec<u8>,
+    mut copied: Option<&mut Vec<Copied>>,
+) -> Result<(), Damage> {
     let mut rest = delta;
     let base_size = number(&mut rest).ok_or(Damage::Broken)?;
     let size = number(&mut rest).ok_or(Damage::Broken)?;
@@ -16,7 +22,8 @@ pub(crate) fn apply(base: &[u8], delta: &[u8], mut copied: Option<&mut Vec<Copie
         return Err(Damage::TooLarge);
     }
     let size = usize::try_from(size).map_err(|_| Damage::TooLarge)?;
-    let mut bytes = Vec::with_capacity(size);
+    bytes.clear();
+    bytes.reserve(size);
     while let Some((&op, after)) = rest.split_first() {
         rest = after;
         if op & 0x80 != 0 {
@@ -39,7 +46,7 @@ pub(crate) fn apply(base: &[u8], delta: &[u8], mut copied: Option<&mut Vec<Copie
             return Err(Damage::Broken);
         }
     }
-    if bytes.len() == size { Ok(bytes) } else { Err(Damage::Broken) }
+    if bytes.len() == size { Ok(()) } else { Err(Damage::Broken) }
 }
 
 /// Joins a run to the one before, if it goes on where that ends.
@@ -86,7 +93,9 @@ mod tests {
         // Copy 0..6, insert "new ", copy 12..17.
         let delta = [17, 15, 0x90, 6, 4, b'n', b'e', b'w', b' ', 0x91, 12, 5];
         let mut copied = Vec::new();
-        assert_eq!(apply(base, &delta, Some(&mut copied)).unwrap(), b"hello new world");
+        let mut bytes = b"what was there before and is longer".to_vec();
+        assert_eq!(apply(base, &delta, &mut bytes, Some(&mut copied)), Ok(()));
+        assert_eq!(bytes, b"hello new world");
         assert_eq!(copied, [Copied { from: 0, to: 0, len: 6 }, Copied { from: 12, to: 10, len: 5 }]);
     }
 
@@ -103,9 +112,9 @@ mod tests {
             &[3, 1, 0x91, 9, 1],
         ];
         for delta in cases {
-            assert_eq!(apply(b"abc", delta, None), Err(Damage::Broken), "{delta:?}");
+            assert_eq!(apply(b"abc", delta, &mut Vec::new(), None), Err(Damage::Broken), "{delta:?}");
         }
         let huge = [3, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
-        assert_eq!(apply(b"abc", &huge, None), Err(Damage::TooLarge));
+        assert_eq!(apply(b"abc", &huge, &mut Vec::new(), None), Err(Damage::TooLarge));
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use gix::ObjectId;
 use gix::objs::Kind;
 
-use super::{Base, Damage, Inflater, LARGEST, Pack, delta};
+use super::{Base, Damage, Inflater, LARGEST, Pack};
 use crate::objects::Objects;
 use crate::repository::Repository;
 
@@ -59,6 +59,7 @@ pub(crate) struct Reader<'p> {
     packs: &'p Packs,
     loose: Objects,
     inflater: Inflater,
+    buffer: Vec<u8>,
     kept: HashMap<Spot, (u64, Kind, Arc<[u8]>)>,
     kept_bytes: usize,
     clock: u64,
@@ -67,7 +68,15 @@ pub(crate) struct Reader<'p> {
 impl<'p> Reader<'p> {
     /// A reader that keeps nothing yet.
     pub(crate) fn new(packs: &'p Packs, loose: Objects) -> Self {
-        Self { packs, loose, inflater: Inflater::new(), kept: HashMap::new(), kept_bytes: 0, clock: 0 }
+        Self {
+            packs,
+            loose,
+            inflater: Inflater::new(),
+            buffer: Vec::new(),
+            kept: HashMap::new(),
+            kept_bytes: 0,
+            clock: 0,
+        }
     }
 
     /// An object of any kind.
@@ -114,7 +123,8 @@ impl<'p> Reader<'p> {
             let header = pack.header(at.1)?;
             match header.base {
                 Base::Whole(kind) => {
-                    let bytes: Arc<[u8]> = Arc::from(pack.inflate(&header, &mut self.inflater)?);
+                    pack.object(&header, &mut self.inflater, &mut self.buffer)?;
+                    let bytes: Arc<[u8]> = Arc::from(self.buffer.as_slice());
                     self.keep(at, kind, &bytes);
                     break (kind, bytes);
                 }
@@ -132,8 +142,8 @@ impl<'p> Reader<'p> {
             }
         };
         for (at, header) in chain.into_iter().rev() {
-            let delta = pack.inflate(&header, &mut self.inflater)?;
-            bytes = Arc::from(delta::apply(&bytes, &delta, None)?);
+            pack.derive(&header, &mut self.inflater, &bytes, &mut self.buffer, None)?;
+            bytes = Arc::from(self.buffer.as_slice());
             self.keep(at, kind, &bytes);
         }
         Ok((kind, bytes))

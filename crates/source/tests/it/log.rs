@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use bstr::{BString, ByteSlice};
 use scan::{Candidate, Content, Lines, Origin, Seen, Skipped, Span, Unread, Visitor};
-use source::Source;
+use source::{Source, SourceError};
 
 /// One call of [`Visitor::content`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,7 +60,7 @@ impl Visitor for Writer<'_> {
                 candidates.push(candidate(content.first_line + index));
             }
         }
-        Seen { candidates }
+        Seen::of(candidates)
     }
 
     fn place(&mut self, seen: &Seen, origin: &Origin, lines: Lines<'_>) {
@@ -83,20 +83,25 @@ impl Visitor for Writer<'_> {
 
 fn candidate(line: usize) -> Candidate {
     let span = Span { start_line: line, end_line: line, ..Span::default() };
-    Candidate { rule: 0, span, decoded: None }
+    Candidate::bare(0, span)
 }
 
 /// Reads a source to its end.
 pub(crate) fn read(source: &dyn Source) -> Log {
+    try_read(source).unwrap()
+}
+
+/// The same for one that may refuse.
+pub(crate) fn try_read(source: &dyn Source) -> Result<Log, SourceError> {
     let log = Mutex::new(Log::default());
     // The visitors live no longer than this call, but the trait ties them to the source.
     let leaked: &'static Mutex<Log> = Box::leak(Box::new(log));
-    source.each(&|| Box::new(Writer(leaked))).unwrap();
+    source.each(&|| Box::new(Writer(leaked)))?;
     let mut log = std::mem::take(&mut *leaked.lock().unwrap());
     log.contents.sort();
     log.unread.sort();
     log.skipped.sort();
-    log
+    Ok(log)
 }
 
 impl Log {

@@ -191,9 +191,20 @@ fn committed_files_are_read_at_a_revision() {
 fn not_a_repository_is_an_error() {
     let scratch = testkit::scratch::Scratch::new("none");
     assert!(matches!(source::Repository::discover(&scratch.work()), Err(SourceError::NotARepository { .. })));
+    for (name, value) in
+        [("core.repositoryformatversion", "9"), ("extensions.refstorage", "reftable"), ("extensions.new", "1")]
+    {
+        let repo = Repo::new();
+        repo.git(&["config", "core.repositoryformatversion", "1"]);
+        repo.git(&["config", name, value]);
+        assert!(matches!(source::Repository::discover(&repo.root), Err(SourceError::Repository { .. })), "{name}");
+    }
     let repo = Repo::new();
-    repo.git(&["config", "core.repositoryformatversion", "9"]);
-    assert!(matches!(source::Repository::discover(&repo.root), Err(SourceError::Repository { .. })));
+    repo.write("a", "x\n");
+    repo.commit("c");
+    std::fs::write(repo.root.join(".git/HEAD"), "garbage\n").unwrap();
+    let opened = source::Repository::discover(&repo.root);
+    assert!(opened.is_err() || crate::log::try_read(&source::History::new(&opened.unwrap())).is_err());
 }
 
 #[test]

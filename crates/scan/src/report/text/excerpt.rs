@@ -15,15 +15,22 @@ const SHOWN_BEFORE: usize = 120;
 
 /// The line and its mark, each ended by a newline; nothing for a finding about the file itself.
 pub(super) fn lines(finding: &Finding, run: &Run<'_>) -> String {
-    let Some((row, marked)) = row(finding, run.shows_all()) else { return String::new() };
     let number = finding.span.start_line.to_string();
-    let room = run.style.width.saturating_sub(4 + number.len() + 3).max(20);
-    let cut = cut(&row, marked, room);
-    let mark = if cut.mark == 0 { String::new() } else { "^".repeat(cut.mark) };
-    let mark = paint(&mark, RED, run.style);
+    let Some(cut) = around(finding, run, run.style.width.saturating_sub(4 + number.len() + 3)) else {
+        return String::new();
+    };
+    let mark = paint(&"^".repeat(columns(&cut.marked)), RED, run.style);
     let gutter = " ".repeat(number.len());
     let (bar, number) = (paint("|", DIM, run.style), paint(&number, DIM, run.style));
-    format!("    {number} {bar} {}\n    {gutter} {bar} {}{mark}\n", cut.text, " ".repeat(cut.before))
+    let text = format!("{}{}{}", cut.before, cut.marked, cut.after);
+    let blanks = " ".repeat(columns(&cut.before));
+    format!("    {number} {bar} {}\n    {gutter} {bar} {blanks}{mark}\n", text.trim_end())
+}
+
+/// What is shown of a finding's line, in at most `room` columns; `None` for a finding about the file itself.
+pub(in crate::report) fn around(finding: &Finding, run: &Run<'_>, room: usize) -> Option<Cut> {
+    let (row, marked) = row(finding, run.shows_all())?;
+    Some(cut(&row, marked, room.max(20)))
 }
 
 /// The row of the shown lines that holds the secret, and where in it the secret stands.
@@ -78,12 +85,13 @@ fn masked(finding: &Finding, line: &str) -> (String, Range<usize>) {
 }
 
 /// A row cut to the room there is.
-struct Cut {
-    text: String,
-    /// Columns before the mark.
-    before: usize,
-    /// Columns of the mark.
-    mark: usize,
+pub(in crate::report) struct Cut {
+    /// Before the secret.
+    pub(in crate::report) before: String,
+    /// The secret, as far as it may be shown.
+    pub(in crate::report) marked: String,
+    /// Behind the secret.
+    pub(in crate::report) after: String,
 }
 
 fn cut(row: &str, marked: Range<usize>, room: usize) -> Cut {
@@ -91,13 +99,18 @@ fn cut(row: &str, marked: Range<usize>, room: usize) -> Cut {
     let (body, tail) = rest.split_at(marked.len());
     // A row that cannot fit is not measured: it may be a whole minified file.
     let fits = row.len() <= room * 4 && shown(head.trim_start()).1 + shown(body).1 + shown(tail).1 <= room;
-    let (mut text, before) = if fits { shown(head.trim_start()) } else { last(head, room / 3) };
-    let mut left = room - before.min(room);
-    let (body, mark) = if fits { shown(body) } else { first(body, left.saturating_sub(4).max(8)) };
-    text.push_str(&body);
-    left = left.saturating_sub(mark);
-    text.push_str(&if fits { shown(tail).0 } else { first(tail, left).0 });
-    Cut { text: text.trim_end().to_owned(), before, mark }
+    if fits {
+        return Cut { before: shown(head.trim_start()).0, marked: shown(body).0, after: shown(tail).0 };
+    }
+    let (before, taken) = last(head, room / 3);
+    let left = room.saturating_sub(taken);
+    let (marked, taken) = first(body, left.saturating_sub(4).max(8));
+    Cut { before, marked, after: first(tail, left.saturating_sub(taken)).0 }
+}
+
+/// Columns that harmless text takes.
+fn columns(text: &str) -> usize {
+    text.chars().map(width).sum()
 }
 
 /// Text made harmless, and the columns it takes.
@@ -159,7 +172,8 @@ mod tests {
     fn both(row: &str, secret: &str, room: usize) -> (String, String) {
         let at = row.find(secret).unwrap();
         let cut = cut(row, at..at + secret.len(), room);
-        (cut.text, " ".repeat(cut.before) + &"^".repeat(cut.mark))
+        let mark = " ".repeat(columns(&cut.before)) + &"^".repeat(columns(&cut.marked));
+        (cut.before + &cut.marked + &cut.after, mark)
     }
 
     #[test]
