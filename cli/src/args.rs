@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    completion, config_command, decrypt, demo, edit, encrypt, exec_env, exec_file, filestatus, groups, init, key, man,
-    publish, rotate, set, status, unset, updatekeys, verify,
+    allow, completion, config_command, decrypt, demo, edit, encrypt, exec_env, exec_file, filestatus, groups, hook,
+    init, key, man, publish, rotate, rules, scan, set, status, unset, updatekeys, verify,
 };
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
@@ -48,10 +48,14 @@ enum Command {
     Groups(groups::Args),
     Key(key::Args),
     Publish(publish::Args),
+    Scan(scan::Args),
+    Allow(allow::Args),
+    Rules(rules::Args),
     Filestatus(filestatus::Args),
     Status(status::Args),
     Verify(verify::Args),
     Config(config_command::Args),
+    Hook(hook::Args),
     Init(init::Args),
     Demo(demo::Args),
     Completion(completion::Args),
@@ -73,10 +77,14 @@ impl Command {
             Self::Groups(args) => groups::run(args, context),
             Self::Key(args) => key::run(args, context),
             Self::Publish(args) => publish::run(args, context),
+            Self::Allow(args) => allow::run(args, context),
+            Self::Rules(args) => rules::run(&args, context),
+            Self::Scan(args) => scan::run(args, context),
             Self::Filestatus(args) => filestatus::run(args, context),
             Self::Status(args) => status::run(args, context),
             Self::Verify(args) => verify::run(args, context),
             Self::Config(args) => config_command::run(args, context),
+            Self::Hook(args) => hook::run(&args, context),
             Self::Init(args) => init::run(args, context),
             Self::Demo(args) => demo::run(args, context),
             Self::Completion(args) => completion::run(&args, context),
@@ -108,6 +116,12 @@ pub(crate) fn dispatch(argv: Vec<OsString>) -> Outcome {
     }
     if argv.get(1).is_some_and(|word| word == "sops") {
         return crate::commands::drop_in::run(argv[1..].to_vec());
+    }
+    if called_as == "gitleaks" {
+        return crate::commands::gitleaks::run(argv);
+    }
+    if argv.get(1).is_some_and(|word| word == "gitleaks") {
+        return crate::commands::gitleaks::run(argv[1..].to_vec());
     }
     if argv.get(1).is_some_and(|word| OLD_STYLE.iter().any(|flag| word == *flag)) {
         return crate::commands::drop_in::run(argv);

@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod allow;
 pub(crate) mod completion;
 pub(crate) mod config_command;
 pub(crate) mod decrypt;
@@ -10,12 +11,16 @@ pub(crate) mod encrypt;
 pub(crate) mod exec_env;
 pub(crate) mod exec_file;
 pub(crate) mod filestatus;
+pub(crate) mod gitleaks;
 pub(crate) mod groups;
+pub(crate) mod hook;
 pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod man;
 pub(crate) mod publish;
 pub(crate) mod rotate;
+pub(crate) mod rules;
+pub(crate) mod scan;
 pub(crate) mod set;
 pub(crate) mod status;
 pub(crate) mod unset;

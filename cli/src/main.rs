@@ -11,6 +11,7 @@ mod failure;
 mod files;
 mod format;
 mod head;
+mod hooks;
 mod identities;
 mod inspect;
 mod lock;
@@ -21,6 +22,7 @@ mod process;
 mod recipients;
 mod reuse;
 mod rewrite;
+mod scanning;
 mod signals;
 mod ui;
 

@@ -10,7 +10,8 @@ use crate::mac::{Mac, Running};
 use crate::memory::Memory;
 use crate::metadata::{Group, Metadata};
 use crate::restore;
-use crate::survey::{Survey, survey};
+use crate::selector::Selector;
+use crate::survey::{Found, Met, Survey, each_value, survey};
 use crate::value::{Cipher, Kind, ValueError, canonical, is_token, read};
 use crate::walk::{At, Visitor, walk};
 
@@ -76,6 +77,11 @@ pub(crate) trait Opener {
     fn open(&mut self, token: &[u8], at: &At) -> Result<(Kind, SecretBytes), ValueError>;
     fn comment(&mut self, token: &[u8], at: &At) -> Option<(Kind, SecretBytes)>;
 
+    /// Whether values that stand in clear at encrypted places are taken as they are, instead of being an error.
+    fn keeps_clear(&self) -> bool {
+        false
+    }
+
     /// As [`Opener::open`], for tokens that nobody needs afterwards.
     fn open_large(&mut self, token: SecretBytes, at: &At) -> Result<(Kind, SecretBytes), ValueError> {
         self.open(token.expose(), at)
@@ -103,9 +109,19 @@ impl Encrypted {
         survey(&mut self.doc, &self.metadata.selector)
     }
 
+    /// Shows every value to `visit`, selected or not by `selector`, without opening anything.
+    pub fn each_value(&mut self, selector: &Selector, visit: &mut dyn FnMut(&Met<'_>)) {
+        each_value(&mut self.doc, selector, visit);
+    }
+
     /// The metadata.
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
+    }
+
+    /// The file's tree, to be walked; without the metadata.
+    pub fn document_mut(&mut self) -> &mut Document {
+        &mut self.doc
     }
 
     /// The file's tree with its `ENC[…]` texts, without the metadata.
@@ -431,6 +447,10 @@ impl Visitor for Opening<'_> {
             Value::Str(bytes) => bytes.expose(),
             _ => &[],
         };
+        if self.opener.keeps_clear() && Found::of(&node.value) == Found::Clear {
+            self.visits.push(Visit::Clear);
+            return Ok(());
+        }
         let failed = |source| SopsError::Value { place: at.place(self.doc, node), source };
         let (kind, bytes) = self.opener.open(token, at).map_err(failed)?;
         if self.memory.is_some() {
@@ -486,6 +506,37 @@ impl Opening<'_> {
         self.visits.push(Visit::Opened(spelling));
         node.value = value;
         Ok(())
+    }
+}
+
+impl Encrypted {
+    /// Decrypts every token and takes values in clear as they are. Nothing vouches for the result but what the caller
+    /// has checked: `trusted` is the verified old version, whose layout is used if it is still the file's.
+    pub(crate) fn unlock_partly(self, trusted: Plain) -> Result<Plain, SopsError> {
+        let cipher = Cipher::new(&trusted.key);
+        let mut opener = PartialOpener(CipherOpener { cipher, every_path: self.metadata.has_layout() });
+        let Opened { doc, visits, memory, notices, .. } = open_all(self.doc, &self.metadata, &mut opener, true)?;
+        let same = self.metadata.layout == trusted.metadata.layout;
+        let bare = || self.metadata.layout.as_ref().map(|_| Layout::default());
+        let layout = if same { trusted.layout } else { bare() };
+        Ok(Plain { doc, metadata: self.metadata, key: trusted.key, layout, visits, memory, notices })
+    }
+}
+
+/// As the cipher, but values in clear stay.
+struct PartialOpener(CipherOpener);
+
+impl Opener for PartialOpener {
+    fn open(&mut self, token: &[u8], at: &At) -> Result<(Kind, SecretBytes), ValueError> {
+        self.0.open(token, at)
+    }
+
+    fn comment(&mut self, token: &[u8], at: &At) -> Option<(Kind, SecretBytes)> {
+        self.0.comment(token, at)
+    }
+
+    fn keeps_clear(&self) -> bool {
+        true
     }
 }
 

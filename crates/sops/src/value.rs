@@ -248,7 +248,7 @@ fn decode_in_place(bytes: &mut [u8], start: usize, length: usize) -> Option<usiz
 ///
 /// # Errors
 /// [`ValueError`] with what is wrong.
-pub(crate) fn check_shape(token: &[u8]) -> Result<(), ValueError> {
+pub fn check_shape(token: &[u8]) -> Result<(), ValueError> {
     Decoded::parse(token).map(drop)
 }
 
