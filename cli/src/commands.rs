@@ -1,7 +1,9 @@
 //! One file per command.
 
+pub(crate) mod bind;
 pub(crate) mod completion;
 pub(crate) mod config_command;
+pub(crate) mod convert;
 pub(crate) mod decrypt;
 pub(crate) mod demo;
 pub(crate) mod drop_in;
@@ -17,8 +19,10 @@ pub(crate) mod key;
 pub(crate) mod man;
 pub(crate) mod publish;
 pub(crate) mod rotate;
+pub(crate) mod seal;
 pub(crate) mod set;
 pub(crate) mod status;
+pub(crate) mod unseal;
 pub(crate) mod unset;
 pub(crate) mod updatekeys;
 pub(crate) mod verify;
