@@ -87,8 +87,14 @@ impl std::fmt::Debug for LiveSecret {
 }
 
 impl DesiredSecret {
-    /// What is wrong with it as a Secret: too large, or without a key that its type needs.
+    /// What is wrong with it as a Secret: its names, its size, a key that its type needs.
     pub(crate) fn fault(&self) -> Option<String> {
+        if !names::is_subdomain(&self.name) {
+            return Some("this is no name for a Secret".to_owned());
+        }
+        if !self.namespace.is_empty() && !names::is_label(&self.namespace) {
+            return Some(format!("{:?} is no namespace", self.namespace));
+        }
         let size: usize = self.data.values().map(SecretBytes::len).sum();
         if size > names::SECRET_LIMIT {
             return Some(format!("its values are larger than {} bytes", names::SECRET_LIMIT));

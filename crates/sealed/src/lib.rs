@@ -25,8 +25,9 @@ pub use desired::{DesiredSecret, LiveSecret, MANAGED_LABEL, Owner, SOURCE_ANNOTA
 pub use dialect::bitnami;
 pub use dialect::{DIALECTS, Dialect, Opened, Takeover, for_kind};
 pub use error::WriteError;
-pub use keys::Keys;
+pub use keys::{KeySecretError, Keys};
 pub use manifest::{Manifest, ManifestError, ResourceId};
 pub use open::{Situation, open, open_and_plan};
 pub use plan::{Action, Plan, Precondition, Step, plan};
 pub use reason::{Reason, Refusal};
+pub use sops::Timestamp;

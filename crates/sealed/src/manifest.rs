@@ -108,6 +108,62 @@ pub fn of_document(mut doc: Document, namespace: &str) -> Vec<Manifest> {
     found
 }
 
+/// Objects on their way through a pipe.
+#[derive(Debug)]
+pub struct Stream {
+    /// The objects in order. Each counts as a file of its own: whoever piped it in read it from one.
+    pub objects: Vec<Manifest>,
+    /// Whether they came as the `ResourceList` of a KRM function, and are to go on as one.
+    pub is_list: bool,
+}
+
+/// Reads what `kustomize build` prints, or what it hands to a function.
+///
+/// # Errors
+/// When the text is no YAML, or a document is no Kubernetes object: nothing may get lost on the way.
+pub fn stream(text: SecretBytes, namespace: &str) -> Result<Stream, ManifestError> {
+    let doc = document::format::Yaml.parse(text)?;
+    let is_list = doc.branches.len() == 1 && tree::text(&doc.branches[0].root, "kind") == Some("ResourceList");
+    let strange = |branch: &&document::Branch| {
+        branch.root.entries().next().is_some()
+            && (tree::text(&branch.root, "kind").is_none() || tree::text(&branch.root, "apiVersion").is_none())
+    };
+    if let Some(branch) = doc.branches.iter().find(strange) {
+        let (line, _) = doc.place(branch.site.span.start);
+        return Err(ManifestError { what: format!("the document at line {line} is no Kubernetes object") });
+    }
+    let mut objects = of_document(doc, namespace);
+    objects.iter_mut().for_each(|object| object.documents = 1);
+    Ok(Stream { objects, is_list })
+}
+
+/// Prints objects as a stream of documents, or as a `ResourceList` with what went wrong among its results.
+///
+/// # Errors
+/// When a tree cannot be written.
+pub fn print_stream(objects: &[Manifest], is_list: bool, faults: &[String]) -> Result<SecretBytes, ManifestError> {
+    if !is_list {
+        let mut out = zeroize::Zeroizing::new(Vec::new());
+        for object in objects {
+            if !out.is_empty() {
+                out.extend_from_slice(b"---\n");
+            }
+            out.extend_from_slice(object.to_yaml()?.expose());
+        }
+        return Ok(SecretBytes::new(std::mem::take(&mut *out)));
+    }
+    let item = |object: &Manifest| document::Element::Node(document::Node::new(Value::Map(object.root.duplicate())));
+    let mut root = Map::default();
+    root.push("apiVersion", Value::str("config.kubernetes.io/v1"));
+    root.push("kind", Value::str("ResourceList"));
+    root.push("items", Value::List(document::List { items: objects.iter().map(item).collect() }));
+    if !faults.is_empty() {
+        let results = faults.iter().map(|fault| serde_json::json!({"message": fault, "severity": "error"}));
+        root.push("results", tree::from_json(&results.collect::<Vec<_>>().into()));
+    }
+    yaml(root)
+}
+
 fn collect(root: Map, namespace: &str, documents: usize, at: (usize, usize), found: &mut Vec<Manifest>) {
     if tree::text(&root, "kind").is_some_and(|kind| kind == "List" || kind == "ResourceList")
         && let Some(items) = root.get("items").and_then(|node| node.value.as_list())
@@ -125,14 +181,13 @@ fn collect(root: Map, namespace: &str, documents: usize, at: (usize, usize), fou
 }
 
 fn id(root: &Map, namespace: &str) -> Option<(ResourceId, bool)> {
-    let metadata = tree::map(root, "metadata")?;
+    let (api_version, kind) = (tree::text(root, "apiVersion")?, tree::text(root, "kind")?);
+    let empty = Map::default();
+    let metadata = tree::map(root, "metadata").unwrap_or(&empty);
     let own = tree::text(metadata, "namespace").filter(|own| !own.is_empty());
-    let mut id = ResourceId::new(
-        tree::text(root, "apiVersion")?,
-        tree::text(root, "kind")?,
-        own.unwrap_or(namespace),
-        tree::text(metadata, "name")?,
-    );
+    // Objects with generateName have none.
+    let name = tree::text(metadata, "name").unwrap_or_default();
+    let mut id = ResourceId::new(api_version, kind, own.unwrap_or(namespace), name);
     id.uid = tree::text(metadata, "uid").filter(|uid| !uid.is_empty()).map(str::to_owned);
     id.generation = metadata.get("generation").and_then(|node| match node.value {
         Value::Int(number) => Some(number),
@@ -148,6 +203,7 @@ impl Manifest {
     /// When it is no JSON, or no object with a kind and a name.
     pub fn from_api(json: SecretBytes) -> Result<Self, ManifestError> {
         let mut found = read(json, "object.json", "")?;
+        found.retain(|object| !object.id.name.is_empty());
         let no_object = || ManifestError { what: "not one Kubernetes object".to_owned() };
         if found.len() == 1 { found.pop().ok_or_else(no_object) } else { Err(no_object()) }
     }
@@ -200,6 +256,22 @@ mod tests {
                     {apiVersion: v1, kind: C, metadata: {name: c}}\n";
         assert_eq!(ids(text, "x.yaml"), ["A n/a", "B default/b", "C default/c"]);
         assert_eq!(ids(r#"{"apiVersion":"v1","kind":"A","metadata":{"name":"a"}}"#, "x.json"), ["A default/a"]);
+    }
+
+    #[test]
+    fn a_stream_goes_through_as_it_came() {
+        let text = "apiVersion: v1\nkind: A\nmetadata:\n  name: a\n---\napiVersion: batch/v1\nkind: Job\nmetadata:\n  \
+                    generateName: j-\n";
+        let read = stream(SecretBytes::from(text), "n").unwrap();
+        assert!(!read.is_list && read.objects.iter().all(|object| object.documents == 1));
+        assert_eq!(print_stream(&read.objects, false, &[]).unwrap().expose_str(), Some(text));
+        let list = "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems:\n  - apiVersion: v1\n    kind: A\n    \
+                    metadata:\n      name: a\n";
+        let read = stream(SecretBytes::from(list), "n").unwrap();
+        assert!(read.is_list);
+        let printed = print_stream(&read.objects, true, &["x".to_owned()]).unwrap();
+        assert_eq!(printed.expose_str().unwrap(), format!("{list}results:\n  - message: x\n    severity: error\n"));
+        assert!(stream(SecretBytes::from("a: canary\n"), "n").unwrap_err().what.contains("line 1"));
     }
 
     #[test]

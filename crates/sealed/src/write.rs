@@ -52,7 +52,8 @@ pub fn secret_of(manifest: &Manifest) -> Result<DesiredSecret, WriteError> {
         return Err(WriteError::NotASecret(manifest.id.to_string()));
     }
     check_texts(&manifest.root, &manifest.id.to_string())?;
-    let metadata = tree::map(&manifest.root, "metadata").expect("an object without one has no name");
+    let empty = Map::default();
+    let metadata = tree::map(&manifest.root, "metadata").unwrap_or(&empty);
     let mut annotations = texts(metadata, "annotations");
     annotations.remove(LAST_APPLIED);
     let data = values(&manifest.root).map_err(WriteError::NotBase64)?;

@@ -75,7 +75,7 @@ pub fn definition_yaml() -> String {
     members.iter().for_each(|(key, value)| root.push(key, crate::tree::from_json(value)));
     let text = crate::manifest::yaml(root).expect("a definition holds nothing that YAML cannot");
     let text = text.expose_str().expect("YAML is text");
-    format!("# Generated from the types in crates/sealed/src/resource.rs by `cargo xtask gen`.\n{text}")
+    format!("# Generated from the types in crates/sealed/src/resource.rs by `plomb-controller crd`.\n{text}")
 }
 
 /// Takes out what structural schemas do not know and gives everything a limit.
