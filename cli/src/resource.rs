@@ -69,6 +69,11 @@ impl Target {
         };
         let places: Vec<_> = drafts.iter().map(place).collect();
         self.check(&places)?;
+        // Before anything is sealed: the search for a configuration starts in a folder that exists.
+        for folder in places.iter().filter(|(_, to_file)| *to_file).filter_map(|(file, _)| file.parent()) {
+            let made = std::fs::create_dir_all(folder);
+            made.map_err(|error| Failure::io(folder, "make the folder", &error).exit(Exit::Output))?;
+        }
         let seal = |(draft, (file, _)): (&Draft, &(PathBuf, bool))| {
             let plain = write::plain_text(draft).map_err(|error| Failure::from(error).in_file(file))?;
             self.seal(plain, file, context).map_err(|failure| failure.in_file(file))
@@ -78,10 +83,6 @@ impl Target {
             if !to_file {
                 ui::print(sealed.text.expose())?;
                 continue;
-            }
-            if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-                let made = std::fs::create_dir_all(folder);
-                made.map_err(|error| Failure::io(folder, "make the folder", &error).exit(Exit::Output))?;
             }
             files::replace(file, sealed.text.expose())?;
             ui::note(&format!("{}: sealed", shown(file)));

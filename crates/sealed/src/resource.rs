@@ -28,6 +28,7 @@ pub const MAX_SECRETS: usize = 32;
 pub const MAX_KEYS: usize = 512;
 
 /// What stands beside `metadata` in the object.
+#[allow(clippy::duplicated_attributes, reason = "every printcolumn has a type and a path of its own")]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "crd", derive(kube::CustomResource, schemars::JsonSchema))]
 #[cfg_attr(

@@ -151,3 +151,11 @@ fn what_is_no_sealed_resource_is_refused() {
     let resource = &manifests("{apiVersion: v1, kind: Secret, metadata: {name: a}}")[0];
     assert_eq!(plan(resource, &Keys::default()).unwrap_err().reason, Reason::InvalidFormat);
 }
+
+#[test]
+fn every_reason_is_explained_in_order() {
+    let docs = std::fs::read_to_string(testkit::fixtures::workspace().join("docs/cluster.md")).unwrap();
+    let table = docs.split("## Reasons").nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    assert_eq!(rows.collect::<Vec<_>>(), Reason::ALL.map(Reason::word));
+}

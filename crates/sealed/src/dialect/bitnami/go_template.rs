@@ -37,6 +37,8 @@ impl GoError {
 }
 
 type Values = BTreeMap<String, SecretBytes>;
+/// A function and the arguments before the value.
+pub(crate) type Call = (String, Vec<String>);
 
 /// A piece of a template.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,7 +46,7 @@ pub(crate) enum Piece {
     /// Text as it stands.
     Text(String),
     /// A pipeline: what it begins with, and the functions behind it with their arguments.
-    Action(Start, Vec<(String, Vec<String>)>),
+    Action(Start, Vec<Call>),
 }
 
 /// What a pipeline begins with.
@@ -180,7 +182,7 @@ fn action(words: Vec<Word>, place: usize) -> Result<Piece, GoError> {
 }
 
 /// `.key`, `index . "key"`, `"text"`, or a function whose last argument is one of these.
-fn first_stage(words: &[Word], place: usize) -> Result<(Start, Vec<(String, Vec<String>)>), GoError> {
+fn first_stage(words: &[Word], place: usize) -> Result<(Start, Vec<Call>), GoError> {
     match words {
         [Word::Quoted(text)] => Ok((Start::Literal(text.clone()), Vec::new())),
         [Word::Bare(field)] if is_field(field) => Ok((Start::Key(field[1..].to_owned()), Vec::new())),
@@ -202,7 +204,7 @@ fn is_field(word: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 
-fn call(words: &[Word], place: usize) -> Result<(String, Vec<String>), GoError> {
+fn call(words: &[Word], place: usize) -> Result<Call, GoError> {
     let [Word::Bare(name), arguments @ ..] = words else { return Err(GoError::Broken(place)) };
     if !FUNCTIONS.iter().any(|(known, _)| known == name) {
         return Err(GoError::Unsupported(shown(name)));
