@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use document::Format;
+use document::{Document, Format};
 use sealed::write::{self, Draft, Rebind};
 use sealed::{Keys, Manifest, Scope};
 use secret::{DataKey, OsRandom, SecretBytes};
-use sops::{Memory, Plain, SealOptions, Sealed, Sealing};
+use sops::{Memory, Plain, Policy, SealOptions, Sealed, Sealing};
 
 use crate::commands::encrypt::PolicyFlags;
 use crate::context::{Context, Mode};
@@ -29,6 +29,12 @@ pub(crate) struct Target {
     /// Replace files that exist
     #[arg(long)]
     force: bool,
+}
+
+/// The policy of a creation rule for this very file: of a sealed resource the rule says who reads it, and the kind
+/// says what is encrypted.
+pub(crate) fn policy(doc: &Document, rule: Policy) -> Policy {
+    if write::is_resource(doc) { write::file_policy(rule) } else { rule }
 }
 
 /// How far the files may travel.

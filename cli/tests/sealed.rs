@@ -71,6 +71,8 @@ fn manifests_become_one_file_each() {
     assert!(opened.contains("  tls.key: AAECA/8=\n") && opened.contains("type: kubernetes.io/tls\n"), "{opened}");
     assert!(opened.contains("    app: shop\n") && opened.contains("  \"y\": eWVz\n"), "{opened}");
     world.good(&["verify", "sealed"]);
+    let status = world.good(&["status", "sealed"]);
+    assert!(status.lines().all(|line| line.ends_with("\t-")), "no drift: {status}");
 }
 
 #[test]
@@ -158,6 +160,18 @@ fn an_edit_does_not_bless_what_somebody_else_changed() {
     assert!(world.plomb(&["unseal", "shop.secret.yaml"]).errors().contains("ShapeMismatch"));
     world.good(&["bind", "shop.secret.yaml"]);
     assert!(world.good(&["unseal", "shop.secret.yaml"]).contains("app: evil"));
+}
+
+#[test]
+fn a_decrypted_resource_is_encrypted_again_as_one() {
+    let world = World::new("seal-encrypt");
+    let rule = world.text(".sops.yaml").replace("|binding", "").replace("    mac_only_encrypted: true\n", "");
+    world.scratch.write(".sops.yaml", rule);
+    world.good(&["seal", "secrets.yaml", "--resource", "shop", "-o", "shop.secret.yaml"]);
+    world.good(&["decrypt", "-i", "shop.secret.yaml"]);
+    world.good(&["encrypt", "-i", "shop.secret.yaml"]);
+    world.good(&["unseal", "shop.secret.yaml"]);
+    assert!(world.good(&["status", "shop.secret.yaml"]).ends_with("\t-\n"));
 }
 
 #[test]
