@@ -56,6 +56,8 @@ pub struct Opened {
     pub content_hash: Option<String>,
     /// Scope of the binding.
     pub scope: Option<Scope>,
+    /// Why the file should be wrapped to the current key.
+    pub rewrap: Option<String>,
 }
 
 /// Annotations (with the value `true`) on a live Secret that let a foreign dialect have it.

@@ -12,6 +12,7 @@ use crate::manifest::Manifest;
 pub struct Keys {
     ring: Keyring,
     revoked: Vec<String>,
+    current: Option<String>,
     #[cfg(feature = "bitnami")]
     rsa: Vec<crate::dialect::bitnami::RsaKey>,
 }
@@ -69,6 +70,21 @@ impl Keys {
     pub fn with_revoked(mut self, recipients: impl IntoIterator<Item = String>) -> Self {
         self.revoked.extend(recipients);
         self
+    }
+
+    /// Names the recipient that files should be wrapped to now; those that are not are told so.
+    #[must_use]
+    pub fn with_current(mut self, recipient: String) -> Self {
+        self.current = Some(recipient);
+        self
+    }
+
+    /// Why a file with these recipients should be wrapped anew.
+    pub(crate) fn rewrap<'r>(&self, mut recipients: impl Iterator<Item = &'r str>) -> Option<String> {
+        let current = self.current.as_deref()?;
+        let is_there = recipients.any(|recipient| same_recipient(recipient, current));
+        let short = keys::short_recipient(current);
+        (!is_there).then(|| format!("the file opens with an older key; it is not wrapped to {short} yet"))
     }
 
     /// Adds a private key of Sealed Secrets.

@@ -115,7 +115,7 @@ pub fn plan(opened: Opened, id: &ResourceId, status: &Status, live: &[LiveSecret
         key_id: opened.key_id,
         content_hash: opened.content_hash,
         scope: opened.scope,
-        rewrap: None,
+        rewrap: opened.rewrap,
     })
 }
 

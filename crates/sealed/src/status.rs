@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sops::Timestamp;
 
 use crate::manifest::Manifest;
-use crate::plan::Plan;
+use crate::plan::{Action, Plan, Step};
 use crate::reason::{Reason, Refusal};
 use crate::tree;
 
@@ -77,6 +77,22 @@ pub struct SecretStatus {
     /// Number of keys.
     #[serde(default)]
     pub keys: i64,
+}
+
+impl SecretStatus {
+    /// What is noted of one step of a plan once it was taken; `uid` and `resource_version` are those that the API
+    /// server gave. `None` for a removal.
+    pub fn of(step: &Step, uid: &str, resource_version: &str) -> Option<Self> {
+        let secret = step.secret.as_ref()?;
+        let drifted = step.action == Action::Keep { drift: true };
+        Some(Self {
+            name: step.name.clone(),
+            uid: uid.to_owned(),
+            resource_version: resource_version.to_owned(),
+            state: if drifted { "Drifted" } else { "Synced" }.to_owned(),
+            keys: i64::try_from(secret.data.len()).unwrap_or(i64::MAX),
+        })
+    }
 }
 
 /// One condition, in Kubernetes' form.

@@ -81,6 +81,7 @@ impl Dialect for SealedSecret {
             key_id: None,
             content_hash: None,
             scope: Some(scope),
+            rewrap: None,
         })
     }
 }

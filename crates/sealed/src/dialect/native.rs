@@ -48,6 +48,7 @@ impl Dialect for EncryptedSecret {
             takeover: Takeover::default(),
             key_id: key_id(plain.metadata(), keys, &resource.id.namespace),
             scope: Some(binding.scope),
+            rewrap: keys.rewrap(plain.metadata().recipients()),
         })
     }
 }

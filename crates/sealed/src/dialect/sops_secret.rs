@@ -51,6 +51,7 @@ impl Dialect for SopsSecret {
             key_id: key_id(plain.metadata(), keys, &resource.id.namespace),
             content_hash: None,
             scope: None,
+            rewrap: keys.rewrap(plain.metadata().recipients()),
         })
     }
 }

@@ -68,6 +68,16 @@ fn the_wrong_keys_are_named() {
 }
 
 #[test]
+fn a_file_for_an_older_key_opens_and_says_so() {
+    let (old, new) = (Person::new(1), Person::new(2));
+    let file = file(&draft(), &old);
+    let keys = old.keys().with_current(new.recipient.clone());
+    assert!(plan(&manifests(&file)[0], &keys).unwrap().rewrap.unwrap().contains("older key"));
+    let keys = old.keys().with_current(old.recipient.clone());
+    assert_eq!(plan(&manifests(&file)[0], &keys).unwrap().rewrap, None);
+}
+
+#[test]
 fn keys_have_an_id_that_changes_with_them() {
     let (me, other) = (Person::new(1), Person::new(2));
     assert_eq!(me.keys().id(), me.keys().id());

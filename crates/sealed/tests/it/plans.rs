@@ -212,6 +212,18 @@ fn an_orphan_knows_where_it_came_from() {
 }
 
 #[test]
+fn a_step_leaves_its_mark_in_the_status() {
+    let world = World::with(Policy { drift: Drift::Report, ..Policy::default() });
+    let plan = world.plan(&[]).unwrap();
+    let made = sealed::status::SecretStatus::of(&plan.steps[0], "u", "9").unwrap();
+    assert_eq!((made.name.as_str(), made.uid.as_str(), made.state.as_str(), made.keys), ("a", "u", "Synced", 1));
+    let mut gone = world.live();
+    gone.name = "gone".into();
+    let plan = world.plan(&[world.live(), gone]).unwrap();
+    assert!(sealed::status::SecretStatus::of(&plan.steps[1], "u", "9").is_none());
+}
+
+#[test]
 fn one_conflict_stops_every_secret_of_the_resource() {
     let world = World::new(|draft| draft.secrets.push(secret("b", &[("k", "v")])));
     let mut foreign = world.live();

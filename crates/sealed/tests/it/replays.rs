@@ -3,6 +3,8 @@
 use sealed::{Reason, Scope};
 use serde_json::{Value, json};
 
+use testkit::Dice;
+
 use crate::made::{Person, api, changed, draft, file, object, plan};
 
 /// The reason with which a changed object is refused.
@@ -229,4 +231,85 @@ fn fields_that_do_not_exist() {
     assert_eq!(refused(|value| value["spec"]["secrets"]["admin"]["stringDate"] = json!({})), Reason::InvalidFormat);
     assert_eq!(refused(|value| value["metadata"]["labels"] = json!({"data": "x"})), Reason::ReservedName);
     assert_eq!(refused(|value| value["spec"]["secrets"]["data"] = json!({})), Reason::ReservedName);
+}
+
+/// Every place of a value, as pointers.
+fn places(value: &Value, path: &str, found: &mut Vec<String>) {
+    found.push(path.to_owned());
+    let escaped = |key: &str| key.replace('~', "~0").replace('/', "~1");
+    match value {
+        Value::Object(members) => {
+            members.iter().for_each(|(key, inner)| places(inner, &format!("{path}/{}", escaped(key)), found));
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(at, inner)| places(inner, &format!("{path}/{at}"), found));
+        }
+        _ => {}
+    }
+}
+
+/// One random change: a member removed, renamed or copied, two values swapped, a letter changed.
+fn vandalise(value: &mut Value, dice: &mut Dice) {
+    let mut all = Vec::new();
+    places(value, "", &mut all);
+    let (one, other) = (dice.pick(&all[1..]).clone(), dice.pick(&all[1..]).clone());
+    let (parent, key) = one.rsplit_once('/').map(|(parent, key)| (parent.to_owned(), key.to_owned())).unwrap();
+    match dice.below(5) {
+        0 | 1 => {
+            let Some(members) = value.pointer_mut(&parent).and_then(Value::as_object_mut) else { return };
+            let Some(taken) = members.remove(&key) else { return };
+            if dice.chance(50) {
+                members.insert(format!("{key}x"), taken);
+            }
+        }
+        2 => {
+            let (a, b) = (value.pointer(&one).cloned(), value.pointer(&other).cloned());
+            if one.starts_with(&other) || other.starts_with(&one) {
+                return;
+            }
+            *value.pointer_mut(&one).unwrap() = b.unwrap();
+            *value.pointer_mut(&other).unwrap() = a.unwrap();
+        }
+        3 => {
+            let copy = value.pointer(&other).cloned().unwrap();
+            *value.pointer_mut(&one).unwrap() = copy;
+        }
+        _ => {
+            let Some(Value::String(text)) = value.pointer_mut(&one) else { return };
+            let mut letters: Vec<char> = text.chars().collect();
+            if letters.is_empty() {
+                return;
+            }
+            let at = dice.below(letters.len());
+            letters[at] = *dice.pick(&['a', 'A', '0', '=', '"', '{', '\u{e9}']);
+            *text = letters.into_iter().collect();
+        }
+    }
+}
+
+#[test]
+fn random_changes_never_give_another_secret() {
+    let me = Person::new(1);
+    let good = api(&file(&draft(), &me));
+    let facts = |value: &Value| {
+        let resource = sealed::Manifest::from_api(secret::SecretBytes::from(value.to_string())).ok()?;
+        let opened = sealed::open(&resource, &me.keys()).ok()?;
+        let yaml = |secret: &sealed::DesiredSecret| secret.to_yaml().unwrap().expose_str().unwrap().to_owned();
+        Some(opened.secrets.iter().map(yaml).collect::<Vec<_>>())
+    };
+    let wanted = facts(&good).unwrap();
+    let mut dice = Dice::new(5);
+    let (mut same, mut refused) = (0, 0);
+    for round in 0..1200 {
+        let mut value = good.clone();
+        (0..=dice.below(3)).for_each(|_| vandalise(&mut value, &mut dice));
+        match facts(&value) {
+            Some(made) => {
+                assert_eq!(made, wanted, "round {round}: {value}");
+                same += 1;
+            }
+            None => refused += 1,
+        }
+    }
+    assert!(same > 40 && refused > 400, "{same} harmless, {refused} refused");
 }
