@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bind, completion, config_command, convert, decrypt, demo, edit, encrypt, exec_env, exec_file, filestatus, groups,
-    hook, init, key, man, publish, rotate, seal, set, status, unseal, unset, updatekeys, verify,
+    allow, bind, completion, config_command, convert, decrypt, demo, edit, encrypt, exec_env, exec_file, filestatus,
+    groups, hook, init, key, man, publish, rotate, rules, scan, seal, set, status, unseal, unset, updatekeys, verify,
 };
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
@@ -52,6 +52,9 @@ enum Command {
     Unseal(unseal::Args),
     Bind(bind::Args),
     Convert(convert::Args),
+    Scan(scan::Args),
+    Allow(allow::Args),
+    Rules(rules::Args),
     Filestatus(filestatus::Args),
     Status(status::Args),
     Verify(verify::Args),
@@ -82,6 +85,9 @@ impl Command {
             Self::Unseal(args) => unseal::run(args, context),
             Self::Bind(args) => bind::run(args, context),
             Self::Convert(args) => convert::run(args, context),
+            Self::Allow(args) => allow::run(args, context),
+            Self::Rules(args) => rules::run(&args, context),
+            Self::Scan(args) => scan::run(args, context),
             Self::Filestatus(args) => filestatus::run(args, context),
             Self::Status(args) => status::run(args, context),
             Self::Verify(args) => verify::run(args, context),
@@ -118,6 +124,12 @@ pub(crate) fn dispatch(argv: Vec<OsString>) -> Outcome {
     }
     if argv.get(1).is_some_and(|word| word == "sops") {
         return crate::commands::drop_in::run(argv[1..].to_vec());
+    }
+    if called_as == "gitleaks" {
+        return crate::commands::gitleaks::run(argv);
+    }
+    if argv.get(1).is_some_and(|word| word == "gitleaks") {
+        return crate::commands::gitleaks::run(argv[1..].to_vec());
     }
     if argv.get(1).is_some_and(|word| OLD_STYLE.iter().any(|flag| word == *flag)) {
         return crate::commands::drop_in::run(argv);

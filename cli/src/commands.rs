@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod allow;
 pub(crate) mod bind;
 pub(crate) mod completion;
 pub(crate) mod config_command;
@@ -12,6 +13,7 @@ pub(crate) mod encrypt;
 pub(crate) mod exec_env;
 pub(crate) mod exec_file;
 pub(crate) mod filestatus;
+pub(crate) mod gitleaks;
 pub(crate) mod groups;
 pub(crate) mod hook;
 pub(crate) mod init;
@@ -19,6 +21,8 @@ pub(crate) mod key;
 pub(crate) mod man;
 pub(crate) mod publish;
 pub(crate) mod rotate;
+pub(crate) mod rules;
+pub(crate) mod scan;
 pub(crate) mod seal;
 pub(crate) mod set;
 pub(crate) mod status;

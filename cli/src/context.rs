@@ -13,7 +13,7 @@ use sops::{Encrypted, MacSkip, Plain, Policy, Timestamp, Unlocked};
 
 use crate::config::{self, ConfigFile};
 use crate::failure::{Exit, Failure};
-use crate::{files, identities};
+use crate::{files, identities, paths};
 
 /// Whose rules hold where ours and SOPS' differ (docs/drop-in.md has the table).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub(crate) struct Context {
     keyring: OnceLock<Keyring>,
     /// Configurations that were read, so that many files under one are read with one reading of it.
     configs: Mutex<HashMap<(PathBuf, Strictness), Arc<ConfigFile>>>,
+    /// The nearest configuration of each folder that was looked from.
+    nearest: Mutex<HashMap<PathBuf, Option<PathBuf>>>,
 }
 
 impl Context {
@@ -51,6 +53,7 @@ impl Context {
             ignore_mac: false,
             keyring: OnceLock::new(),
             configs: Mutex::default(),
+            nearest: Mutex::default(),
         }
     }
 
@@ -79,9 +82,21 @@ impl Context {
         let path = match (&self.config, self.mode) {
             (Some(path), _) => Some(path.clone()),
             (None, Mode::Sops) => config::above_current_folder(),
-            (None, Mode::Plomb) => config::nearest(file)?,
+            (None, Mode::Plomb) => self.nearest_config(file)?,
         };
         path.map(|path| self.load_config(path, strictness)).transpose()
+    }
+
+    /// As [`config::nearest`], looked for once per folder and run.
+    fn nearest_config(&self, file: &Path) -> Result<Option<PathBuf>, Failure> {
+        let folder = paths::absolute(file).parent().map(Path::to_owned).unwrap_or_default();
+        let known = |nearest: &HashMap<PathBuf, Option<PathBuf>>| nearest.get(&folder).cloned();
+        if let Some(found) = known(&self.nearest.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(found);
+        }
+        let found = config::nearest(file)?;
+        self.nearest.lock().unwrap_or_else(PoisonError::into_inner).insert(folder, found.clone());
+        Ok(found)
     }
 
     fn load_config(&self, path: PathBuf, strictness: Strictness) -> Result<Arc<ConfigFile>, Failure> {

@@ -50,7 +50,9 @@ pub(crate) enum Exit {
     Editor,
     /// The file is encrypted already.
     AlreadyEncrypted,
-    /// The exit code of a command that was run.
+    /// A scan that did not read everything it was asked to read, or could not begin.
+    Incomplete,
+    /// The exit code of a command that was run, or that the user chose.
     Child(u8),
 }
 
@@ -60,7 +62,7 @@ impl Exit {
         match self {
             Self::Ok => 0,
             Self::Generic => 1,
-            Self::Input => 2,
+            Self::Input | Self::Incomplete => 2,
             Self::Output => 3,
             Self::Emit => 4,
             Self::SetValue => 7,

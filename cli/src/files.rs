@@ -1,9 +1,9 @@
 //! Reading and replacing files. A file is replaced whole or not at all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, Permissions};
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use secret::SecretBytes;
 
+use crate::content::Content;
 use crate::failure::{Exit, Failure};
 use crate::lock;
 
@@ -117,16 +118,30 @@ impl Rewrite {
     ///
     /// # Errors
     /// When the new file cannot be written; the old one is untouched then.
-    pub(crate) fn commit(self, after: &[u8]) -> Result<(), Failure> {
+    pub(crate) fn commit(self, after: &(impl Content + ?Sized)) -> Result<(), Failure> {
         let Self { real, before, lock } = self;
-        let now = read(&real, BINARY_LIMIT)?;
-        if now != before {
+        if !still_holds(&real, &before)? {
             let what = "it was changed by somebody else meanwhile; nothing was written";
             return Err(Failure::new(Exit::Generic, what).in_file(&real).hint("try again"));
         }
-        replace(&real, after)?;
+        replace_real(&real, after)?;
         drop(lock);
         Ok(())
+    }
+}
+
+/// Whether the file at `path` holds `bytes`, compared part by part.
+fn still_holds(path: &Path, bytes: &SecretBytes) -> Result<bool, Failure> {
+    let mut file = open_regular(path)?;
+    let mut rest = bytes.expose();
+    let mut part = zeroize::Zeroizing::new(vec![0; rest.len().clamp(1, 64 << 10)]);
+    loop {
+        let read = file.read(&mut part).map_err(|error| Failure::io(path, "read it", &error))?;
+        match rest.split_at_checked(read) {
+            Some(_) if read == 0 => return Ok(rest.is_empty()),
+            Some((same, behind)) if *same == part[..read] => rest = behind,
+            _ => return Ok(false),
+        }
     }
 }
 
@@ -141,39 +156,65 @@ fn check_writable(path: &Path) -> Result<(), Failure> {
     refused.map_or(Ok(()), |error| Err(Failure::io(path, "write it", &error).exit(Exit::Output)))
 }
 
-/// Writes `bytes` to `path`: a temporary file in the same folder, synced, renamed over the old one, the folder
+/// Writes `content` to `path`: a temporary file in the same folder, synced, renamed over the old one, the folder
 /// synced. Mode and owner of an existing file are kept; links are followed; new files get `0600`… as given.
 ///
 /// # Errors
 /// When any step fails; then `path` is as it was.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(crate) fn replace(path: &Path, content: &(impl Content + ?Sized)) -> Result<(), Failure> {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let failed = |error: std::io::Error| Failure::io(path, "write it", &error).exit(Exit::Output);
-    let old = std::fs::metadata(&real).ok();
+    if real.is_file() {
+        check_writable(&real)?;
+    }
+    replace_real(&real, content).map_err(|failure| shown_as(failure, path))
+}
+
+/// The same for a file that is no link and may be written.
+fn replace_real(real: &Path, content: &(impl Content + ?Sized)) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::io(real, "write it", &error).exit(Exit::Output);
+    let old = std::fs::metadata(real).ok();
     if let Some(old) = &old
         && !old.is_file()
     {
-        return Err(Failure::new(Exit::Output, "is not a regular file").in_file(path));
-    }
-    if old.is_some() {
-        check_writable(&real)?;
+        return Err(Failure::new(Exit::Output, "is not a regular file").in_file(real));
     }
     let folder = real.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    sweep(folder, &real);
+    sweep(folder, real);
     let mut temp = tempfile::Builder::new()
-        .prefix(&temp_prefix(&real))
+        .prefix(&temp_prefix(real))
         .rand_bytes(8)
         .permissions(Permissions::from_mode(0o600))
         .tempfile_in(folder)
         .map_err(failed)?;
     lock::hold(temp.as_file());
-    temp.write_all(bytes).map_err(failed)?;
+    content.write_to(temp.as_file_mut()).map_err(failed)?;
     keep_attributes(temp.as_file(), old.as_ref()).map_err(failed)?;
     temp.as_file().sync_all().map_err(failed)?;
-    temp.persist(&real).map_err(|error| failed(error.error))?;
-    // The rename is done; a folder that cannot be synced (some network file systems) is no reason to fail.
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    temp.persist(real).map_err(|error| failed(error.error))?;
+    let mut later = LATER.lock().unwrap_or_else(PoisonError::into_inner);
+    match &mut *later {
+        Some(folders) => drop(folders.insert(folder.to_owned())),
+        None => sync(folder),
+    }
     Ok(())
+}
+
+/// Folders with renamed files in them that are synced when many files are done.
+static LATER: Mutex<Option<BTreeSet<PathBuf>>> = Mutex::new(None);
+
+/// Runs `work` and then syncs each folder in which files were replaced, once. Every file is whole at any time: it was
+/// synced before it was renamed.
+pub(crate) fn syncing_once<T>(work: impl FnOnce() -> T) -> T {
+    *LATER.lock().unwrap_or_else(PoisonError::into_inner) = Some(BTreeSet::new());
+    let result = work();
+    let folders = LATER.lock().unwrap_or_else(PoisonError::into_inner).take();
+    folders.iter().flatten().for_each(|folder| sync(folder));
+    result
+}
+
+/// The rename is done; a folder that cannot be synced (some network file systems) is no reason to fail.
+fn sync(folder: &Path) {
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
 }
 
 /// Mode and owner of the old file; a new file gets what the umask leaves of 0644.

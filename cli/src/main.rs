@@ -4,6 +4,7 @@ mod account;
 mod args;
 mod commands;
 mod config;
+mod content;
 mod context;
 mod editor;
 mod failure;
@@ -22,6 +23,7 @@ mod recipients;
 mod resource;
 mod reuse;
 mod rewrite;
+mod scanning;
 mod signals;
 mod ui;
 

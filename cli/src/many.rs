@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::paths::shown;
-use crate::{inspect, paths, ui};
+use crate::{files, inspect, paths, ui};
 
 /// Flags of commands that write many files.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
@@ -217,7 +217,18 @@ pub(crate) fn run(files: &[PathBuf], flags: Flags, work: impl Fn(&Path) -> Resul
     if files.is_empty() && !flags.json {
         ui::note("note: nothing to do: no file there is meant (a creation rule with a path_regex must match)");
     }
-    let results = each(files, |file| work(file).map_err(|failure| failure.in_file(file)));
+    let results = files::syncing_once(|| each(files, |file| work(file).map_err(|failure| failure.in_file(file))));
+    report(files, flags, results)
+}
+
+/// What became of a file, with the lines noted for it.
+pub(crate) type Fate = (Result<Done, Failure>, Vec<String>);
+
+/// Reports what became of many files.
+///
+/// # Errors
+/// When standard output is closed.
+pub(crate) fn report(files: &[PathBuf], flags: Flags, results: Vec<Fate>) -> Outcome {
     let mut report = Report::new(flags.json);
     for (file, (result, notes)) in files.iter().zip(results) {
         report.notes(notes);

@@ -6,7 +6,7 @@ use document::{Document, Format};
 use sealed::write::{self, Draft, Rebind};
 use sealed::{Keys, Manifest, Scope};
 use secret::{DataKey, OsRandom, SecretBytes};
-use sops::{Memory, Plain, Policy, SealOptions, Sealed, Sealing};
+use sops::{Memory, Plain, Policy, SealOptions, Sealed, SealedText, Sealing};
 
 use crate::commands::encrypt::PolicyFlags;
 use crate::context::{Context, Mode};
@@ -87,10 +87,10 @@ impl Target {
         let sealed: Vec<Sealed> = drafts.iter().zip(&places).map(seal).collect::<Result<_, _>>()?;
         for ((file, to_file), sealed) in places.iter().zip(sealed) {
             if !to_file {
-                ui::print(sealed.text.expose())?;
+                ui::print(&sealed.text)?;
                 continue;
             }
-            files::replace(file, sealed.text.expose())?;
+            files::replace(file, &sealed.text)?;
             ui::note(&format!("{}: sealed", shown(file)));
         }
         Ok(())
@@ -248,9 +248,12 @@ pub(crate) fn settled(
         Standing::InOrder => {}
     }
     let (key, format) = opening;
-    let plain = context.decrypt_with(context.encrypted(sealed.text.duplicate(), format)?, key.duplicate())?;
+    let Sealed { text, notices, values } = sealed;
+    let text = text.into_whole();
+    let plain = context.decrypt_with(context.encrypted(text.duplicate(), format)?, key.duplicate())?;
     let how = Rebind { scope: None, moved: true };
-    Ok(bound(file, plain, how, context)?.map_or(sealed, |(again, _)| again))
+    let again = bound(file, plain, how, context)?.map(|(again, _)| again);
+    Ok(again.unwrap_or(Sealed { text: SealedText::Whole(text), notices, values }))
 }
 
 /// A decrypted resource bound and encrypted again, with what was said about it; `None` if it fits already.

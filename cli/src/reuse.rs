@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use document::{Document, Format};
 use secret::SecretBytes;
-use sops::{Encrypted, Plain, Policy, Sealed, Standing};
+use sops::{Encrypted, Plain, Policy, Sealed, SealedText, Standing};
 
 use crate::commands::encrypt::Job;
 use crate::context::Context;
@@ -121,7 +121,7 @@ impl Older {
         let text = self.plain.text(&options).ok()?;
         let now = if job.input.edits_in_place() { doc.source.duplicate() } else { doc.emit(&options).ok()? };
         let notices = self.plain.notices().to_vec();
-        (text == now).then(|| Sealed { text: self.text.duplicate(), notices, values: 0 })
+        (text == now).then(|| Sealed { text: SealedText::Whole(self.text.duplicate()), notices, values: 0 })
     }
 
     /// Whether SOPS wrote the older version and would print exactly this text: then its layout is kept.

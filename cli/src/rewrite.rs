@@ -91,7 +91,7 @@ pub(crate) fn one_value(
         let (standing, key) = (resource::standing(&plain, context), plain.key().to_secret());
         let sealed = seal(file, plain, context, |plain, again| rewrite::with_change(plain, change, again))?;
         let sealed = resource::settled(file, standing, sealed, (&key, format), context)?;
-        rewrite.commit(sealed.text.expose())?;
+        rewrite.commit(&sealed.text)?;
         Ok(Exit::Ok)
     };
     run().map_err(|failure: Failure| failure.in_file(file))

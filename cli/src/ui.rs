@@ -7,15 +7,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use sops::Notice;
 
+use crate::content::Content;
 use crate::failure::{Exit, Failure, Outcome};
 
 /// Writes a result to stdout, whole.
 ///
 /// # Errors
 /// When stdout is closed or full.
-pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
+pub(crate) fn print(content: &(impl Content + ?Sized)) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| {
+    content.write_to(&mut out).and_then(|()| out.flush()).map_err(|error| {
         let text = error.to_string();
         let what = text.split(" (os error").next().unwrap_or(&text).to_lowercase();
         Failure::new(Exit::Output, format!("cannot write to standard output: {what}"))

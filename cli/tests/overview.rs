@@ -240,6 +240,55 @@ fn verify_tells_damage_from_a_missing_key() {
 }
 
 #[test]
+fn verify_and_check_find_what_stands_in_clear() {
+    let world = World::filled("in-clear");
+    world.ok(["encrypt", "-i", "."]);
+    world.ok(["status", "--check"]);
+    world.write("apps/second.secret.yaml", MANIFEST);
+    world.write("apps/nothing.secret.yaml", "kind: ConfigMap\n");
+    let done = world.plomb(["verify"]);
+    assert_eq!(done.code, Some(1), "{}", done.errors());
+    assert!(done.errors().contains("apps/second.secret.yaml:6:13: stands in clear"), "{}", done.errors());
+    assert!(!done.errors().contains("canary"), "{}", done.errors());
+    let done = world.plomb(["verify", "--json", "apps/second.secret.yaml"]);
+    assert_eq!(json(&done)[0]["error"]["line"], 6, "{}", done.text());
+    world.ok(["verify", "--allow-plain"]);
+    assert_eq!(world.plomb(["status", "--check"]).code, Some(1));
+    std::fs::remove_file(world.scratch.path("apps/second.secret.yaml")).unwrap();
+    world.ok(["verify"]);
+    std::fs::remove_file(world.scratch.path("apps/nothing.secret.yaml")).unwrap();
+    world.ok(["status", "--check"]);
+    world.rules(&RULES.replace("encrypted_regex: ^(data|stringData)$", "encrypted_regex: ^data$"));
+    world.ok(["status"]);
+    assert_eq!(world.plomb(["status", "--check"]).code, Some(1), "drift");
+}
+
+#[test]
+fn rotate_and_updatekeys_take_folders() {
+    let world = World::filled("rekeyed");
+    world.ok(["encrypt", "-i", "."]);
+    let names = ["apps/.hidden.enc.env", "apps/db.secret.yaml", "apps/deep/values.enc.json", "apps/x.enc.ini"];
+    let before = names.map(|name| world.text(name));
+    let dry = world.ok(["rotate", "-i", "--dry-run", "--json", "."]);
+    assert_eq!(statuses(&dry), names.map(|name| format!("{name}: would be rotated")));
+    assert_eq!(names.map(|name| world.text(name)), before);
+    let done = world.ok(["rotate", "-i", "--json", "apps"]);
+    assert_eq!(statuses(&done), names.map(|name| format!("{name}: rotated")));
+    names.iter().zip(&before).for_each(|(name, before)| assert_ne!(world.text(name), *before, "{name}"));
+    let (_, second) = keys::generate_x25519(&mut secret::OsRandom::new());
+    world.rules(&RULES.replace("RECIPIENT", &format!("RECIPIENT,{second}")));
+    let refused = world.plomb(["updatekeys", "apps"]);
+    assert_eq!(refused.code, Some(1), "{}", refused.errors());
+    assert_eq!(refused.errors().matches("nobody is here to agree").count(), 4, "{}", refused.errors());
+    let done = world.ok(["updatekeys", "--yes", "--json", "**/*.enc.*", "apps/db.secret.yaml"]);
+    assert_eq!(statuses(&done), names.map(|name| format!("{name}: brought up to date")));
+    assert_eq!(done.errors().matches(&format!("  + {second}")).count(), 4, "{}", done.errors());
+    let again = world.ok(["updatekeys", "--yes", "."]);
+    assert!(again.errors().ends_with("files: 4 up to date\n"), "{}", again.errors());
+    world.ok(["verify"]);
+}
+
+#[test]
 fn verify_finds_copied_files() {
     let world = World::filled("copied");
     world.ok(["encrypt", "-i", "."]);

@@ -57,7 +57,7 @@ fn one(file: &Path, how: Rebind, dry: bool, context: &Context) -> Result<Done, F
     }
     let Some((sealed, what)) = resource::bound(file, plain, how, context)? else { return Ok("unchanged") };
     if let Some(rewriting) = rewriting {
-        rewriting.commit(sealed.text.expose())?;
+        rewriting.commit(&sealed.text)?;
     }
     ui::note(&format!("{}: {what}", crate::paths::shown(file)));
     Ok("bound")

@@ -70,7 +70,7 @@ fn in_place(drafts: &[(PathBuf, Draft)], target: &Target, context: &Context) -> 
     };
     let sealed: Vec<_> = drafts.iter().map(seal).collect::<Result<_, _>>()?;
     for ((file, _), (rewrite, sealed)) in drafts.iter().zip(sealed) {
-        rewrite.commit(sealed.text.expose())?;
+        rewrite.commit(&sealed.text)?;
         ui::note(&format!("{}: converted", crate::paths::shown(file)));
     }
     Ok(())

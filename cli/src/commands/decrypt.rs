@@ -67,7 +67,7 @@ pub(crate) fn decrypt(job: Job<'_>, context: &Context) -> Result<SecretBytes, Fa
     ui::notices(job.name, plain.notices());
     match job.extract {
         Some(path) => extract(&plain, path, job.output, &options),
-        None if job.input.name() == job.output.name() => Ok(plain.text(&options)?),
+        None if job.input.name() == job.output.name() => Ok(plain.into_text(&options)?),
         None => Ok(job.output.emit(first_branch(&plain, job.output), &options)?),
     }
 }

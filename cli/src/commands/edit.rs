@@ -72,7 +72,7 @@ impl Work<'_> {
                     "it was changed while the editor was open; nothing was written",
                 ));
             }
-            rewrite.commit(sealed.text.expose())
+            rewrite.commit(&sealed.text)
         });
         written.map_err(|failure| kept(failure, room, &text))?;
         Ok(Exit::Ok)
@@ -93,7 +93,7 @@ impl Work<'_> {
             let what = "it was created by somebody else meanwhile; nothing was written";
             return Err(kept(Failure::new(Exit::Generic, what), room, &text));
         }
-        files::replace(self.file, sealed.text.expose()).map_err(|failure| kept(failure, room, &text))?;
+        files::replace(self.file, &sealed.text).map_err(|failure| kept(failure, room, &text))?;
         Ok(Exit::Ok)
     }
 

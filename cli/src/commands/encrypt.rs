@@ -273,7 +273,7 @@ fn in_place(file: &Path, args: &Args, context: &Context) -> Result<Done, Failure
     match rewrite {
         None => Ok("would be encrypted"),
         Some(rewrite) => {
-            rewrite.commit(sealed.text.expose())?;
+            rewrite.commit(&sealed.text)?;
             Ok("encrypted")
         }
     }
@@ -328,8 +328,8 @@ fn older(args: &Args, file: Option<&Path>) -> Source {
 
 fn put(args: &Args, sealed: &Sealed) -> Outcome {
     match &args.output {
-        Some(path) => files::replace(path, sealed.text.expose())?,
-        None => ui::print(sealed.text.expose())?,
+        Some(path) => files::replace(path, &sealed.text)?,
+        None => ui::print(&sealed.text)?,
     }
     Ok(Exit::Ok)
 }

@@ -102,7 +102,7 @@ pub(crate) fn change(job: Job<'_>, context: &Context) -> Result<SecretBytes, Fai
     recipients::check_labels(plain.metadata(), plain.key(), &gone(&plain, &readers), context)?;
     recipients::vouch(job.name, &metadata, plain.accepted_recipients(), &job.trust.accept_recipient, context)?;
     if context.mode == Mode::Plomb && matches!(job.step, Step::Delete(_)) {
-        return Ok(rotate::reseal(plain, &metadata, &readers, &layout, context)?.text);
+        return Ok(rotate::reseal(plain, &metadata, &readers, &layout, context)?.text.into_whole());
     }
     let mut rng = OsRandom::new();
     let encrypted = context.encrypted(job.text, job.format)?;

@@ -112,7 +112,7 @@ fn content(
     metadata.selector_written = true;
     metadata.mac_only_encrypted = policy.mac_only_encrypted;
     let readers = Readers { groups: policy.groups.clone(), threshold: policy.threshold };
-    Ok(rotate::reseal(plain, &metadata, &readers, &layout, context)?.text)
+    Ok(rotate::reseal(plain, &metadata, &readers, &layout, context)?.text.into_whole())
 }
 
 /// A configuration in a repository must not be able to make us overwrite anything but what we published before.

@@ -8,18 +8,21 @@ use sops::{Memory, Metadata, Plain, Readers, SealOptions, Sealed, Sealing};
 
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
+use crate::many::{self, Done, Wanted};
 use crate::recipients::{self, TrustFlags};
 use crate::{files, format, ui};
 
 /// Make a new data key and encrypt everything with it
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The files
+    /// Files; with --in-place also folders and globs: then the encrypted files there
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Write the result back to the file
     #[arg(short, long)]
     in_place: bool,
+    #[command(flatten)]
+    many: many::Flags,
     /// Write the result to this file
     #[arg(long, value_name = "FILE", conflicts_with = "in_place")]
     output: Option<PathBuf>,
@@ -155,34 +158,50 @@ fn remove(metadata: &mut Metadata, names: &[String], mode: Mode) -> Result<(), F
 
 /// Runs the command.
 pub(crate) fn run(args: Args, context: &mut Context) -> Outcome {
-    if args.files.len() > 1 && !args.in_place {
-        return Err(Failure::new(Exit::Usage, "several files can only be rotated in place").hint("add --in-place"));
-    }
     let add = recipients::parse_list(&args.add_age)?;
     // A recipient to remove need not be a valid one: it may be the very reason for its removal.
     let split = args.rm_age.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|name| !name.is_empty());
     let remove: Vec<String> = split.map(str::to_owned).collect();
-    for file in &args.files {
-        one(file, &args, (&add, &remove), context).map_err(|failure| failure.in_file(file))?;
+    if args.in_place {
+        let files = many::select(&args.files, Wanted::Encrypted, context)?;
+        return many::run(&files, args.many, |file| in_place(file, &args, (&add, &remove), context));
     }
-    Ok(Exit::Ok)
+    match args.files.as_slice() {
+        [file] => {
+            many::refuse(args.many)?;
+            one(file, &args, (&add, &remove), context).map_err(|failure| failure.in_file(file))
+        }
+        _ => Err(Failure::new(Exit::Usage, "several files can only be rotated in place").hint("add --in-place")),
+    }
 }
 
-fn one(file: &Path, args: &Args, (add, remove): (&[String], &[String]), context: &Context) -> Outcome {
+fn in_place(file: &Path, args: &Args, names: (&[String], &[String]), context: &Context) -> Result<Done, Failure> {
+    let (job, limit) = job(file, args, names);
+    let (rewrite, text) = files::Rewrite::begin_or_read(file, limit, args.many.dry_run)?;
+    let sealed = rotate(Job { text, ..job }, context)?;
+    match rewrite {
+        None => Ok("would be rotated"),
+        Some(rewrite) => {
+            rewrite.commit(&sealed.text)?;
+            Ok("rotated")
+        }
+    }
+}
+
+/// What is to be done to `file`, without its text, and how large it may be.
+fn job<'a>(file: &'a Path, args: &'a Args, (add, remove): (&'a [String], &'a [String])) -> (Job<'a>, u64) {
     let name = args.filename_override.as_deref().unwrap_or(file);
     let format = format::choose(args.input_type.as_deref(), name);
-    let limit = Context::limit(format);
-    let job = |text| Job { name, text, format, add, remove, trust: &args.trust };
-    if args.in_place {
-        let rewrite = files::Rewrite::begin(file, limit)?;
-        let sealed = rotate(job(rewrite.before().duplicate()), context)?;
-        rewrite.commit(sealed.text.expose())?;
-        return Ok(Exit::Ok);
-    }
-    let sealed = rotate(job(files::read(file, limit)?), context)?;
+    let job = Job { name, text: SecretBytes::default(), format, add, remove, trust: &args.trust };
+    (job, Context::limit(format))
+}
+
+fn one(file: &Path, args: &Args, names: (&[String], &[String]), context: &Context) -> Outcome {
+    let (job, limit) = job(file, args, names);
+    let sealed = rotate(Job { text: files::read(file, limit)?, ..job }, context)?;
     match &args.output {
-        Some(path) => files::replace(path, sealed.text.expose())?,
-        None => ui::print(sealed.text.expose())?,
+        Some(path) => files::replace(path, &sealed.text)?,
+        None => ui::print(&sealed.text)?,
     }
     Ok(Exit::Ok)
 }

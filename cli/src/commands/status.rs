@@ -23,6 +23,9 @@ pub(crate) struct Args {
     /// Report as JSON
     #[arg(long)]
     json: bool,
+    /// Exit 1 when a file is in clear, partly in clear, broken, or not as its rule says
+    #[arg(long)]
+    check: bool,
 }
 
 /// What is told of one file.
@@ -43,10 +46,12 @@ pub(crate) fn run(args: Args, context: &mut Context) -> Outcome {
     let results = many::each(&files, |file| look(file, context).map_err(|failure| failure.in_file(file)));
     let mut report = Report::new(args.json);
     let mut rows = Vec::new();
+    let mut good = true;
     for (file, (result, notes)) in files.iter().zip(results) {
         report.notes(notes);
         match result {
             Ok(row) => {
+                good &= row.state == "encrypted" && row.drift.is_empty();
                 report.done(file, row.state, row.to_json());
                 rows.push(row.cells(file, context.verbose));
             }
@@ -61,7 +66,8 @@ pub(crate) fn run(args: Args, context: &mut Context) -> Outcome {
     if !args.json {
         ui::table(&["FILE", "STATE", "RULE", "RECIPIENTS", "KEY AGE", "DRIFT"], &rows)?;
     }
-    report.finish_quietly()
+    let exit = report.finish_quietly()?;
+    Ok(if args.check && exit == Exit::Ok && !good { Exit::Generic } else { exit })
 }
 
 fn look(file: &Path, context: &Context) -> Result<Row, Failure> {

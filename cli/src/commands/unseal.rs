@@ -48,6 +48,6 @@ pub(crate) fn run(args: Args, context: &mut Context) -> Outcome {
         let what = "no sealed resource in it";
         return Err(Failure::new(Exit::Generic, what).in_file(&args.paths[0]));
     }
-    ui::print(&out)?;
+    ui::print(out.as_slice())?;
     Ok(Exit::Ok)
 }

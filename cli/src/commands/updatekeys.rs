@@ -3,6 +3,7 @@
 mod change;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use document::Format;
 use secret::{OsRandom, SecretBytes};
@@ -14,6 +15,7 @@ pub(crate) use change::Change;
 use crate::commands::rotate;
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
+use crate::many::{self, Done, Wanted};
 use crate::paths::shown;
 use crate::recipients;
 use crate::{files, format, ui};
@@ -21,12 +23,14 @@ use crate::{files, format, ui};
 /// Bring the readers of files, and which values are encrypted, in line with .sops.yaml
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The files
+    /// Files, folders and globs: of the latter two the encrypted files
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
+    #[command(flatten)]
+    many: many::Flags,
     /// Format of the files: yaml, json, dotenv, ini, binary
     #[arg(long, value_name = "FORMAT")]
     input_type: Option<String>,
@@ -77,7 +81,7 @@ pub(crate) fn apply(
     if new_key {
         let note = "a reader was removed: new data key. Versions in Git stay readable to them: change the secrets too";
         ui::note(&format!("note: {}: {note}", shown(name)));
-        return Ok(rotate::reseal(plain, &metadata, &readers, &layout, context)?.text);
+        return Ok(rotate::reseal(plain, &metadata, &readers, &layout, context)?.text.into_whole());
     }
     let mut rng = OsRandom::new();
     let memory: Memory = plain.take_memory();
@@ -86,7 +90,7 @@ pub(crate) fn apply(
     let now = context.now();
     let created = plain.key_created().unwrap_or(plain.metadata().lastmodified);
     let sealing = Sealing { key: &key, metadata, memory, options: layout.seal(&plain), rng: &mut rng, now, created };
-    Ok(sops::reseal(plain, sealing, &layout.emit)?.text)
+    Ok(sops::reseal(plain, sealing, &layout.emit)?.text.into_whole())
 }
 
 /// Entries of other kinds can be kept while the rule names them too, and never added.
@@ -115,52 +119,110 @@ fn false_labels(encrypted: &Encrypted, context: &Context) -> Vec<String> {
     found.filter(|entry| entry.standing == sops::Standing::False).map(|entry| entry.recipient).collect()
 }
 
-/// Runs the command. Several files: the others are still done when one fails.
+/// A file that is not as its rule says.
+struct Due {
+    text: SecretBytes,
+    encrypted: Encrypted,
+    change: Change,
+}
+
+/// What a person said to it.
+enum Agreed {
+    /// There is nothing to do, for this reason.
+    Nothing(Done),
+    Do(Box<Due>),
+}
+
+/// Runs the command: all differences are found at once, a person is asked file by file, and what was agreed to is done at
+/// once. One file that fails does not stop the others.
 pub(crate) fn run(args: Args, context: &mut Context) -> Outcome {
+    let context = &*context;
+    if context.mode == Mode::Sops {
+        return as_sops(&args, context);
+    }
+    let files = many::select(&args.files, Wanted::Encrypted, context)?;
+    let found = many::each(&files, |file| look(file, &args, context));
+    let agreed = files.iter().zip(found).map(|(file, (found, notes))| {
+        notes.iter().for_each(|line| ui::note(line));
+        Mutex::new(Some(found.and_then(|due| agree(file, due, &args))))
+    });
+    let agreed: Vec<_> = agreed.collect();
+    let numbered: Vec<(usize, &PathBuf)> = files.iter().enumerate().collect();
+    let results = files::syncing_once(|| {
+        many::each(&numbered, |(number, file)| {
+            let due = agreed[*number].lock().unwrap_or_else(PoisonError::into_inner).take();
+            finish(file, due.expect("taken once"), &args, context).map_err(|failure| failure.in_file(file))
+        })
+    });
+    many::report(&files, args.many, results)
+}
+/// SOPS knows files only, and does them one after the other.
+fn as_sops(args: &Args, context: &Context) -> Outcome {
+    let one = |file: &Path| {
+        let agreed = look(file, args, context).and_then(|due| agree(file, due, args));
+        finish(file, agreed, args, context).map_err(|failure| failure.in_file(file))
+    };
     let mut failed = None;
     for file in &args.files {
-        if let Err(failure) = one(file, &args, context) {
-            let failure = failure.in_file(file);
-            if args.files.len() == 1 {
-                return Err(failure);
+        match one(file) {
+            Ok(_) => {}
+            Err(failure) if args.files.len() == 1 => return Err(failure),
+            Err(failure) => {
+                ui::note(&failure.to_string());
+                failed = Some(Exit::Generic);
             }
-            ui::note(&failure.to_string());
-            failed = Some(Exit::Generic);
         }
     }
     Ok(failed.unwrap_or(Exit::Ok))
 }
 
-fn one(file: &Path, args: &Args, context: &Context) -> Result<(), Failure> {
+/// What there is to do for a file; nothing, if it is as its rule says.
+fn look(file: &Path, args: &Args, context: &Context) -> Result<Option<Due>, Failure> {
     let format: &'static dyn Format = format::choose(args.input_type.as_deref(), file);
-    let limit = Context::limit(format);
-    let text = files::read(file, limit)?;
+    let text = files::read(file, Context::limit(format))?;
     let encrypted = context.encrypted(text.duplicate(), format)?;
     let policy = policy(file, context)?;
     let mut change = Change::between(encrypted.metadata(), &policy, format, context.mode);
     change.add_false(false_labels(&encrypted, context));
-    if change.is_empty() && args.drop_entry.is_empty() {
+    let due = !change.is_empty() || !args.drop_entry.is_empty();
+    Ok(due.then_some(Due { text, encrypted, change }))
+}
+
+/// Shows the differences and asks; what is left is to be done.
+fn agree(file: &Path, due: Option<Due>, args: &Args) -> Result<Agreed, Failure> {
+    let Some(due) = due else {
         ui::note(&format!("{}: already up to date", shown(file)));
-        return Ok(());
-    }
+        return Ok(Agreed::Nothing("up to date"));
+    };
     ui::note(&format!("{}: these changes will be made", shown(file)));
-    change.lines().iter().for_each(|line| ui::note(&crate::paths::one_line(line)));
+    due.change.lines().iter().for_each(|line| ui::note(&crate::paths::one_line(line)));
+    if args.many.dry_run {
+        return Ok(Agreed::Nothing("would be brought up to date"));
+    }
     if !args.yes && !ui::is_interactive() {
         let what = "nobody is here to agree to these changes; nothing was written";
         return Err(Failure::new(Exit::Generic, what).hint("say --yes"));
     }
     if !args.yes && !ui::confirm("Make these changes?") {
         ui::note(&format!("{}: left as it is", shown(file)));
-        return Ok(());
+        return Ok(Agreed::Nothing("left as it is"));
     }
+    Ok(Agreed::Do(Box::new(due)))
+}
+
+fn finish(file: &Path, agreed: Result<Agreed, Failure>, args: &Args, context: &Context) -> Result<Done, Failure> {
+    let due = match agreed? {
+        Agreed::Nothing(done) => return Ok(done),
+        Agreed::Do(due) => due,
+    };
     // Locked only now: a person may take long to answer.
-    let rewrite = files::Rewrite::begin(file, limit)?;
-    if *rewrite.before() != text {
+    let rewrite = files::Rewrite::begin(file, Context::limit(due.encrypted.document().format))?;
+    if *rewrite.before() != due.text {
         let what = "it was changed by somebody else meanwhile; nothing was written";
         return Err(Failure::new(Exit::Generic, what).hint("try again"));
     }
-    let after = apply(file, encrypted, &change, &args.drop_entry, context)?;
+    let after = apply(file, due.encrypted, &due.change, &args.drop_entry, context)?;
     rewrite.commit(after.expose())?;
     ui::note(&format!("{}: brought up to date", shown(file)));
-    Ok(())
+    Ok("brought up to date")
 }

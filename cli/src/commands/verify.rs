@@ -1,14 +1,18 @@
-//! `plomb verify`: structure and MAC of encrypted files, without showing a value.
+//! `plomb verify`: structure and MAC of encrypted files, without showing a value; and no file in clear that a creation
+//! rule wants encrypted.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use document::Format;
 use keys::{WrappedKey, short_recipient};
+use secret::SecretBytes;
 use serde_json::{Map, json};
 use sops::{Encrypted, SopsError};
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
+use crate::inspect::Governed;
 use crate::many::{self, Report, Wanted};
 use crate::paths::{one_line, shown};
 use crate::{files, format, inspect, ui};
@@ -21,9 +25,19 @@ pub(crate) struct Args {
     /// Accept files that no identity at hand opens: their structure is still checked, their MAC is not
     #[arg(long)]
     allow_unopened: bool,
+    /// Accept files in clear that a creation rule wants encrypted
+    #[arg(long)]
+    allow_plain: bool,
     /// Report as JSON: one array with file, status, opened and, where it failed, error
     #[arg(long)]
     json: bool,
+}
+
+/// What a file turned out to be.
+enum Found {
+    Encrypted(Checked),
+    /// In clear, and what is wrong with that; nothing, where its rule selects no value of it.
+    Plain(Option<Failure>),
 }
 
 /// What is known of a file that holds together.
@@ -37,14 +51,21 @@ struct Checked {
 
 /// Runs the command.
 pub(crate) fn run(args: Args, context: &mut Context) -> Outcome {
-    let files = many::select(&many::or_everything(&args.paths), Wanted::Encrypted, context)?;
+    let files = many::select(&many::or_everything(&args.paths), Wanted::Secret, context)?;
     let results = many::each(&files, |file| check(file, context).map_err(|failure| failure.in_file(file)));
     let mut report = Report::new(args.json);
     let mut holders: BTreeMap<String, Vec<&Path>> = BTreeMap::new();
     for (file, (result, notes)) in files.iter().zip(results) {
         report.notes(notes);
         let checked = match result {
-            Ok(checked) => checked,
+            Ok(Found::Encrypted(checked)) => checked,
+            Ok(Found::Plain(wrong)) => {
+                match wrong.filter(|_| !args.allow_plain) {
+                    Some(failure) => report.failed(file, "plain", failure.in_file(file)),
+                    None => report.done(file, "plain", Map::new()),
+                }
+                continue;
+            }
             Err(failure) => {
                 report.failed(file, "broken", failure);
                 continue;
@@ -59,7 +80,7 @@ pub(crate) fn run(args: Args, context: &mut Context) -> Outcome {
     }
     report.notes(shared(holders));
     if files.is_empty() && !args.json {
-        ui::note("note: there is no encrypted file");
+        ui::note("note: there is no file that is or should be encrypted");
     } else if files.len() == 1 && !args.json {
         ui::note(&format!("files: {}", report.summary()));
     }
@@ -70,12 +91,17 @@ fn details(values: usize) -> Map<String, serde_json::Value> {
     [("values".to_owned(), json!(values))].into_iter().collect()
 }
 
-fn check(file: &Path, context: &Context) -> Result<Checked, Failure> {
+fn check(file: &Path, context: &Context) -> Result<Found, Failure> {
     let format = format::choose(None, file);
     let text = files::read(file, Context::limit(format))?;
     if let Some(line) = inspect::conflict_marker(text.expose()).filter(|_| format.edits_in_place()) {
         let what = "a merge conflict was left unresolved here";
         return Err(Failure { at: Some((line, 1)), ..Failure::new(Exit::Generic, what) });
+    }
+    if !inspect::has_block(format, text.expose())
+        && let Some(governed) = inspect::governed(file, context)?
+    {
+        return in_clear(text, format, &governed).map(Found::Plain);
     }
     let mut encrypted = context.encrypted(text, format)?;
     let values = structure(file, &mut encrypted)?;
@@ -91,7 +117,21 @@ fn check(file: &Path, context: &Context) -> Result<Checked, Failure> {
         Err(failure) if failure.exit == Exit::NoKey => Some(failure.in_file(file)),
         Err(failure) => return Err(failure),
     };
-    Ok(Checked { unopened, wrapped, values })
+    Ok(Found::Encrypted(Checked { unopened, wrapped, values }))
+}
+
+/// The first value in clear that the rule wants encrypted.
+fn in_clear(text: SecretBytes, format: &'static dyn Format, governed: &Governed) -> Result<Option<Failure>, Failure> {
+    let mut doc = format.parse(text)?;
+    let selector = governed.rule().policy.selector.clone().unwrap_or_default();
+    // A binary file is one value, to which no selector applies.
+    let place = match doc.format.edits_in_place() {
+        true => sops::survey(&mut doc, &selector).first_in_clear.map(|place| place.at),
+        false => Some(None),
+    };
+    let what = format!("stands in clear, but creation rule {} wants it encrypted", governed.number());
+    let hint = "`plomb encrypt --in-place` encrypts it; --allow-plain accepts it";
+    Ok(place.map(|at| Failure { at, ..Failure::new(Exit::Generic, what).hint(hint) }))
 }
 
 /// What can be checked without a key: every selected value is a token that some key could open, the MAC is there,

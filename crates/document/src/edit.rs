@@ -7,7 +7,24 @@ use zeroize::Zeroizing;
 
 /// Replacements of byte ranges, in any order, none overlapping another.
 #[derive(Default)]
-pub struct Edits(Vec<(u32, u32, Zeroizing<Vec<u8>>)>);
+pub struct Edits {
+    list: Vec<Edit>,
+    /// The new texts one behind the other, in pieces that never grow beyond what was allocated for them: nothing is
+    /// left behind by moving, and a file of many values is no file of many allocations.
+    texts: Vec<Zeroizing<Vec<u8>>>,
+}
+
+/// Bytes `start..end` of the source become `length` bytes at `from` of a piece.
+struct Edit {
+    start: u32,
+    end: u32,
+    piece: u32,
+    from: u32,
+    length: u32,
+}
+
+/// Bytes per piece; the first ones are smaller.
+const PIECE: usize = 64 * 1024;
 
 impl Edits {
     /// No edits yet.
@@ -17,23 +34,44 @@ impl Edits {
 
     /// Replaces `start..end` by `text` (an insertion when the range is empty). Insertions at one offset
     /// keep the order in which they were added, and come before a replacement that starts there.
-    pub fn replace(&mut self, start: usize, end: usize, text: impl Into<Vec<u8>>) {
+    pub fn replace(&mut self, start: usize, end: usize, text: impl AsRef<[u8]>) {
+        self.replace_parts(start, end, &[text.as_ref()]);
+    }
+
+    /// The same with a text that consists of `parts`.
+    pub fn replace_parts(&mut self, start: usize, end: usize, parts: &[&[u8]]) {
         let offset = |at: usize| u32::try_from(at).expect("documents are limited to 4 GiB when parsed");
-        self.0.push((offset(start), offset(end), Zeroizing::new(text.into())));
+        let length = parts.iter().map(|part| part.len()).sum();
+        if self.texts.last().is_none_or(|last| last.capacity() - last.len() < length) {
+            let usual = (512 << self.texts.len().min(8)).min(PIECE);
+            self.texts.push(Zeroizing::new(Vec::with_capacity(length.max(usual))));
+        }
+        let piece = self.texts.len() - 1;
+        let text = &mut self.texts[piece];
+        let from = text.len();
+        parts.iter().for_each(|part| text.extend_from_slice(part));
+        let (piece, from, length) = (offset(piece), offset(from), offset(length));
+        self.list.push(Edit { start: offset(start), end: offset(end), piece, from, length });
     }
 
     /// Whether nothing would change.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.list.is_empty()
+    }
+
+    fn text(&self, edit: &Edit) -> &[u8] {
+        let from = edit.from as usize;
+        &self.texts[edit.piece as usize][from..from + edit.length as usize]
     }
 
     /// What `span` of `source` would become; `None` if an edit crosses its borders or overlaps another.
     pub fn preview(&self, source: &[u8], span: crate::Span) -> Option<SecretBytes> {
         let range = span.range();
         let mut inside = Self::new();
-        for (start, end, text) in &self.0 {
-            let (start, end) = ((*start as usize).checked_sub(range.start)?, (*end as usize).checked_sub(range.start)?);
-            inside.replace(start, end, text.to_vec());
+        for edit in &self.list {
+            let start = (edit.start as usize).checked_sub(range.start)?;
+            let end = (edit.end as usize).checked_sub(range.start)?;
+            inside.replace(start, end, self.text(edit));
         }
         inside.apply(source.get(range)?)
     }
@@ -45,16 +83,19 @@ impl Edits {
 
     /// The same with the edits of `more` behind these.
     pub fn apply_with(&self, more: &Self, source: &[u8]) -> Option<SecretBytes> {
-        let mut all: Vec<_> = self.0.iter().chain(&more.0).collect();
-        all.sort_by_key(|(start, end, _)| (*start, *end));
-        let grown: usize = all.iter().map(|(_, _, text)| text.len()).sum();
+        let own = self.list.iter().map(|edit| (edit, self));
+        let mut all: Vec<_> = own.chain(more.list.iter().map(|edit| (edit, more))).collect();
+        if !all.is_sorted_by_key(|(edit, _)| (edit.start, edit.end)) {
+            all.sort_by_key(|(edit, _)| (edit.start, edit.end));
+        }
+        let grown: usize = all.iter().map(|(edit, _)| edit.length as usize).sum();
         let mut out = Zeroizing::new(Vec::with_capacity(source.len() + grown));
         let mut done = 0;
-        for (start, end, text) in all {
-            out.extend_from_slice(source.get(done..*start as usize)?);
-            source.get(*start as usize..*end as usize)?;
-            out.extend_from_slice(text);
-            done = *end as usize;
+        for (edit, of) in all {
+            out.extend_from_slice(source.get(done..edit.start as usize)?);
+            source.get(edit.start as usize..edit.end as usize)?;
+            out.extend_from_slice(of.text(edit));
+            done = edit.end as usize;
         }
         out.extend_from_slice(source.get(done..)?);
         Some(SecretBytes::new(std::mem::take(&mut *out)))
@@ -63,7 +104,7 @@ impl Edits {
 
 impl fmt::Debug for Edits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Edits({})", self.0.len())
+        write!(f, "Edits({})", self.list.len())
     }
 }
 

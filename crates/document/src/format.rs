@@ -79,6 +79,12 @@ pub trait Format: Sync {
         self.parse(source)
     }
 
+    /// Takes the bytes out of a document that is one value and nothing else, if this format's documents are and it is
+    /// not empty.
+    fn single_value(&self, _doc: &mut Document) -> Option<SecretBytes> {
+        None
+    }
+
     /// Takes the SOPS metadata out of every document of the tree and puts the first document's, nested, into
     /// `doc.metadata`, with its place in `doc.metadata_spans`. Leaves `doc` without metadata when the first
     /// document has none.
@@ -88,6 +94,15 @@ pub trait Format: Sync {
     /// new one is put where a reader of this format expects it. `doc` is as `take_metadata` left it.
     fn place_metadata(&self, doc: &Document, meta: &Map, edits: &mut Edits) -> Result<(), FormatError>;
 
+    /// Edit that puts an empty line in front of the new block of [`Format::place_metadata`] (to be asked before it), so
+    /// that comments at the end of the document do not become the block's. `false` where that is not possible.
+    fn part_metadata(&self, _doc: &Document, _edits: &mut Edits) -> bool {
+        false
+    }
+
+    /// Edit that takes this empty line away again (`doc` as `take_metadata` left it).
+    fn unpart_metadata(&self, _doc: &Document, _edits: &mut Edits) {}
+
     /// Edits that remove all metadata blocks (`doc` as `take_metadata` left it), including what
     /// [`Format::place_metadata`] added around them.
     fn remove_metadata(&self, doc: &Document, edits: &mut Edits);
@@ -96,8 +111,8 @@ pub trait Format: Sync {
     /// `style`, if given, overrides the style of the present token (plain for a file that SOPS wrote).
     fn write_leaf(&self, doc: &Document, node: &Node, token: Token<'_>, style: Option<Style>, edits: &mut Edits);
 
-    /// Edit that makes the alias `node` of `doc` say its (changed) expanded value: in YAML a flow collection or a
-    /// scalar. Formats without aliases are never asked.
+    /// Edit that makes the alias `node` of `doc` say its (changed) expanded value: in YAML a flow collection (with
+    /// its comments, except those without a place in the source) or a scalar. Formats without aliases are never asked.
     fn write_alias(&self, _doc: &Document, _node: &Node, _edits: &mut Edits) {}
 
     /// Edit that replaces a comment's text. Comments with an empty text are never asked for.

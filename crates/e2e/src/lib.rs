@@ -4,4 +4,5 @@
 pub mod cases;
 pub mod differential;
 pub mod faults;
+pub mod histories;
 pub mod subject;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 type Target = fn(&[u8]);
 
 /// Targets by the ending of the seeds they eat.
-const TARGETS: [(&str, Target); 8] = [
+const TARGETS: [(&str, Target); 11] = [
     (".yaml", targets::yaml),
     (".json", targets::json),
     (".env", targets::env),
@@ -14,6 +14,9 @@ const TARGETS: [(&str, Target); 8] = [
     (".enc.yaml", targets::metadata),
     (".enc.json", targets::metadata),
     (".enc.env", targets::metadata),
+    (".regex", targets::pattern),
+    (".gitleaks.toml", targets::gitleaks),
+    (".encoded", targets::decode),
 ];
 /// Changed copies of each seed; `PLOMB_COPIES` asks for more.
 const COPIES: u64 = 40;

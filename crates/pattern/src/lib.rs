@@ -1,139 +1,139 @@
 //! Regular expressions in Go's syntax (RE2), as `.sops.yaml` and `gitleaks.toml` write them, run by Rust's engine.
+//!
+//! Go's grammar is read here, by hand, and turned into the tree (`Hir`) that Rust's engine compiles: a translation of
+//! the text could not point at mistakes and would trip over what both sides spell alike and mean differently. What is
+//! Go's: ASCII `\d \w \s \b`, simple Unicode case folding, wildcards that take one code point or one invalid byte,
+//! leftmost-first matches. Known differences, both where it finds more than Go: if nothing else matches, a wildcard may
+//! take the bytes of one non-ASCII character one by one, and an empty match may lie within such a character.
 
-use regex::bytes::{Regex, RegexBuilder};
+mod error;
+mod parse;
 
-/// A regular expression in Go's syntax, compiled for us.
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use regex_automata::meta::Regex;
+use regex_syntax::hir::Hir;
+
+pub use error::{PatternError, Warning};
+
+/// A regular expression in Go's syntax. Checked when it is made, compiled when it is first asked; clones share that.
 #[derive(Clone)]
-pub struct Pattern {
+pub struct Pattern(Arc<Inner>);
+
+struct Inner {
     source: String,
-    regex: Regex,
+    parsed: parse::Parsed,
+    compiled: OnceLock<Regex>,
 }
 
 impl Pattern {
-    /// Compiles Go (RE2) syntax; its classes and boundaries are ASCII as Go's are.
+    /// Reads Go (RE2) syntax, exactly what Go takes.
     ///
     /// # Errors
     /// A sentence that says why the pattern is invalid. SOPS takes an invalid pattern as one that matches
     /// nothing and leaves secrets in clear; we never do.
     pub fn new(source: &str) -> Result<Self, String> {
-        let translated = from_go(source);
-        let regex = RegexBuilder::new(&translated).size_limit(4 << 20).build().map_err(|error| match error {
-            regex::Error::CompiledTooBig(_) => "the regular expression is too large".to_owned(),
-            _ => "the regular expression is invalid".to_owned(),
-        })?;
-        Ok(Self { source: source.to_owned(), regex })
+        let pattern = Self::parse(source).map_err(|error| error.to_string())?;
+        match pattern.warnings().first() {
+            None => Ok(pattern),
+            Some(warning) => Err(warning.to_string()),
+        }
+    }
+
+    /// Reads Go (RE2) syntax, and a few things that Go refuses but whose meaning is plain; [`Pattern::warnings`] lists
+    /// those.
+    ///
+    /// # Errors
+    /// Where the pattern is invalid and why.
+    pub fn parse(source: &str) -> Result<Self, PatternError> {
+        let parsed = parse::parse(source)?;
+        Ok(Self(Arc::new(Inner { source: source.to_owned(), parsed, compiled: OnceLock::new() })))
+    }
+
+    /// One pattern that is found wherever any of `patterns` is, joined as gitleaks joins the lists of an allowlist: a
+    /// flag set in one, such as `(?i)`, holds for all after it too.
+    ///
+    /// # Errors
+    /// Together they are too large.
+    pub fn any_of(patterns: &[Self]) -> Result<Self, PatternError> {
+        let sources: Vec<&str> = patterns.iter().map(Self::source).collect();
+        match patterns {
+            [one] => Ok(one.clone()),
+            _ => Self::parse(&format!("(?:{})", sources.join("|"))),
+        }
     }
 
     /// Whether it is found anywhere in `text`.
     pub fn is_match(&self, text: &[u8]) -> bool {
-        self.regex.is_match(text)
+        self.regex().is_match(text)
     }
 
     /// The text as given.
     pub fn source(&self) -> &str {
-        &self.source
+        &self.0.source
+    }
+
+    /// What Go would refuse.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.0.parsed.warnings
+    }
+
+    /// Whether a flag set in it, such as `(?i)`, would hold for what is joined after it.
+    pub fn leaks_flags(&self) -> bool {
+        self.0.parsed.leaks_flags
+    }
+
+    /// What the engine compiles. Works on bytes; group indexes are Go's.
+    pub fn hir(&self) -> &Hir {
+        &self.0.parsed.hir
+    }
+
+    /// How many states it compiles to, about: the cost of the slowest search per byte.
+    pub fn size(&self) -> usize {
+        self.0.parsed.cost
+    }
+
+    /// Capture groups, the whole match not counted.
+    pub fn group_count(&self) -> usize {
+        self.0.parsed.groups
+    }
+
+    /// Capture groups, the whole match counted.
+    pub fn captures_len(&self) -> usize {
+        self.0.parsed.groups + 1
+    }
+
+    /// The compiled form; the first call compiles. A group that can never take part may be missing in it.
+    pub fn regex(&self) -> &Regex {
+        self.0.compiled.get_or_init(|| compile(&self.0.parsed.hir))
+    }
+
+    /// Whether it has been compiled.
+    pub fn is_compiled(&self) -> bool {
+        self.0.compiled.get().is_some()
     }
 }
 
-impl std::fmt::Debug for Pattern {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.source.fmt(f)
+/// Sizes are bounded by the parser, so that compiling cannot fail.
+fn compile(hir: &Hir) -> Regex {
+    let config = Regex::config().nfa_size_limit(None).utf8_empty(false);
+    Regex::builder().configure(config).build_from_hir(hir).expect("the parser bounds the size and numbers the groups")
+}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.source().fmt(f)
     }
 }
 
 impl PartialEq for Pattern {
     fn eq(&self, other: &Self) -> bool {
-        self.source == other.source
+        self.source() == other.source()
     }
 }
 
-/// Rewrites what Go spells differently: `\z`, `\Q…\E`, and perl classes that are ASCII in Go.
-fn from_go(source: &str) -> String {
-    let mut out = String::with_capacity(source.len() + 16);
-    let mut rest = source;
-    let mut in_class = false;
-    while let Some(first) = rest.chars().next() {
-        if let Some(quoted) = rest.strip_prefix(r"\Q") {
-            let (literal, after) = quoted.split_once(r"\E").unwrap_or((quoted, ""));
-            out.push_str(&regex::escape(literal));
-            rest = after;
-            continue;
-        }
-        if first == '\\' {
-            let second = rest[1..].chars().next();
-            out.push_str(&escape_from_go(second, in_class));
-            rest = &rest[1 + second.map_or(0, char::len_utf8)..];
-            continue;
-        }
-        match first {
-            '[' if in_class && !rest.starts_with("[:") => out.push_str(r"\["),
-            '[' => {
-                let head = ["[^]", "[]"].into_iter().find(|head| !in_class && rest.starts_with(head));
-                if let Some(head) = head {
-                    out.push_str(&head.replace(']', r"\]"));
-                    rest = &rest[head.len()..];
-                    in_class = true;
-                    continue;
-                }
-                let posix = in_class.then(|| rest.find(":]")).flatten();
-                if let Some(end) = posix {
-                    out.push_str(&rest[..end + 2]);
-                    rest = &rest[end + 2..];
-                    continue;
-                }
-                in_class = true;
-                out.push('[');
-            }
-            ']' if in_class => {
-                in_class = false;
-                out.push(']');
-            }
-            // Rust reads these pairs in a class as set operations; Go does not.
-            '&' | '~' if in_class => out.extend(['\\', first]),
-            _ => out.push(first),
-        }
-        rest = &rest[first.len_utf8()..];
-    }
-    out
-}
-
-/// One escape; Go's `\d \w \s \b` know ASCII only.
-fn escape_from_go(letter: Option<char>, in_class: bool) -> String {
-    match (letter, in_class) {
-        (Some('z'), false) => r"\z".to_owned(),
-        (Some('d'), false) => "[0-9]".to_owned(),
-        (Some('D'), false) => "[^0-9]".to_owned(),
-        (Some('s'), false) => r"[\t\n\f\r ]".to_owned(),
-        (Some('S'), false) => r"[^\t\n\f\r ]".to_owned(),
-        (Some('w'), false) => "[0-9A-Za-z_]".to_owned(),
-        (Some('W'), false) => "[^0-9A-Za-z_]".to_owned(),
-        (Some('b'), false) => r"(?-u:\b)".to_owned(),
-        (Some('d'), true) => "0-9".to_owned(),
-        (Some('s'), true) => r"\t\n\f\r ".to_owned(),
-        (Some('w'), true) => "0-9A-Za-z_".to_owned(),
-        (Some(other), _) => format!("\\{other}"),
-        (None, _) => "\\".to_owned(),
-    }
-}
+impl Eq for Pattern {}
 
 #[cfg(test)]
-mod tests {
-    use super::Pattern;
-
-    #[test]
-    fn go_syntax_is_translated() {
-        let found = |pattern: &str, text: &str| Pattern::new(pattern).unwrap().is_match(text.as_bytes());
-        assert!(found(r"^data\z", "data"));
-        assert!(found(r"\Qa.b\E$", "xa.b"));
-        assert!(!found(r"\Qa.b\E", "aXb"));
-        assert!(!found(r"^\d$", "\u{0663}"));
-        assert!(found(r"[\w-]+", "a-b"));
-        assert!(found(r"[]x]", "]"));
-        assert!(found(r"[[a]", "["));
-        assert!(found(r"[[:alpha:]]", "q"));
-        assert!(found(r"^(data|stringData)$", "stringData"));
-        assert!(found(r"[a&&b]", "&"));
-        assert!(Pattern::new("(").is_err());
-        assert!(Pattern::new("a\\").is_err());
-    }
-}
+mod tests;

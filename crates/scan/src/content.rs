@@ -1,16 +1,19 @@
-//! What is scanned: the whole bytes of one file, blob, stream or message.
+//! What is scanned: the whole bytes of one file, blob, stream or message; of very large ones, overlapping pieces.
 
 use bstr::BString;
 
 use crate::scanner::Seen;
 
-/// One content, always whole: rules that span lines, decoders and parsers see everything there is.
+/// One content, whole unless it is very large: rules that span lines, decoders and parsers see everything there is.
 #[derive(Clone, Copy, Debug)]
 pub struct Content<'a> {
     /// The bytes as stored.
     pub bytes: &'a [u8],
     /// Every path under which a source found these bytes, relative, `/` as separator; empty for a stream without a name.
     pub paths: &'a [BString],
+    /// The number of the first line in `bytes`: 1, except for a piece of a content that is too large to be handed over
+    /// at once. Spans count from here.
+    pub first_line: usize,
     /// An earlier content that shares most of its bytes with this one, if the source knows one.
     pub base: Option<Base<'a>>,
 }

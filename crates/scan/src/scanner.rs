@@ -1,11 +1,28 @@
 //! The engine: contents in, candidates out; candidates and a place in, findings out.
 
-use std::sync::Arc;
+mod compose;
+mod judge;
+mod markers;
+mod redact;
+mod search;
+mod settle;
+mod utf16;
+mod views;
+mod weigh;
 
-use bstr::BString;
+use std::sync::{Arc, OnceLock};
 
-use crate::finding::{Decoded, Finding, Origin, Span};
+use aho_corasick::AhoCorasick;
+use bstr::{BString, ByteSlice};
+
+use crate::allowlist::{Allowlist, Spot};
+use crate::content::Content;
+use crate::finding::{Confidence, Decoded, Digest, Finding, Origin, Severity, Shown, Span};
+use crate::reference::{self, Lowered};
 use crate::ruleset::RuleSet;
+use crate::scanner::search::Search;
+use crate::scanner::views::Views;
+use crate::scanner::weigh::Hit;
 use crate::visitor::Lines;
 
 /// How much of a secret reports may show.
@@ -30,7 +47,7 @@ pub struct Options {
     /// Whether `gitleaks:allow` and its kin are obeyed.
     pub allow_markers: bool,
     /// The least sure finding that is reported.
-    pub min_confidence: crate::finding::Confidence,
+    pub min_confidence: Confidence,
     /// Only these rules, if any are named.
     pub enabled: Vec<String>,
 }
@@ -41,14 +58,15 @@ impl Default for Options {
             redaction: Redaction::Full,
             max_decode_depth: 5,
             allow_markers: true,
-            min_confidence: crate::finding::Confidence::Medium,
+            min_confidence: Confidence::Medium,
             enabled: Vec::new(),
         }
     }
 }
 
-/// One possible secret of a content, before any path, commit or line filter.
-#[derive(Clone, Debug)]
+/// One possible secret of a content, before any path, commit or line filter. It holds no more of the secret than the
+/// caller's redaction lets through.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
     /// Index of the rule in the scanner's set.
     pub rule: usize,
@@ -56,19 +74,63 @@ pub struct Candidate {
     pub span: Span,
     /// What it was decoded from.
     pub decoded: Option<Decoded>,
+    confidence: Confidence,
+    severity: Severity,
+    secret: Shown,
+    matched: Shown,
+    line: Shown,
+    entropy: f32,
+    digest: Digest,
+    /// Allowlists whose texts hit and whose places decide: indices into all lists of the rule and the global ones.
+    pending: Vec<usize>,
+    /// Candidates of better rules that hold this one's secret; if one of them is reported, this one is not.
+    covered_by: Vec<usize>,
+    /// For each requirement of the rule, the candidates that meet it.
+    components: Vec<Vec<usize>>,
+    /// Only here as a component.
+    part: bool,
 }
 
 /// What a scanner found in one content, and what it needs to scan a delta of it faster.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Seen {
     /// Possible secrets, in order of place.
     pub candidates: Vec<Candidate>,
+    /// Whether one of the content's paths is a finding by itself.
+    named: bool,
+}
+
+impl Candidate {
+    /// A candidate with nothing to show, for tests of what hands contents over.
+    pub fn bare(rule: usize, span: Span) -> Self {
+        Self {
+            rule,
+            span,
+            decoded: None,
+            confidence: Confidence::Low,
+            severity: Severity::Low,
+            secret: Shown::default(),
+            matched: Shown::default(),
+            line: Shown::default(),
+            entropy: 0.0,
+            digest: Digest::default(),
+            pending: Vec::new(),
+            covered_by: Vec::new(),
+            components: Vec::new(),
+            part: false,
+        }
+    }
 }
 
 impl Seen {
+    /// An answer that consists of these.
+    pub fn of(candidates: Vec<Candidate>) -> Self {
+        Self { candidates, ..Self::default() }
+    }
+
     /// Whether nothing here can become a finding at any place.
     pub fn is_quiet(&self) -> bool {
-        self.candidates.is_empty()
+        !self.named && self.candidates.iter().all(|candidate| candidate.part)
     }
 }
 
@@ -77,12 +139,29 @@ impl Seen {
 pub struct Scanner {
     rules: Arc<RuleSet>,
     options: Options,
+    /// For each rule whether it is reported by itself.
+    reported: Vec<bool>,
+    search: Search,
+    /// For each allowlist, numbered as [`Self::lists`] numbers them, its stop words.
+    words: Vec<OnceLock<Option<AhoCorasick>>>,
+    /// For each rule the number of its first allowlist.
+    first_list: Vec<usize>,
 }
 
 impl Scanner {
     /// Makes rules ready. Regular expressions are compiled when a keyword first asks for them.
     pub fn new(rules: Arc<RuleSet>, options: Options) -> Self {
-        Self { rules, options }
+        let enabled = |id: &str| options.enabled.is_empty() || options.enabled.iter().any(|name| name == id);
+        let reported: Vec<bool> = rules.rules.iter().map(|rule| !rule.skip_report && enabled(&rule.id)).collect();
+        let mut lists = rules.allowlists.len();
+        let mut first_list = Vec::with_capacity(rules.rules.len());
+        for rule in &rules.rules {
+            first_list.push(lists);
+            lists += rule.allowlists.len();
+        }
+        let words = (0..lists).map(|_| OnceLock::new()).collect();
+        let search = Search::new(&rules, &reported);
+        Self { rules, options, reported, search, words, first_list }
     }
 
     /// The rules.
@@ -96,20 +175,76 @@ impl Scanner {
     }
 
     /// Scans one content.
-    pub fn scan(&self, content: &crate::content::Content<'_>) -> Seen {
-        let _ = content;
-        Seen::default()
+    pub fn scan(&self, content: &Content<'_>) -> Seen {
+        self.examine(content, Self::search)
     }
 
-    /// What the candidates of a content amount to at a place: path, commit and line filters, allowlists, redaction.
+    /// Scans one content the slow way, every rule over the whole of it: the measure of [`Self::scan`] in tests.
+    pub fn scan_by_reference(&self, content: &Content<'_>) -> Seen {
+        self.examine(content, Self::search_by_reference)
+    }
+
+    fn examine(&self, content: &Content<'_>, search: fn(&Self, &Views<'_>, usize, &[BString], &mut Vec<Hit>)) -> Seen {
+        if self.is_let_through(content.paths) {
+            return Seen::default();
+        }
+        let views = Views::of(content.bytes, self.options.max_decode_depth);
+        let mut hits = Vec::new();
+        for (view, _) in views.iter() {
+            search(self, &views, view, content.paths, &mut hits);
+        }
+        let candidates = self.settle(&views, hits, content.first_line);
+        Seen { candidates, named: content.paths.iter().any(|path| self.is_named(path.as_bstr())) }
+    }
+
+    /// What the candidates of a content amount to at a place: path, commit and line filters, allowlists, redaction; and
+    /// what the path alone amounts to. In the order of [`Finding::order`].
     pub fn judge(&self, seen: &Seen, origin: &Origin, lines: Lines<'_>) -> Vec<Finding> {
-        let _ = (seen, origin, lines);
-        Vec::new()
+        self.judge_at(seen, origin, lines)
     }
 
-    /// Findings that a path alone makes, whatever the content.
+    /// Findings that a path alone makes, whatever the content; [`Self::judge`] gives them too.
     pub fn judge_path(&self, path: &BString) -> Vec<Finding> {
-        let _ = path;
-        Vec::new()
+        self.name_findings(&Origin { path: path.clone(), ..Origin::default() })
+    }
+
+    /// Whether the global allowlists let everything through at all of these paths.
+    fn is_let_through(&self, paths: &[BString]) -> bool {
+        let allowed = |path: &BString| {
+            let spot = Spot { path: path.as_bstr(), commit: None };
+            self.rules.allowlists.iter().any(|list| list.allows_spot(spot))
+        };
+        !paths.is_empty() && paths.iter().all(allowed)
+    }
+
+    /// Every match of every reported rule in one view.
+    fn search_by_reference(&self, views: &Views<'_>, view: usize, paths: &[BString], hits: &mut Vec<Hit>) {
+        let mut found = Vec::new();
+        let lowered = Lowered::new(views.text(view));
+        for (index, rule) in self.rules.rules.iter().enumerate().filter(|(index, _)| self.reported[*index]) {
+            reference::matches(rule, views.text(view), &lowered, &mut found);
+            hits.extend(found.drain(..).filter_map(|range| self.weigh(views, view, index, range)));
+        }
+        self.detect_by_reference(views, view, paths, hits);
+    }
+
+    /// The allowlist of a rule or of all with this number.
+    fn list(&self, rule: usize, number: usize) -> &Allowlist {
+        match number.checked_sub(self.first_list[rule]) {
+            Some(own) => &self.rules.rules[rule].allowlists[own],
+            None => &self.rules.allowlists[number],
+        }
+    }
+
+    /// The allowlists that look at a rule's matches, with their numbers: first the global ones.
+    fn lists(&self, rule: usize) -> impl Iterator<Item = (usize, &Allowlist)> {
+        let own = self.rules.rules[rule].allowlists.iter().enumerate();
+        let first = self.first_list[rule];
+        self.rules.allowlists.iter().enumerate().chain(own.map(move |(index, list)| (first + index, list)))
     }
 }
+
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod tests;

@@ -47,6 +47,9 @@ pub enum Strictness {
     Strict,
     /// Unknown fields are passed over.
     Lenient,
+    /// As `Lenient`, and recipients are taken as they are written (secret keys among them are left out): for
+    /// whoever asks which files and values a rule covers and wraps nothing to anyone.
+    Unchecked,
     /// Rules are not read at all, only `stores`: a wrong rule is no reason not to decrypt.
     StoresOnly,
 }
@@ -64,7 +67,11 @@ impl Config {
         })?;
         let mut config = Self::default();
         let Some(branch) = doc.branches.first() else { return Ok(config) };
-        let reader = Reader { doc: &doc, strict: strictness == Strictness::Strict };
+        let reader = Reader {
+            doc: &doc,
+            strict: strictness == Strictness::Strict,
+            checks_recipients: strictness != Strictness::Unchecked,
+        };
         for entry in branch.root.entries() {
             match (&*entry.key, &entry.value.value) {
                 ("creation_rules" | "destination_rules", _) if strictness == Strictness::StoresOnly => {}
@@ -110,4 +117,23 @@ impl Config {
 fn check_top_level(reader: &Reader<'_>, entry: &document::Entry) -> Result<(), ConfigError> {
     let known = ["creation_rules", "destination_rules", "stores"];
     if close_names(&entry.key, &known).is_some() { reader.unknown(entry, &known) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regular_expressions_that_are_too_large_together_are_refused() {
+        let text = |count: usize| {
+            let rules: String = (0..count).map(|at| format!("  - path_regex: '\\pL{{100}}{at}'\n")).collect();
+            format!("creation_rules:\n{rules}")
+        };
+        assert!(Config::parse(text(1).as_bytes(), Strictness::Lenient).is_ok());
+        let error = Config::parse(text(60_000).as_bytes(), Strictness::Unchecked).unwrap_err();
+        assert!(error.what.contains("too large together") && error.at.is_some_and(|at| at.0 < 500), "{error:?}");
+        let ordinary: String =
+            (0..1000).map(|at| format!("  - path_regex: ^apps/team-{at}/.*\\.enc\\.ya?ml$\n")).collect();
+        assert!(Config::parse(format!("creation_rules:\n{ordinary}").as_bytes(), Strictness::Strict).is_ok());
+    }
 }

@@ -33,6 +33,9 @@ pub(crate) struct Layout {
     /// Set when the plain file had no line break at its end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) unended: bool,
+    /// Set when an empty line was put in front of the metadata.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) parted: bool,
 }
 
 /// The spelling of one token.

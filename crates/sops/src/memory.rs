@@ -19,6 +19,11 @@ impl Memory {
         self.0.entry(key(aad, kind, plaintext)).or_default().push_back(token);
     }
 
+    /// Whether nothing is remembered.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The next unused token for `plaintext` at `aad`.
     pub(crate) fn take(&mut self, aad: &[u8], kind: Kind, plaintext: &[u8]) -> Option<String> {
         if self.0.is_empty() {

@@ -10,7 +10,8 @@ use crate::mac::{Mac, Running};
 use crate::memory::Memory;
 use crate::metadata::{Group, Metadata};
 use crate::restore;
-use crate::survey::{Survey, survey};
+use crate::selector::Selector;
+use crate::survey::{Found, Met, Survey, each_value, survey};
 use crate::value::{Cipher, Kind, ValueError, canonical, is_token, read};
 use crate::walk::{At, Visitor, walk};
 
@@ -77,7 +78,20 @@ pub(crate) enum Visit {
 pub(crate) trait Opener {
     fn open(&mut self, token: &[u8], at: &At) -> Result<(Kind, SecretBytes), ValueError>;
     fn comment(&mut self, token: &[u8], at: &At) -> Option<(Kind, SecretBytes)>;
+
+    /// Whether values that stand in clear at encrypted places are taken as they are, instead of being an error.
+    fn keeps_clear(&self) -> bool {
+        false
+    }
+
+    /// As [`Opener::open`], for tokens that nobody needs afterwards.
+    fn open_large(&mut self, token: SecretBytes, at: &At) -> Result<(Kind, SecretBytes), ValueError> {
+        self.open(token.expose(), at)
+    }
 }
+
+/// From this length on a token is decrypted in its own bytes.
+const LARGE: usize = 1 << 20;
 
 impl Encrypted {
     /// Takes the metadata out of a parsed file.
@@ -97,9 +111,19 @@ impl Encrypted {
         survey(&mut self.doc, &self.metadata.selector)
     }
 
+    /// Shows every value to `visit`, selected or not by `selector`, without opening anything.
+    pub fn each_value(&mut self, selector: &Selector, visit: &mut dyn FnMut(&Met<'_>)) {
+        each_value(&mut self.doc, selector, visit);
+    }
+
     /// The metadata.
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
+    }
+
+    /// The file's tree, to be walked; without the metadata.
+    pub fn document_mut(&mut self) -> &mut Document {
+        &mut self.doc
     }
 
     /// The file's tree with its `ENC[…]` texts, without the metadata.
@@ -245,7 +269,7 @@ impl Plain {
         if let Some(text) = restore::text(&self.doc, &self.visits, layout, None) {
             return Ok(text);
         }
-        let bare = Layout { entries: Vec::new(), unended: layout.unended, ..Layout::default() };
+        let bare = Layout { unended: layout.unended, parted: layout.parted, ..Layout::default() };
         match restore::text(&self.doc, &self.visits, &bare, None) {
             Some(text) => Ok(text),
             None => self.emit(options),
@@ -265,6 +289,18 @@ impl Plain {
         };
         let branches: Vec<_> = self.doc.branches.iter().map(|branch| moved(branch, &mut visits)).collect();
         Ok(self.doc.format.emit(&branches, options)?)
+    }
+
+    /// As [`Plain::text`], without a copy of what is one value as a whole.
+    ///
+    /// # Errors
+    /// As [`Plain::text`].
+    pub fn into_text(mut self, options: &EmitOptions) -> Result<SecretBytes, SopsError> {
+        let format: &dyn Format = self.doc.format;
+        match format.single_value(&mut self.doc) {
+            Some(bytes) => Ok(bytes),
+            None => self.text(options),
+        }
     }
 
     /// The decrypted tree. Its sites are those of the encrypted text.
@@ -391,6 +427,16 @@ impl Visitor for Opening<'_> {
             self.visits.push(Visit::Clear);
             return Ok(());
         }
+        if let Value::Str(bytes) = &mut node.value
+            && bytes.len() >= LARGE
+            && self.memory.is_none()
+        {
+            let token = std::mem::take(bytes);
+            let opened = self.opener.open_large(token, at);
+            let failed = |source| SopsError::Value { place: at.place(self.doc, node), source };
+            let (kind, bytes) = opened.map_err(failed)?;
+            return self.opened(at, node, kind, bytes);
+        }
         let token = match &node.value {
             Value::Null => {
                 self.visits.push(Visit::Clear);
@@ -403,32 +449,17 @@ impl Visitor for Opening<'_> {
             Value::Str(bytes) => bytes.expose(),
             _ => &[],
         };
+        if self.opener.keeps_clear() && Found::of(&node.value) == Found::Clear {
+            self.visits.push(Visit::Clear);
+            return Ok(());
+        }
         let failed = |source| SopsError::Value { place: at.place(self.doc, node), source };
         let (kind, bytes) = self.opener.open(token, at).map_err(failed)?;
         if self.memory.is_some() {
             let token = token.to_vec();
             self.remember(at, kind, bytes.expose(), &token);
         }
-        if kind == Kind::Comment {
-            self.element_comments = true;
-            self.visits.push(Visit::ElementComment);
-            node.value = Value::Str(bytes);
-            return Ok(());
-        }
-        if kind == Kind::Str {
-            self.mac.value(bytes.expose(), true);
-            self.visits.push(Visit::Opened(None));
-            node.value = Value::Str(bytes);
-            return Ok(());
-        }
-        let spelling = bytes.duplicate();
-        let value = read(kind, bytes).map_err(|source| SopsError::Value { place: at.place(self.doc, node), source })?;
-        let (_, usual) = canonical(&value).expect("only scalars are read from ciphertexts");
-        self.mac.value(&usual, true);
-        let spelling = (spelling.expose() != usual.as_slice()).then_some(spelling);
-        self.visits.push(Visit::Opened(spelling));
-        node.value = value;
-        Ok(())
+        self.opened(at, node, kind, bytes)
     }
 
     fn comment(&mut self, at: &At, comment: &mut Comment, encrypted: bool) -> Result<(), SopsError> {
@@ -454,6 +485,63 @@ impl Visitor for Opening<'_> {
     }
 }
 
+impl Opening<'_> {
+    /// Puts what a token held into the tree.
+    fn opened(&mut self, at: &At, node: &mut Node, kind: Kind, bytes: SecretBytes) -> Result<(), SopsError> {
+        if kind == Kind::Comment {
+            self.element_comments = true;
+            self.visits.push(Visit::ElementComment);
+            node.value = Value::Str(bytes);
+            return Ok(());
+        }
+        if kind == Kind::Str {
+            self.mac.value(bytes.expose(), true);
+            self.visits.push(Visit::Opened(None));
+            node.value = Value::Str(bytes);
+            return Ok(());
+        }
+        let spelling = bytes.duplicate();
+        let value = read(kind, bytes).map_err(|source| SopsError::Value { place: at.place(self.doc, node), source })?;
+        let (_, usual) = canonical(&value).expect("only scalars are read from ciphertexts");
+        self.mac.value(&usual, true);
+        let spelling = (spelling.expose() != usual.as_slice()).then_some(spelling);
+        self.visits.push(Visit::Opened(spelling));
+        node.value = value;
+        Ok(())
+    }
+}
+
+impl Encrypted {
+    /// Decrypts every token and takes values in clear as they are. Nothing vouches for the result but what the caller
+    /// has checked: `trusted` is the verified old version, whose layout is used if it is still the file's.
+    pub(crate) fn unlock_partly(self, trusted: Plain) -> Result<Plain, SopsError> {
+        let cipher = Cipher::new(&trusted.key);
+        let mut opener = PartialOpener(CipherOpener { cipher, every_path: self.metadata.has_layout() });
+        let Opened { doc, visits, memory, notices, .. } = open_all(self.doc, &self.metadata, &mut opener, true)?;
+        let same = self.metadata.layout == trusted.metadata.layout;
+        let bare = || self.metadata.layout.as_ref().map(|_| Layout::default());
+        let layout = if same { trusted.layout } else { bare() };
+        Ok(Plain { doc, metadata: self.metadata, key: trusted.key, layout, visits, memory, notices })
+    }
+}
+
+/// As the cipher, but values in clear stay.
+struct PartialOpener(CipherOpener);
+
+impl Opener for PartialOpener {
+    fn open(&mut self, token: &[u8], at: &At) -> Result<(Kind, SecretBytes), ValueError> {
+        self.0.open(token, at)
+    }
+
+    fn comment(&mut self, token: &[u8], at: &At) -> Option<(Kind, SecretBytes)> {
+        self.0.comment(token, at)
+    }
+
+    fn keeps_clear(&self) -> bool {
+        true
+    }
+}
+
 /// The real thing.
 struct CipherOpener {
     cipher: Cipher,
@@ -464,6 +552,10 @@ struct CipherOpener {
 impl Opener for CipherOpener {
     fn open(&mut self, token: &[u8], at: &At) -> Result<(Kind, SecretBytes), ValueError> {
         self.cipher.open(token, at.aad())
+    }
+
+    fn open_large(&mut self, token: SecretBytes, at: &At) -> Result<(Kind, SecretBytes), ValueError> {
+        self.cipher.open_large(token, at.aad())
     }
 
     fn comment(&mut self, token: &[u8], at: &At) -> Option<(Kind, SecretBytes)> {

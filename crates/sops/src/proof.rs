@@ -16,12 +16,12 @@ use crate::value::is_token;
 
 /// What reading back found.
 pub(crate) enum Verdict {
-    /// It comes back byte for byte.
-    Proved,
+    /// It comes back byte for byte; the text that was read.
+    Proved(SecretBytes),
     /// These spellings (and the missing last line break) must go into the layout.
     Residue { entries: Vec<LayoutEntry>, unended: bool },
-    /// Comments that must be sealed under other additional data (by offset of their text).
-    CommentsMoved(HashMap<u32, Vec<u8>>),
+    /// Comments that must be sealed under other additional data (by their number).
+    CommentsMoved(HashMap<usize, Vec<u8>>),
 }
 
 /// Reads `text` back.
@@ -31,10 +31,10 @@ pub(crate) enum Verdict {
 pub(crate) fn check(
     pass: &Pass,
     metadata: &Metadata,
-    text: &SecretBytes,
+    text: SecretBytes,
     layout: &Layout,
 ) -> Result<Verdict, SopsError> {
-    let (opened, moved, block) = read_back(pass, metadata, text, pass.doc.format)?;
+    let (mut opened, moved, block) = read_back(pass, metadata, text, pass.doc.format)?;
     if !moved.is_empty() {
         return Ok(Verdict::CommentsMoved(moved));
     }
@@ -47,7 +47,7 @@ pub(crate) fn check(
     let source = pass.doc.source.expose();
     let restored = restore::text(&opened.doc, &opened.visits, layout, Some(source));
     if restored.as_ref().is_some_and(|restored| restored.expose() == source) {
-        return Ok(Verdict::Proved);
+        return Ok(Verdict::Proved(std::mem::take(&mut opened.doc.source)));
     }
     if !layout.entries.is_empty() || layout.unended {
         return Err(SopsError::Proof("the text could not be restored"));
@@ -66,11 +66,26 @@ fn is_flat(format: &dyn Format) -> bool {
 pub(crate) fn check_tree(
     pass: &Pass,
     metadata: &Metadata,
-    text: &SecretBytes,
+    text: SecretBytes,
     format: &'static dyn Format,
 ) -> Result<(), SopsError> {
     let (opened, _, _) = read_back(pass, metadata, text, format)?;
     if opened.computed.as_str() == pass.mac.as_str() { Ok(()) } else { Err(SopsError::Proof("the MAC differs")) }
+}
+
+/// Reads back the wrapper of a file that is one value: its token and its metadata must be there as they were given.
+pub(crate) fn check_wrapper(
+    text: &SecretBytes,
+    token: &str,
+    metadata: &Metadata,
+    format: &'static dyn Format,
+) -> Result<(), SopsError> {
+    let mut doc = format.parse_sealed(text.duplicate())?;
+    format.take_metadata(&mut doc)?;
+    let same = doc.metadata.as_ref().is_some_and(|block| block.same(&metadata.to_map()));
+    let mut entries = doc.branches.iter().flat_map(|branch| branch.root.entries());
+    let held = entries.next().and_then(|entry| entry.value.value.as_str()) == Some(token) && entries.next().is_none();
+    if same && held { Ok(()) } else { Err(SopsError::Proof("the wrapper differs")) }
 }
 
 /// The tokens that do not come back by themselves.

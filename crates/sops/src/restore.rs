@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use document::{Comment, Document, Edits, Element, Item, List, Map, Node, Path, Step, Token, Value};
+use document::{Comment, Document, Edits, Element, Item, List, Map, Node, Path, Span, Step, Token, Value};
 use secret::SecretBytes;
 
 use crate::layout::Layout;
@@ -13,6 +13,9 @@ use crate::open::Visit;
 pub(crate) fn text(doc: &Document, visits: &[Visit], layout: &Layout, known: Option<&[u8]>) -> Option<SecretBytes> {
     let mut edits = Edits::new();
     doc.format.remove_metadata(doc, &mut edits);
+    if layout.parted {
+        doc.format.unpart_metadata(doc, &mut edits);
+    }
     let entries = layout.by_place();
     let mut restorer =
         Restorer { doc, visits: visits.iter(), entries: &entries, branch: 0, path: Path::default(), edits };
@@ -120,7 +123,7 @@ impl Restorer<'_> {
         if let Some(text) = verbatim {
             let token = Token::Verbatim(text.as_bytes());
             self.doc.format.write_leaf(self.doc, node, token, None, &mut self.edits);
-            self.skip(&node.value)?;
+            self.skip(&node.value, node.site.span)?;
         } else {
             self.value(node)?;
         }
@@ -138,7 +141,7 @@ impl Restorer<'_> {
         match &node.value {
             Value::Map(map) if node.alias.is_none() => self.map(map),
             Value::List(list) if node.alias.is_none() => self.list(list),
-            Value::Map(_) | Value::List(_) => self.skip(&node.value),
+            Value::Map(_) | Value::List(_) => self.skip(&node.value, node.site.span),
             value => match self.visits.next()? {
                 Visit::Opened(spelling) if node.alias.is_none() => {
                     let token = Token::Opened { value, spelling: spelling.as_ref().map(SecretBytes::expose) };
@@ -151,19 +154,29 @@ impl Restorer<'_> {
         }
     }
 
-    /// Passes over the visits of a subtree that is written by other means (or is an untouched alias).
-    fn skip(&mut self, value: &Value) -> Option<()> {
+    /// Passes over the visits of a subtree at `span` that is written by other means (or is an untouched alias).
+    fn skip(&mut self, value: &Value, span: Span) -> Option<()> {
         match value {
             Value::Map(map) => map.items.iter().try_for_each(|item| match item {
-                Item::Comment(_) => self.visits.next().map(drop),
-                Item::Entry(entry) => self.skip(&entry.value.value),
+                Item::Comment(comment) => self.skip_comment(comment, span),
+                Item::Entry(entry) => self.skip(&entry.value.value, span),
             }),
             Value::List(list) => list.items.iter().try_for_each(|item| match item {
-                Element::Comment(_) => self.visits.next().map(drop),
-                Element::Node(node) => self.skip(&node.value),
+                Element::Comment(comment) => self.skip_comment(comment, span),
+                Element::Node(node) => self.skip(&node.value, span),
             }),
             _ => self.visits.next().map(drop),
         }
+    }
+
+    /// A comment behind a flow collection belongs to it, but stands outside of what is written by other means.
+    fn skip_comment(&mut self, comment: &Comment, span: Span) -> Option<()> {
+        let visit = self.visits.next()?;
+        let inside = |at: Span| span.start <= at.start && at.end <= span.end;
+        if matches!(visit, Visit::Opened(_)) && comment.span.is_some_and(|at| !inside(at)) {
+            self.doc.format.write_comment(self.doc, comment, comment.text.expose(), &mut self.edits);
+        }
+        Some(())
     }
 }
 

@@ -11,6 +11,7 @@ use crate::mac::{Mac, Running};
 use crate::memory::Memory;
 use crate::metadata::Metadata;
 use crate::open::{Notice, Opened, Opener, open_all};
+use crate::parts::{Parts, SealedText};
 use crate::proof;
 use crate::selector::Selector;
 use crate::timestamp::Timestamp;
@@ -50,7 +51,7 @@ pub struct SealOptions {
 #[derive(Debug)]
 pub struct Sealed {
     /// Its bytes.
-    pub text: SecretBytes,
+    pub text: SealedText,
     /// What the user should hear of.
     pub notices: Vec<Notice>,
     /// How many values are encrypted.
@@ -92,18 +93,26 @@ pub(crate) fn seal_as(doc: Document, mut sealing: Sealing<'_>, mut layout: Layou
     let memory = std::mem::take(&mut sealing.memory);
     let mut pass = Pass::run(doc, &cipher, &mut sealing, memory.clone(), HashMap::new(), true)?;
     layout.mac = pass.mac.as_str().to_owned();
+    let mut unparted: Option<HashMap<usize, Vec<u8>>> = None;
     // Read back; what does not come back by itself goes into the layout; a comment that the metadata block
-    // attaches elsewhere is sealed for its new place. Two rounds settle every file seen so far.
-    for _ in 0..4 {
+    // would attach elsewhere is kept from it by an empty line, or else sealed for its new place. Three rounds settle
+    // every file seen so far.
+    for _ in 0..5 {
         let metadata = pass.metadata(&cipher, &layout, &mut sealing);
-        let text = pass.text(&metadata)?;
-        match proof::check(&pass, &metadata, &text, &layout)? {
-            proof::Verdict::Proved => return Ok(pass.done(text)),
+        let text = pass.text(&metadata, layout.parted)?;
+        match proof::check(&pass, &metadata, text, &layout)? {
+            proof::Verdict::Proved(text) => return Ok(pass.done(text)),
             proof::Verdict::Residue { entries, unended } => {
                 layout.entries = entries;
                 layout.unended = unended;
             }
-            proof::Verdict::CommentsMoved(places) => {
+            proof::Verdict::CommentsMoved(places) if unparted.is_none() && pass.can_part() => {
+                (unparted, layout.parted) = (Some(places), true);
+            }
+            proof::Verdict::CommentsMoved(mut places) => {
+                if let Some(before) = unparted.take_if(|before| layout.parted && before.len() <= places.len()) {
+                    (places, layout.parted, unparted) = (before, false, Some(HashMap::new()));
+                }
                 let doc = pass.undo();
                 // What did not change keeps its token in this round too; the tokens of the last one are gone unseen.
                 pass = Pass::run(doc, &cipher, &mut sealing, memory.clone(), places, true)?;
@@ -124,29 +133,68 @@ pub fn seal_tree(mut doc: Document, mut sealing: Sealing<'_>, options: &EmitOpti
     doc.branches.iter_mut().for_each(|branch| proof::forget_aliases(&mut branch.root));
     let mut pass = Pass::run(doc, &cipher, &mut sealing, memory, HashMap::new(), false)?;
     sealing.metadata.layout = None;
-    let metadata = pass.sealed_metadata(&cipher, &mut sealing);
+    let metadata = sealed_metadata(&pass.mac, &cipher, &mut sealing);
     let mut branches = std::mem::take(&mut pass.doc.branches);
     branches.iter_mut().for_each(|branch| proof::comments_to_elements(&mut branch.root));
     let text = format.emit_encrypted(branches, &|| metadata.to_map(), options)?;
-    proof::check_tree(&pass, &metadata, &text, format)?;
+    proof::check_tree(&pass, &metadata, text.duplicate(), format)?;
     Ok(pass.done(text))
 }
 
 /// Encrypts a binary file: one value in a wrapper, to which no selector applies.
-fn seal_whole(doc: Document, mut sealing: Sealing<'_>, mut layout: Layout) -> Result<Sealed, SopsError> {
+fn seal_whole(mut doc: Document, mut sealing: Sealing<'_>, mut layout: Layout) -> Result<Sealed, SopsError> {
     let format: &'static dyn Format = doc.format;
     let cipher = Cipher::new(sealing.key);
     sealing.metadata.selector = Selector::default();
     sealing.metadata.selector_written = false;
     sealing.metadata.mac_only_encrypted = false;
     let memory = std::mem::take(&mut sealing.memory);
+    if memory.is_empty()
+        && let Some(plain) = format.single_value(&mut doc)
+    {
+        return seal_parts(plain, format, &cipher, sealing, layout);
+    }
     let mut pass = Pass::run(doc, &cipher, &mut sealing, memory, HashMap::new(), false)?;
     layout.mac = pass.mac.as_str().to_owned();
     let metadata = pass.metadata(&cipher, &layout, &mut sealing);
     let branches = std::mem::take(&mut pass.doc.branches);
     let text = format.emit_encrypted(branches, &|| metadata.to_map(), &EmitOptions::default())?;
-    proof::check_tree(&pass, &metadata, &text, format)?;
+    proof::check_tree(&pass, &metadata, text.duplicate(), format)?;
     Ok(pass.done(text))
+}
+
+/// The same while it is written, so that a large file is in memory once.
+fn seal_parts(
+    plain: SecretBytes,
+    format: &'static dyn Format,
+    cipher: &Cipher,
+    mut sealing: Sealing<'_>,
+    mut layout: Layout,
+) -> Result<Sealed, SopsError> {
+    let mut mac = Running::new(false);
+    mac.value(plain.expose(), true);
+    let mac = mac.finish();
+    layout.mac = mac.as_str().to_owned();
+    let mut metadata = sealed_metadata(&mac, cipher, &mut sealing);
+    metadata.layout = Some(layout.seal(cipher, sealing.rng));
+    let wrap = |token: &str| {
+        let mut branch = document::Branch::default();
+        branch.root.push("data", Value::str(token));
+        let text = format.emit_encrypted(vec![branch], &|| metadata.to_map(), &EmitOptions::default())?;
+        proof::check_wrapper(&text, token, &metadata, format)?;
+        Ok(text)
+    };
+    let parts = Parts::seal(sealing.key, plain, b"data:", sealing.rng, wrap)?;
+    Ok(Sealed { text: SealedText::Parts(Box::new(parts)), notices: Vec::new(), values: 1 })
+}
+
+/// The metadata with time and MAC.
+fn sealed_metadata(mac: &Mac, cipher: &Cipher, sealing: &mut Sealing<'_>) -> Metadata {
+    let mut metadata = sealing.metadata.clone();
+    metadata.lastmodified = sealing.now;
+    let aad = sealing.now.to_string();
+    metadata.mac = Some(cipher.seal(Kind::Str, mac.as_bytes(), aad.as_bytes(), sealing.rng));
+    metadata
 }
 
 /// One run over the tree: every selected value replaced by its token, the edits that do the same to the text,
@@ -175,7 +223,8 @@ pub(crate) struct SealedLeaf {
 
 /// A comment that was sealed.
 pub(crate) struct SealedComment {
-    pub(crate) start: u32,
+    /// How many comments (with a place) were met before.
+    pub(crate) number: usize,
     pub(crate) token: String,
     pub(crate) aad: Vec<u8>,
     pub(crate) text: SecretBytes,
@@ -187,7 +236,7 @@ impl Pass {
         cipher: &Cipher,
         sealing: &mut Sealing<'_>,
         memory: Memory,
-        places: HashMap<u32, Vec<u8>>,
+        places: HashMap<usize, Vec<u8>>,
         in_place: bool,
     ) -> Result<Self, SopsError> {
         let mut branches = std::mem::take(&mut doc.branches);
@@ -202,6 +251,8 @@ impl Pass {
             plain_comments: sealing.options.plain_comments,
             allow_big_integers: sealing.options.allow_big_integers,
             places,
+            met: 0,
+            sealed_comments: HashSet::new(),
             sealed: VecDeque::new(),
             comments: Vec::new(),
             verbatim: Vec::new(),
@@ -225,30 +276,29 @@ impl Pass {
         Ok(Self { doc, mac, sealed, comments, verbatim, notices: Vec::new(), edits })
     }
 
-    /// The metadata with time and MAC.
-    fn sealed_metadata(&self, cipher: &Cipher, sealing: &mut Sealing<'_>) -> Metadata {
-        let mut metadata = sealing.metadata.clone();
-        metadata.lastmodified = sealing.now;
-        let aad = sealing.now.to_string();
-        metadata.mac = Some(cipher.seal(Kind::Str, self.mac.as_bytes(), aad.as_bytes(), sealing.rng));
-        metadata
-    }
-
     fn metadata(&self, cipher: &Cipher, layout: &Layout, sealing: &mut Sealing<'_>) -> Metadata {
-        let mut metadata = self.sealed_metadata(cipher, sealing);
+        let mut metadata = sealed_metadata(&self.mac, cipher, sealing);
         metadata.layout = Some(layout.seal(cipher, sealing.rng));
         metadata
     }
 
     /// The encrypted text.
-    fn text(&self, metadata: &Metadata) -> Result<SecretBytes, SopsError> {
+    fn text(&self, metadata: &Metadata, parted: bool) -> Result<SecretBytes, SopsError> {
         let mut block = Edits::new();
+        if parted {
+            self.doc.format.part_metadata(&self.doc, &mut block);
+        }
         self.doc.format.place_metadata(&self.doc, &metadata.to_map(), &mut block)?;
         self.edits.apply_with(&block, self.doc.source.expose()).ok_or(SopsError::Proof("overlapping edits"))
     }
 
+    /// Whether an empty line can stand in front of the metadata.
+    fn can_part(&self) -> bool {
+        self.doc.format.part_metadata(&self.doc, &mut Edits::new())
+    }
+
     fn done(self, text: SecretBytes) -> Sealed {
-        Sealed { text, notices: self.notices, values: self.sealed.len() }
+        Sealed { text: SealedText::Whole(text), notices: self.notices, values: self.sealed.len() }
     }
 
     /// The plain document again.
@@ -267,8 +317,12 @@ struct Sealer<'a> {
     mac: Running,
     plain_comments: bool,
     allow_big_integers: bool,
-    /// Additional data for comments (by the offset of their text) that the metadata block attaches elsewhere.
-    places: HashMap<u32, Vec<u8>>,
+    /// Additional data for comments (by number) that the metadata block attaches elsewhere.
+    places: HashMap<usize, Vec<u8>>,
+    /// Comments with a place met so far.
+    met: usize,
+    /// Where the texts of sealed comments stand.
+    sealed_comments: HashSet<u32>,
     sealed: VecDeque<SealedLeaf>,
     comments: Vec<SealedComment>,
     verbatim: Vec<LayoutEntry>,
@@ -338,25 +392,14 @@ impl Sealer<'_> {
         }
         if self.in_place && !self.allow_big_integers { self.refuse_big_integer(at, node) } else { Ok(()) }
     }
-}
 
-impl Visitor for Sealer<'_> {
-    fn leaf(&mut self, at: &At, node: &mut Node, encrypted: bool) -> Result<(), SopsError> {
-        let Some((kind, mut usual)) = canonical(&node.value) else {
-            self.covered += usize::from(encrypted);
-            return Ok(());
-        };
-        self.leaves += 1;
-        if !encrypted {
-            self.end_last_block(at, node);
-            return self.clear(at, node, &usual);
-        }
+    /// An encrypted leaf of which `bytes` are the canonical ones.
+    fn seal_leaf(&mut self, at: &At, node: &mut Node, kind: Kind, bytes: SecretBytes) -> Result<(), SopsError> {
         self.covered += 1;
-        self.mac.value(&usual, true);
-        if usual.is_empty() {
+        self.mac.value(bytes.expose(), true);
+        if bytes.is_empty() {
             return Ok(());
         }
-        let bytes = SecretBytes::new(std::mem::take(&mut *usual));
         let token = self.token(at, kind, bytes.expose());
         let direct = at.aliases == 0;
         if direct && self.in_place {
@@ -370,13 +413,42 @@ impl Visitor for Sealer<'_> {
         self.sealed.push_back(SealedLeaf { token, kind, bytes, span });
         Ok(())
     }
+}
+
+impl Visitor for Sealer<'_> {
+    fn leaf(&mut self, at: &At, node: &mut Node, encrypted: bool) -> Result<(), SopsError> {
+        if let Value::Str(bytes) = &mut node.value
+            && encrypted
+        {
+            self.leaves += 1;
+            let bytes = std::mem::take(bytes);
+            return self.seal_leaf(at, node, Kind::Str, bytes);
+        }
+        let Some((kind, mut usual)) = canonical(&node.value) else {
+            self.covered += usize::from(encrypted);
+            return Ok(());
+        };
+        self.leaves += 1;
+        if !encrypted {
+            self.end_last_block(at, node);
+            return self.clear(at, node, &usual);
+        }
+        let bytes = SecretBytes::new(std::mem::take(&mut *usual));
+        self.seal_leaf(at, node, kind, bytes)
+    }
 
     fn comment(&mut self, at: &At, comment: &mut Comment, encrypted: bool) -> Result<(), SopsError> {
         let Some(span) = comment.span else { return Ok(()) };
-        if !encrypted || self.plain_comments || comment.text.is_empty() || at.aliases > 0 {
+        let number = self.met;
+        self.met += 1;
+        if !encrypted || self.plain_comments || comment.text.is_empty() {
+            if at.aliases > 0 && self.sealed_comments.contains(&span.start) {
+                // Where the alias is written out, the copy of a comment that is encrypted does not go with it.
+                comment.span = None;
+            }
             return Ok(());
         }
-        let aad = self.places.get(&span.start).cloned().unwrap_or_else(|| at.aad().to_vec());
+        let aad = self.places.get(&number).cloned().unwrap_or_else(|| at.aad().to_vec());
         let old = self.memory.take(&aad, Kind::Comment, comment.text.expose());
         let token = old.unwrap_or_else(|| self.cipher.seal(Kind::Comment, comment.text.expose(), &aad, self.rng));
         if let Selector::UnencryptedCommentRegex(pattern) = self.selector
@@ -389,11 +461,14 @@ impl Visitor for Sealer<'_> {
                 what: "is a comment whose encrypted text would match the selector",
             });
         }
-        if self.in_place {
+        if at.aliases > 0 {
+            self.in_alias += 1;
+        } else if self.in_place {
             self.doc.format.write_comment(self.doc, comment, token.as_bytes(), &mut self.edits);
+            self.sealed_comments.insert(span.start);
         }
         let text = std::mem::replace(&mut comment.text, SecretBytes::from(token.as_str()));
-        self.comments.push(SealedComment { start: span.start, token, aad, text });
+        self.comments.push(SealedComment { number, token, aad, text });
         Ok(())
     }
 
@@ -414,8 +489,8 @@ impl Visitor for Sealer<'_> {
 pub(crate) struct Echo<'a> {
     leaves: std::collections::vec_deque::Iter<'a, SealedLeaf>,
     comments: HashMap<&'a str, &'a SealedComment>,
-    /// Comments that are attached elsewhere now: the offset of their text in the plain file, and where.
-    pub(crate) moved: HashMap<u32, Vec<u8>>,
+    /// Comments that are attached elsewhere now: their number, and where.
+    pub(crate) moved: HashMap<usize, Vec<u8>>,
 }
 
 impl<'a> Echo<'a> {
@@ -447,23 +522,23 @@ impl Opener for Echo<'_> {
     fn comment(&mut self, token: &[u8], at: &At) -> Option<(Kind, SecretBytes)> {
         let comment = *self.comments.get(std::str::from_utf8(token).ok()?)?;
         if comment.aad != at.aad() {
-            self.moved.insert(comment.start, at.aad().to_vec());
+            self.moved.insert(comment.number, at.aad().to_vec());
         }
         Some((Kind::Comment, comment.text.duplicate()))
     }
 }
 
 /// What was read back: the tree, the places of comments that the block attaches elsewhere, and the block.
-pub(crate) type ReadBack = (Opened, HashMap<u32, Vec<u8>>, Map);
+pub(crate) type ReadBack = (Opened, HashMap<usize, Vec<u8>>, Map);
 
 /// Reads an encrypted text back with [`Echo`] in the cipher's place.
 pub(crate) fn read_back(
     pass: &Pass,
     metadata: &Metadata,
-    text: &SecretBytes,
+    text: SecretBytes,
     format: &'static dyn Format,
 ) -> Result<ReadBack, SopsError> {
-    let mut doc = format.parse_sealed(text.duplicate())?;
+    let mut doc = format.parse_sealed(text)?;
     format.take_metadata(&mut doc)?;
     let block = doc.metadata.take().ok_or(SopsError::Proof("the metadata is not found"))?;
     let mut echo = Echo::new(pass);

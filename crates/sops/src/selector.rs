@@ -65,6 +65,17 @@ impl Selector {
         }
     }
 
+    /// Its regular expression, if it has one.
+    pub(crate) fn pattern(&self) -> Option<&Pattern> {
+        match self {
+            Self::UnencryptedSuffix(_) | Self::EncryptedSuffix(_) => None,
+            Self::UnencryptedRegex(pattern)
+            | Self::EncryptedRegex(pattern)
+            | Self::UnencryptedCommentRegex(pattern)
+            | Self::EncryptedCommentRegex(pattern) => Some(pattern),
+        }
+    }
+
     /// Whether values below the top-level `key` are encrypted (comments not considered).
     pub fn selects_key(&self, key: &str) -> bool {
         Scope::default().under(self, key).encrypts(self)

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use document::{Comment, Document, Node, Value};
+use document::{Comment, Document, Node, Path, Value};
 
 use crate::error::{Place, SopsError};
 use crate::selector::Selector;
-use crate::value::{ValueError, check_shape, is_token};
+use crate::value::{ValueError, canonical, check_shape, is_token};
 use crate::walk::{At, Visitor, walk};
 
 /// What a walk over a file found. Places are kept for the first of a kind; the counts say how many there are.
@@ -37,60 +37,155 @@ impl Survey {
     }
 }
 
+/// What stands at one place of a tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Null or an empty text: never encrypted.
+    Nothing,
+    /// A token that some key could open.
+    Token,
+    /// A token that no key could open.
+    Damaged(ValueError),
+    /// Anything else.
+    Clear,
+}
+
+impl Found {
+    pub(crate) fn of(value: &Value) -> Self {
+        let text = match value {
+            Value::Null => return Self::Nothing,
+            Value::Str(bytes) if bytes.is_empty() => return Self::Nothing,
+            Value::Str(bytes) => bytes.expose(),
+            _ => return Self::Clear,
+        };
+        match check_shape(text) {
+            Ok(()) => Self::Token,
+            // A cut token is damage; anything else was never encrypted.
+            Err(ValueError::NotEncrypted) if !text.starts_with(b"ENC[AES256_GCM,") => Self::Clear,
+            Err(ValueError::NotEncrypted) => Self::Damaged(ValueError::Damaged),
+            Err(error) => Self::Damaged(error),
+        }
+    }
+}
+
+/// A scalar as a walk met it.
+pub struct Met<'a> {
+    /// Its value: a secret, if it is in clear.
+    pub value: &'a Value,
+    /// What it is.
+    pub found: Found,
+    /// Whether the selector names it.
+    pub selected: bool,
+    /// Byte offset of its token in the source (of the alias, where it is one).
+    pub offset: u32,
+    at: &'a At,
+    doc: &'a Document,
+}
+
+impl Met<'_> {
+    /// Where it stands. Counts lines from the start of the file: for a few values, not for all.
+    pub fn place(&self) -> Place {
+        Place { at: Some(self.doc.place(self.offset)), path: self.path(), document: self.document() }
+    }
+
+    /// Its path.
+    pub fn path(&self) -> Path {
+        self.at.path()
+    }
+
+    /// Its document, from 0.
+    pub fn document(&self) -> usize {
+        self.at.document
+    }
+
+    /// Whether it is reached through an alias.
+    pub fn is_aliased(&self) -> bool {
+        self.at.aliases > 0
+    }
+
+    /// The additional data that its token must be made with: every key of the path and a colon.
+    pub fn bound_to(&self) -> &[u8] {
+        self.at.aad()
+    }
+
+    /// The bytes that the MAC takes in for it while it is encrypted or in clear: the same for values that SOPS
+    /// cannot tell apart. `None` for null.
+    pub fn canonical(&self) -> Option<impl AsRef<[u8]> + use<>> {
+        canonical(self.value).map(|(_, bytes)| Bytes(bytes))
+    }
+}
+
+/// Zeroed when dropped.
+struct Bytes(zeroize::Zeroizing<Vec<u8>>);
+
+impl AsRef<[u8]> for Bytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Met<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Met({}, {:?})", self.path(), self.found)
+    }
+}
+
+/// Shows every scalar of `doc`, null included, to `visit`, in the order of the file. The tree is left as it is.
+pub fn each_value(doc: &mut Document, selector: &Selector, visit: &mut dyn FnMut(&Met<'_>)) {
+    let mut branches = std::mem::take(&mut doc.branches);
+    walk(&mut branches, selector, &mut Surveyor { doc, visit }).expect("the surveyor never fails");
+    doc.branches = branches;
+}
+
 /// Surveys the tree of `doc` under `selector`. The tree is left as it is.
 pub fn survey(doc: &mut Document, selector: &Selector) -> Survey {
-    let mut branches = std::mem::take(&mut doc.branches);
-    let mut surveyor = Surveyor { doc, found: Survey::default() };
-    walk(&mut branches, selector, &mut surveyor).expect("the surveyor never fails");
-    let found = surveyor.found;
-    doc.branches = branches;
-    found
+    let mut survey = Survey::default();
+    each_value(doc, selector, &mut |met| survey.count(met));
+    survey
 }
 
-struct Surveyor<'a> {
-    doc: &'a Document,
-    found: Survey,
-}
-
-impl Visitor for Surveyor<'_> {
-    fn leaf(&mut self, at: &At, node: &mut Node, encrypted: bool) -> Result<(), SopsError> {
-        let place = || at.place(self.doc, node);
-        let found = &mut self.found;
-        let text = match &node.value {
-            Value::Null => return Ok(()),
-            Value::Str(bytes) if bytes.is_empty() => return Ok(()),
-            Value::Str(bytes) => bytes.expose(),
-            _ => &[],
-        };
-        if !encrypted {
-            if is_token(text) {
-                found.stray += 1;
-                found.first_stray.get_or_insert_with(place);
-            }
-            return Ok(());
+impl Survey {
+    fn count(&mut self, met: &Met<'_>) {
+        if met.found == Found::Nothing {
+            return;
         }
-        if at.document == 0
-            && let Some(key) = at.first_key()
-            && !found.selected_keys.contains(key)
+        if !met.selected {
+            if matches!(met.value, Value::Str(bytes) if is_token(bytes.expose())) {
+                self.stray += 1;
+                self.first_stray.get_or_insert_with(|| met.place());
+            }
+            return;
+        }
+        if met.document() == 0
+            && let Some(key) = met.at.first_key()
+            && !self.selected_keys.contains(key)
         {
-            found.selected_keys.insert(key.to_owned());
+            self.selected_keys.insert(key.to_owned());
         }
-        match check_shape(text) {
-            Ok(()) => found.sealed += 1,
-            // A cut token is damage; anything else was never encrypted.
-            Err(ValueError::NotEncrypted) if !text.starts_with(b"ENC[AES256_GCM,") => {
-                found.in_clear += 1;
-                found.first_in_clear.get_or_insert_with(place);
+        match met.found {
+            Found::Token | Found::Nothing => self.sealed += 1,
+            Found::Clear => {
+                self.in_clear += 1;
+                self.first_in_clear.get_or_insert_with(|| met.place());
             }
-            Err(ValueError::NotEncrypted) => {
-                found.damaged += 1;
-                found.first_damaged.get_or_insert_with(|| (place(), ValueError::Damaged));
-            }
-            Err(error) => {
-                found.damaged += 1;
-                found.first_damaged.get_or_insert_with(|| (place(), error));
+            Found::Damaged(error) => {
+                self.damaged += 1;
+                self.first_damaged.get_or_insert_with(|| (met.place(), error));
             }
         }
+    }
+}
+
+struct Surveyor<'v, 'd> {
+    doc: &'d Document,
+    visit: &'v mut dyn FnMut(&Met<'_>),
+}
+
+impl Visitor for Surveyor<'_, '_> {
+    fn leaf(&mut self, at: &At, node: &mut Node, encrypted: bool) -> Result<(), SopsError> {
+        let offset = node.alias.map_or(node.site.span, |alias| alias.span).start;
+        let found = Found::of(&node.value);
+        (self.visit)(&Met { value: &node.value, found, selected: encrypted, offset, at, doc: self.doc });
         Ok(())
     }
 

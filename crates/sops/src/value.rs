@@ -118,16 +118,36 @@ impl Cipher {
     /// [`ValueError`], without a hint at the content.
     pub(crate) fn open(&self, token: &[u8], aad: &[u8]) -> Result<(Kind, SecretBytes), ValueError> {
         let Decoded { kind, mut data, nonce, tag } = Decoded::parse(token)?;
-        let tag = GenericArray::from_slice(&tag);
+        let opened = self.decrypt(&nonce, aad, &mut data, &tag);
+        let data = SecretBytes::new(data);
+        opened.map(|()| (kind, data))
+    }
+
+    /// The same in the token's own allocation, for large ones.
+    ///
+    /// # Errors
+    /// As [`Cipher::open`].
+    pub(crate) fn open_large(&self, token: SecretBytes, aad: &[u8]) -> Result<(Kind, SecretBytes), ValueError> {
+        let parts = Parts::parse(token.expose()).ok_or(ValueError::NotEncrypted)?;
+        let (kind, nonce, tag) = parts.small()?;
+        let start = TOKEN.len();
+        let length = parts.data.len();
+        let mut bytes = Zeroizing::new(token.into_inner());
+        let decoded = decode_in_place(&mut bytes, start, length).ok_or(ValueError::Damaged)?;
+        bytes.truncate(decoded);
+        self.decrypt(&nonce, aad, &mut bytes, &tag)?;
+        Ok((kind, SecretBytes::new(std::mem::take(&mut *bytes))))
+    }
+
+    fn decrypt(&self, nonce: &[u8], aad: &[u8], data: &mut [u8], tag: &[u8]) -> Result<(), ValueError> {
+        let tag = GenericArray::from_slice(tag);
         let opened = if nonce.len() == NONCE {
-            self.0.decrypt_in_place_detached(GenericArray::from_slice(&nonce), aad, &mut data, tag)
+            self.0.decrypt_in_place_detached(GenericArray::from_slice(nonce), aad, data, tag)
         } else {
             let cipher = aes_gcm::Aes256Gcm::new(GenericArray::from_slice(self.1.as_ref()));
-            cipher.decrypt_in_place_detached(GenericArray::from_slice(&nonce), aad, &mut data, tag)
+            cipher.decrypt_in_place_detached(GenericArray::from_slice(nonce), aad, data, tag)
         };
-        let data = SecretBytes::new(data);
-        opened.map_err(|_| ValueError::Unauthentic)?;
-        Ok((kind, data))
+        opened.map_err(|_| ValueError::Unauthentic)
     }
 }
 
@@ -148,12 +168,21 @@ struct Parts<'a> {
 impl<'a> Parts<'a> {
     /// Splits a token as SOPS' greedy pattern does for well-formed ones; text after `]` is ignored.
     fn parse(token: &'a [u8]) -> Option<Self> {
-        let rest = token.strip_prefix(b"ENC[AES256_GCM,data:")?;
+        let rest = token.strip_prefix(TOKEN)?;
         let (data, rest) = split(rest, b",iv:")?;
         let (iv, rest) = split(rest, b",tag:")?;
         let (tag, rest) = split(rest, b",type:")?;
         let (kind, _) = split(rest, b"]")?;
         [data, iv, tag, kind].iter().all(|part| !part.is_empty()).then_some(Self { data, iv, tag, kind })
+    }
+
+    /// The fields beside the data, with their lengths checked.
+    fn small(&self) -> Result<(Kind, Short, Short), ValueError> {
+        let kind = Kind::parse(self.kind).ok_or(ValueError::UnknownType)?;
+        let short = |text: &[u8]| Short::decode(text).ok_or(ValueError::Damaged);
+        let (nonce, tag) = (short(self.iv)?, short(self.tag)?);
+        let fits = tag.len() == 16 && (nonce.len() == NONCE || nonce.len() == 12);
+        if fits { Ok((kind, nonce, tag)) } else { Err(ValueError::Damaged) }
     }
 }
 
@@ -161,28 +190,65 @@ impl<'a> Parts<'a> {
 struct Decoded {
     kind: Kind,
     data: Vec<u8>,
-    /// 12 or 32 bytes.
-    nonce: Vec<u8>,
-    /// 16 bytes.
-    tag: Vec<u8>,
+    nonce: Short,
+    tag: Short,
+}
+
+/// A nonce of 12 or 32 bytes, or a tag of 16.
+struct Short([u8; 48], usize);
+
+impl Short {
+    fn decode(text: &[u8]) -> Option<Self> {
+        let mut out = [0; 48];
+        let length = STANDARD.decode_slice(text, &mut out).ok()?;
+        Some(Self(out, length))
+    }
+}
+
+impl std::ops::Deref for Short {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0[..self.1]
+    }
 }
 
 impl Decoded {
     fn parse(token: &[u8]) -> Result<Self, ValueError> {
         let parts = Parts::parse(token).ok_or(ValueError::NotEncrypted)?;
-        let kind = Kind::parse(parts.kind).ok_or(ValueError::UnknownType)?;
-        let decode = |text: &[u8]| STANDARD.decode(text).map_err(|_| ValueError::Damaged);
-        let (data, nonce, tag) = (decode(parts.data)?, decode(parts.iv)?, decode(parts.tag)?);
-        let fits = tag.len() == 16 && (nonce.len() == NONCE || nonce.len() == 12);
-        if fits { Ok(Self { kind, data, nonce, tag }) } else { Err(ValueError::Damaged) }
+        let (kind, nonce, tag) = parts.small()?;
+        let data = STANDARD.decode(parts.data).map_err(|_| ValueError::Damaged)?;
+        Ok(Self { kind, data, nonce, tag })
     }
+}
+
+/// What every token starts with.
+const TOKEN: &[u8] = b"ENC[AES256_GCM,data:";
+
+/// Decodes `length` characters of base64 from `start` to the front of `bytes`: the decoded length.
+fn decode_in_place(bytes: &mut [u8], start: usize, length: usize) -> Option<usize> {
+    const STEP: usize = 64 * 1024;
+    let mut part = Zeroizing::new(vec![0; STEP / 4 * 3]);
+    let (mut read, mut written) = (start, 0);
+    let end = start + length;
+    while read < end {
+        let next = end.min(read + STEP);
+        let decoded = STANDARD.decode_slice(&bytes[read..next], &mut part).ok()?;
+        // Only the last step may end with padding.
+        if next < end && decoded != part.len() {
+            return None;
+        }
+        bytes[written..written + decoded].copy_from_slice(&part[..decoded]);
+        (read, written) = (next, written + decoded);
+    }
+    Some(written)
 }
 
 /// Whether `token` could be opened by some key: its parts are there, of the right lengths and of a known type.
 ///
 /// # Errors
 /// [`ValueError`] with what is wrong.
-pub(crate) fn check_shape(token: &[u8]) -> Result<(), ValueError> {
+pub fn check_shape(token: &[u8]) -> Result<(), ValueError> {
     Decoded::parse(token).map(drop)
 }
 
@@ -283,6 +349,20 @@ mod tests {
         assert_eq!(cipher().open(token.as_bytes(), b"a:c:").unwrap_err(), ValueError::Unauthentic);
         let changed = token.replace("type:int", "type:pint");
         assert_eq!(cipher().open(changed.as_bytes(), b"a:b:").unwrap_err(), ValueError::UnknownType);
+    }
+
+    #[test]
+    fn large_tokens_open_in_their_own_bytes() {
+        for length in [1, 2, 3, 49_151, 49_152, 49_153, 200_000] {
+            let plain = vec![b'p'; length];
+            let token = cipher().seal(Kind::Str, &plain, b"data:", &mut Counter(0));
+            let (kind, bytes) = cipher().open_large(SecretBytes::from(token.as_str()), b"data:").unwrap();
+            assert!((kind, bytes.expose()) == (Kind::Str, &plain[..]), "{length}");
+            let error = cipher().open_large(SecretBytes::from(token.as_str()), b"other:").unwrap_err();
+            assert_eq!(error, ValueError::Unauthentic);
+            let cut = token.replacen(",iv:", "=,iv:", 1);
+            assert!(cipher().open_large(SecretBytes::from(cut.as_str()), b"data:").is_err(), "{length}");
+        }
     }
 
     #[test]

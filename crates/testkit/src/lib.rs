@@ -7,11 +7,14 @@ pub mod command;
 pub mod fixtures;
 pub mod peer;
 pub mod random;
+pub mod repository;
 pub mod scratch;
+pub mod token;
 pub mod yaml;
 
 pub use canary::Canary;
 pub use command::{Outcome, Run};
 pub use peer::Peer;
 pub use random::{Dice, FixedRandom};
+pub use repository::Repository;
 pub use scratch::Scratch;

@@ -17,6 +17,12 @@ pub enum Peer {
     AgeKeygen,
     /// strace, for faults at single system calls.
     Strace,
+    /// gitleaks/gitleaks.
+    Gitleaks,
+    /// gitleaks' own rules, as its Go module ships them; read for comparison, never copied.
+    GitleaksConfig,
+    /// The pre-commit framework.
+    PreCommit,
 }
 
 impl Peer {
@@ -28,6 +34,9 @@ impl Peer {
             Self::Age => "PLOMB_AGE",
             Self::AgeKeygen => "PLOMB_AGE_KEYGEN",
             Self::Strace => "PLOMB_STRACE",
+            Self::Gitleaks => "PLOMB_GITLEAKS",
+            Self::GitleaksConfig => "PLOMB_GITLEAKS_CONFIG",
+            Self::PreCommit => "PLOMB_PRE_COMMIT",
         }
     }
 

@@ -1,6 +1,6 @@
 //! The real tools that tests compare us with: found where a variable says, else in the cache, else built.
 
-use crate::shell::{Result, command, run, say, which};
+use crate::shell::{Result, command, output, run, say, which};
 use std::path::PathBuf;
 use testkit::Peer;
 
@@ -14,7 +14,7 @@ struct GoPeer {
     minutes: &'static str,
 }
 
-const GO_PEERS: [GoPeer; 3] = [
+const GO_PEERS: [GoPeer; 4] = [
     GoPeer {
         peer: Peer::Sops,
         program: "sops",
@@ -39,7 +39,20 @@ const GO_PEERS: [GoPeer; 3] = [
         version: "v1.3.2",
         minutes: "half a minute",
     },
+    GoPeer {
+        peer: Peer::Gitleaks,
+        program: "gitleaks",
+        folder: "gitleaks-8.30.1",
+        package: GITLEAKS,
+        version: "v8.30.1",
+        minutes: "half a minute to a minute",
+    },
 ];
+
+/// The module path that gitleaks' own go.mod names.
+const GITLEAKS: &str = "github.com/zricethezav/gitleaks/v8";
+/// The version of pre-commit, from PyPI.
+const PRE_COMMIT: &str = "4.3.0";
 
 /// Variables that name the peers, for the environment of the tests.
 pub(crate) fn install() -> Result<Vec<(&'static str, PathBuf)>> {
@@ -47,6 +60,8 @@ pub(crate) fn install() -> Result<Vec<(&'static str, PathBuf)>> {
     for wanted in &GO_PEERS {
         found.push((wanted.peer.variable(), wanted.path()?));
     }
+    found.push((Peer::GitleaksConfig.variable(), gitleaks_config()?));
+    found.push((Peer::PreCommit.variable(), pre_commit()?));
     if let Some(strace) = strace() {
         found.push((Peer::Strace.variable(), strace));
     }
@@ -76,6 +91,43 @@ impl GoPeer {
         }
         if path.is_file() { Ok(path) } else { Err(format!("{} is not there after go install", path.display())) }
     }
+}
+
+/// gitleaks' default rules, in the module cache that `go install` filled.
+fn gitleaks_config() -> Result<PathBuf> {
+    if let Some(path) = Peer::GitleaksConfig.find() {
+        return Ok(path);
+    }
+    let module = format!("{GITLEAKS}@v8.30.1");
+    let listed = output(&["go", "mod", "download", "-json", &module])?;
+    let folder = listed.lines().find_map(|line| line.trim().strip_prefix("\"Dir\": \"")?.split('"').next());
+    let path = PathBuf::from(folder.ok_or("go mod download names no folder")?).join("config").join("gitleaks.toml");
+    if path.is_file() { Ok(path) } else { Err(format!("{} is not there", path.display())) }
+}
+
+/// pre-commit in a virtual environment of its own.
+fn pre_commit() -> Result<PathBuf> {
+    if let Some(path) = Peer::PreCommit.find() {
+        return Ok(path);
+    }
+    let folder = cache()?.join(format!("pre-commit-{PRE_COMMIT}"));
+    let path = folder.join("bin").join("pre-commit");
+    if !path.is_file() {
+        say(&format!("installing pre-commit {PRE_COMMIT} from PyPI (10 to 30 seconds)"));
+        // Without ensurepip (Debian's bare python3) the machine's own pip installs into the environment.
+        let made = run(command(&["python3", "-m", "venv"]).arg(&folder));
+        if made.is_err() {
+            run(command(&["python3", "-m", "venv", "--without-pip"]).arg(&folder))?;
+        }
+        let package = format!("pre-commit=={PRE_COMMIT}");
+        let python = folder.join("bin").join("python3");
+        let pip = ["pip", "install", "--quiet", "--disable-pip-version-check", &package];
+        match made {
+            Ok(()) => run(std::process::Command::new(&python).arg("-m").args(pip))?,
+            Err(_) => run(command(&["python3", "-m", "pip", "--python"]).arg(&python).args(&pip[1..]))?,
+        }
+    }
+    if path.is_file() { Ok(path) } else { Err(format!("{} is not there", path.display())) }
 }
 
 /// Debian's strace; installed when we may. Without it the fault tests skip aloud.

@@ -4,13 +4,16 @@ use crate::shell::{Result, say};
 use testkit::fixtures;
 
 /// Targets of `crates/fuzz` and the endings of the files that suit them.
-const SEEDS: [(&str, &[&str]); 6] = [
+const SEEDS: [(&str, &[&str]); 9] = [
     ("yaml", &[".yaml"]),
     ("json", &[".json"]),
     ("env", &[".env"]),
     ("ini", &[".ini"]),
     ("metadata", &[".enc.yaml", ".enc.json", ".enc.env", ".enc.ini", ".enc.txt"]),
     ("config", &[".sops.yaml"]),
+    ("pattern", &[".regex"]),
+    ("gitleaks", &[".gitleaks.toml"]),
+    ("decode", &[".encoded"]),
 ];
 
 /// Copies every fitting fixture into `crates/fuzz/corpus/TARGET`.

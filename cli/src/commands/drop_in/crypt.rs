@@ -113,7 +113,7 @@ pub(super) fn encrypt(call: &mut Call<'_>) -> Outcome {
     let one = |text: SecretBytes| {
         let sealed: Sealed = input.tolerant(text, seal)?;
         ui::notices(input.shown(), &sealed.notices);
-        Ok(sealed.text)
+        Ok(sealed.text.into_whole())
     };
     input.transform(call, one).map_err(|failure| failure.in_file(input.shown()))?;
     Ok(Exit::Ok)

@@ -145,6 +145,14 @@ impl Format for Binary {
         Self::seal_text(data.ok_or_else(no_data)?, &meta())
     }
 
+    fn single_value(&self, doc: &mut Document) -> Option<SecretBytes> {
+        let value = &mut doc.branches.first_mut()?.root.get_mut(DATA)?.value;
+        match value {
+            Value::Str(bytes) if !bytes.is_empty() => Some(std::mem::take(bytes)),
+            _ => None,
+        }
+    }
+
     fn take_metadata(&self, doc: &mut Document) -> Result<(), FormatError> {
         let Some(branch) = doc.branches.first_mut() else { return Ok(()) };
         doc.metadata = json::take_member(&mut branch.root, doc.source.expose())?.map(|(meta, _)| meta);

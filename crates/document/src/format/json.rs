@@ -83,7 +83,10 @@ impl Format for Json {
 
     fn write_leaf(&self, _doc: &Document, node: &Node, token: Token<'_>, _style: Option<Style>, edits: &mut Edits) {
         let range = node.site.span.range();
-        edits.replace(range.start, range.end, edit::leaf(token));
+        match token {
+            Token::Sealed(text) => edits.replace_parts(range.start, range.end, &[b"\"", text.as_bytes(), b"\""]),
+            other => edits.replace(range.start, range.end, edit::leaf(other)),
+        }
     }
 
     fn write_comment(&self, _doc: &Document, _comment: &Comment, _text: &[u8], _edits: &mut Edits) {

@@ -47,6 +47,14 @@ impl Format for Yaml {
         metadata::place(doc, meta, edits)
     }
 
+    fn part_metadata(&self, doc: &Document, edits: &mut Edits) -> bool {
+        metadata::part(doc, edits)
+    }
+
+    fn unpart_metadata(&self, doc: &Document, edits: &mut Edits) {
+        metadata::unpart(doc, edits);
+    }
+
     fn remove_metadata(&self, doc: &Document, edits: &mut Edits) {
         metadata::remove(doc, edits);
     }
@@ -55,8 +63,8 @@ impl Format for Yaml {
         token::write(doc, node, token, style, edits);
     }
 
-    fn write_alias(&self, _doc: &Document, node: &Node, edits: &mut Edits) {
-        structure::write_alias(node, edits);
+    fn write_alias(&self, doc: &Document, node: &Node, edits: &mut Edits) {
+        structure::write_alias(doc, node, edits);
     }
 
     fn write_comment(&self, _doc: &Document, comment: &Comment, text: &[u8], edits: &mut Edits) {

@@ -4,5 +4,6 @@ mod bad_input;
 mod command_line;
 mod differential;
 mod faults;
+mod gitleaks;
 mod parallel;
 mod vectors;

@@ -79,7 +79,7 @@ pub(crate) fn sealed(plain: SecretBytes, readers: &[&Person]) -> String {
         now: NOW,
         created: NOW,
     };
-    let text = sops::seal(Yaml.parse(plain).unwrap(), sealing).unwrap().text;
+    let text = sops::seal(Yaml.parse(plain).unwrap(), sealing).unwrap().text.into_whole();
     text.expose_str().unwrap().to_owned()
 }
 
@@ -97,7 +97,7 @@ pub(crate) fn changed(file: &str, person: &Person, change: impl Fn(&str) -> Stri
     let mut rng = FixedRandom::new(99);
     let again = sops::rewrite::Again { rng: &mut rng, now: NOW, layout: EmitOptions::default(), as_sops: false };
     let sealed = sops::rewrite::with_text(plain, text, again).unwrap();
-    sealed.text.expose_str().unwrap().to_owned()
+    sealed.text.into_whole().expose_str().unwrap().to_owned()
 }
 
 pub(crate) fn manifests(text: &str) -> Vec<Manifest> {

@@ -7,6 +7,7 @@ use super::ConfigError;
 pub(super) struct Reader<'a> {
     pub(super) doc: &'a Document,
     pub(super) strict: bool,
+    pub(super) checks_recipients: bool,
 }
 
 impl Reader<'_> {

@@ -1,6 +1,7 @@
 //! One creation rule, one destination rule.
 
 use document::{Entry, Node, Value};
+use keys::KeyError;
 
 use super::read::Reader;
 use super::{Config, ConfigError};
@@ -75,7 +76,26 @@ const GROUP_FIELDS: [&str; 9] =
     ["merge", "age", "pgp", "kms", "gcp_kms", "azure_keyvault", "hc_vault", "hckms", "azure_kv"];
 
 pub(super) fn creation_rules(reader: &Reader<'_>, node: &Node) -> Result<Vec<CreationRule>, ConfigError> {
-    reader.list(node, "creation_rules")?.into_iter().map(|node| creation_rule(reader, node)).collect()
+    let mut states = 0;
+    let mut rules = Vec::new();
+    for node in reader.list(node, "creation_rules")? {
+        let rule = creation_rule(reader, node)?;
+        states += patterns(&rule).map(Pattern::size).sum::<usize>();
+        if states > MOST_STATES {
+            return Err(reader.error(node, "the regular expressions up to here are too large together"));
+        }
+        rules.push(rule);
+    }
+    Ok(rules)
+}
+
+/// What all regular expressions of a configuration may compile to, in states: some 20 MB. A rule of an ordinary
+/// repository has a hundred.
+const MOST_STATES: usize = 1_000_000;
+
+fn patterns(rule: &CreationRule) -> impl Iterator<Item = &Pattern> {
+    let selector = rule.policy.selector.as_ref().and_then(Selector::pattern);
+    rule.path_regex.iter().chain(selector)
 }
 
 fn creation_rule(reader: &Reader<'_>, node: &Node) -> Result<CreationRule, ConfigError> {
@@ -154,8 +174,11 @@ fn threshold(reader: &Reader<'_>, node: &Node) -> Result<Option<usize>, ConfigEr
 
 /// Recipients, each checked so that a wrong one is named with its line and a secret key is never echoed.
 fn recipients(reader: &Reader<'_>, node: &Node, name: &str) -> Result<Vec<String>, ConfigError> {
-    let keys = reader.keys(node, name)?;
-    for (node, text) in &keys {
+    let mut keys = reader.keys(node, name)?;
+    if !reader.checks_recipients {
+        keys.retain(|(_, text)| keys::parse_recipient(text).err() != Some(KeyError::SecretAsRecipient));
+    }
+    for (node, text) in keys.iter().filter(|_| reader.checks_recipients) {
         keys::parse_recipient(text).map_err(|error| reader.error(node, error.to_string()))?;
     }
     Ok(keys.into_iter().map(|(_, text)| text).collect())

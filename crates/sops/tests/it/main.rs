@@ -5,4 +5,5 @@
 mod keys_at_hand;
 mod nonces;
 mod round_trip;
+mod sealing_clear;
 mod tampering;

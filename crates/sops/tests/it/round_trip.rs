@@ -5,7 +5,7 @@ use crate::keys_at_hand::{Keys, seal, text_of};
 fn check(text: &str, format: &str) {
     let keys = Keys::new();
     let sealed = seal(text, format, &keys.policy(None)).unwrap_or_else(|error| panic!("{error}: {text}"));
-    let plain = keys.open(sealed.text.expose(), format).unwrap();
+    let plain = keys.open(sealed.text.into_whole().expose(), format).unwrap();
     assert_eq!(text_of(&plain), text);
 }
 

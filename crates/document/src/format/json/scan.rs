@@ -236,7 +236,7 @@ impl<'a> Scanner<'a> {
         self.at += 1;
         loop {
             let rest = &self.source[self.at..];
-            let Some(length) = rest.iter().position(|&byte| byte < b' ' || byte == b'"' || byte == b'\\') else {
+            let Some(length) = end_of_run(rest) else {
                 self.at = self.source.len();
                 return self.fail(Problem::Syntax, "a string without its closing quote");
             };
@@ -357,6 +357,18 @@ pub(super) fn number(text: &str, integer: bool) -> Option<Value> {
         Ok(value) if integer => Some(Value::Int(value)),
         _ => text.parse().ok().filter(|value: &f64| value.is_finite()).map(Value::Float),
     }
+}
+
+/// Where plain string content ends: at a quote, a backslash or a control character.
+fn end_of_run(text: &[u8]) -> Option<usize> {
+    let length = memchr::memchr2(b'"', b'\\', text);
+    let plain = &text[..length.unwrap_or(text.len())];
+    // Whole chunks without a way out are looked at many bytes at a time.
+    let has_control = |chunk: &[u8]| chunk.iter().fold(false, |found, &byte| found | (byte < b' '));
+    let chunk = plain.chunks(256).position(has_control);
+    let control =
+        chunk.and_then(|at| plain[at * 256..].iter().position(|&byte| byte < b' ').map(|in_it| at * 256 + in_it));
+    control.or(length)
 }
 
 fn span(start: usize, end: usize) -> Span {

@@ -94,6 +94,30 @@ pub(super) fn remove(doc: &Document, edits: &mut Edits) {
     }
 }
 
+/// Puts an empty line where [`place`] puts a new block below the first document's entries: a comment there ends what
+/// stands above it, as at the end of a file, instead of heading the block.
+pub(super) fn part(doc: &Document, edits: &mut Edits) -> bool {
+    let Some(branch) = doc.branches.first() else { return false };
+    let filled = branch.root.entries().next().is_some();
+    if !filled || branch.site.style == Style::Flow || !doc.metadata_spans.is_empty() {
+        return false;
+    }
+    let source = doc.source.expose();
+    let at = document_end(source, branch.site.span.end as usize);
+    edits.replace(at, at, lines::ending(source));
+    true
+}
+
+/// Takes the line of [`part`] away.
+pub(super) fn unpart(doc: &Document, edits: &mut Edits) {
+    let source = doc.source.expose();
+    let start = doc.metadata_spans.first().map_or(0, |span| span.start as usize);
+    let ending = lines::ending(source);
+    if source[..start].ends_with(&[ending, ending].concat()) {
+        edits.replace(start - ending.len(), start, "");
+    }
+}
+
 fn flow_text(meta: &Map) -> Vec<u8> {
     let mut out = Vec::new();
     out.extend_from_slice(b"\"sops\": ");

@@ -345,9 +345,32 @@ fn split_line(lines: &[u8], column: usize, ending: &[u8]) -> (Vec<u8>, Vec<u8>) 
     (lines[column..end].to_vec(), lines[end..].to_vec())
 }
 
-/// The value of an alias written out.
-pub(super) fn write_alias(node: &Node, edits: &mut Edits) {
-    if let Some(alias) = node.alias {
-        edits.replace(alias.span.start as usize, alias.span.end as usize, flow_text(&node.value));
+/// The value of an alias written out, with the comments of the anchored original as far as they have a place.
+pub(super) fn write_alias(doc: &Document, node: &Node, edits: &mut Edits) {
+    let Some(alias) = node.alias else { return };
+    let range = alias.span.range();
+    let text = match line_for_parts(doc.source.expose(), range.start) {
+        Some(line) => {
+            let mut out = Vec::new();
+            flow::push_commented(&mut out, &node.value, &line);
+            out
+        }
+        None => flow_text(&node.value),
+    };
+    edits.replace(range.start, range.end, text);
+}
+
+/// Furthest look back for the start of a line, so that many aliases on one long line cost no squares.
+const LOOK_BACK: usize = 4096;
+
+/// A break and blanks for a line that continues what stands at `at`: further in than any key or dash before it. A bare
+/// LF in every file: go-yaml loses comments behind the CRLF of a flow collection.
+fn line_for_parts(source: &[u8], at: usize) -> Option<Vec<u8>> {
+    let from = at.saturating_sub(LOOK_BACK);
+    let start = lines::start(&source[from..at], at - from);
+    if start == 0 && from > 0 {
+        return None;
     }
+    let lead = source[from + start..at].iter().take_while(|byte| matches!(byte, b' ' | b'-' | b'?')).count();
+    Some([&b"\n"[..], &vec![b' '; lead + 2]].concat())
 }

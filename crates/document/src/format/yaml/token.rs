@@ -18,7 +18,10 @@ pub(super) fn write(doc: &Document, node: &Node, token: Token<'_>, style: Option
     };
     let style = style.unwrap_or(node.site.style);
     let text = match token {
-        Token::Sealed(text) => place.sealed(text, style),
+        Token::Sealed(text) => match place.sealed_inline(text, style, edits) {
+            true => return,
+            false => place.sealed(text, style),
+        },
         Token::Opened { value, spelling } => place.opened(value, spelling, style),
         Token::Verbatim(_) => unreachable!("handled above"),
     };
@@ -70,6 +73,22 @@ impl<'d> Place<'d> {
         }
         let string_tag = source[span.start..start].contains(&b'!');
         Self { doc, source, site, start, end: span.end, lead, header, string_tag }
+    }
+
+    /// Writes a token that stays on its line without a copy of it; `false` where it does not.
+    fn sealed_inline(&self, text: &str, style: Style, edits: &mut Edits) -> bool {
+        let quote: &[u8] = match style {
+            Style::SingleQuoted => b"'",
+            Style::Plain if !self.site.in_flow => b"",
+            Style::Literal | Style::Folded if !self.site.in_flow => return false,
+            _ => b"\"",
+        };
+        if self.header.is_some() {
+            return false;
+        }
+        let gap: &[u8] = if quote.is_empty() { gap(self.source, self.end, text.as_bytes()) } else { b"" };
+        edits.replace_parts(self.start, self.end, &[&self.lead, quote, text.as_bytes(), quote, gap]);
+        true
     }
 
     fn sealed(&self, text: &str, style: Style) -> Text {

@@ -1,0 +1,172 @@
+//! A scan from the command line: rules and exceptions are read, a source is scanned, what is left is reported.
+
+mod collector;
+mod exceptions;
+mod explain;
+mod fix;
+mod flags;
+mod guarding;
+mod output;
+mod refs;
+mod rules;
+mod sources;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use scan::{Options, Scanner};
+
+use crate::context::Context;
+use crate::failure::{Exit, Failure, Outcome};
+use collector::Collector;
+pub(crate) use exceptions::{ALLOW_FILE, root_of};
+pub(crate) use explain::explain;
+pub(crate) use fix::fix;
+pub(crate) use flags::{Flags, Level, OwnFlags};
+pub(crate) use rules::{Surroundings, rules_of};
+
+/// What is scanned, and how.
+pub(crate) struct Request {
+    /// What.
+    pub(crate) what: What,
+    /// gitleaks' flags.
+    pub(crate) flags: Flags,
+    /// Ours.
+    pub(crate) own: OwnFlags,
+    /// Whose manners.
+    pub(crate) style: Style,
+    /// `-v`.
+    pub(crate) verbose: bool,
+}
+
+/// Whose manners: what is printed, and which defaults hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// `plomb scan`.
+    Plomb,
+    /// Called as `gitleaks`, or `plomb gitleaks …`.
+    Gitleaks,
+}
+
+/// Where the contents come from.
+#[derive(Debug)]
+pub(crate) enum What {
+    /// Files and folders.
+    Files {
+        paths: Vec<PathBuf>,
+        follow_symlinks: bool,
+        /// Whether .gitignore is respected.
+        gitignore: bool,
+    },
+    /// Standard input.
+    Stdin,
+    /// The index of the repository that a folder is in.
+    Staged(PathBuf),
+    /// What differs from the index.
+    Unstaged(PathBuf),
+    /// Commits.
+    History(History),
+    /// A commit message in a file.
+    Message(PathBuf),
+    /// Refs of a push on standard input, as `pre-push` gets them.
+    PrePush(PathBuf),
+    /// Refs on standard input, as `pre-receive` gets them.
+    PreReceive(PathBuf),
+}
+
+impl What {
+    /// The folder whose configuration and exceptions hold.
+    fn home(&self) -> PathBuf {
+        let here = || PathBuf::from(".");
+        match self {
+            Self::Files { paths, .. } => paths.first().cloned().unwrap_or_else(here),
+            Self::Stdin | Self::Message(_) => here(),
+            Self::Staged(repo) | Self::Unstaged(repo) | Self::PrePush(repo) | Self::PreReceive(repo) => repo.clone(),
+            Self::History(history) => history.repo.clone(),
+        }
+    }
+}
+
+/// Which commits.
+#[derive(Debug)]
+pub(crate) struct History {
+    /// The repository, or a folder in it.
+    pub(crate) repo: PathBuf,
+    /// `A..B`.
+    pub(crate) range: Option<String>,
+    /// Options of `git log`.
+    pub(crate) log_opts: Option<String>,
+    /// Which host links are made for.
+    pub(crate) platform: Option<String>,
+    /// Messages, too.
+    pub(crate) messages: bool,
+}
+
+impl History {
+    /// All of it.
+    pub(crate) fn all(repo: PathBuf) -> Self {
+        Self { repo, range: None, log_opts: None, platform: None, messages: false }
+    }
+}
+
+/// Scans and reports.
+///
+/// # Errors
+/// When rules, exceptions or the source itself cannot be read.
+pub(crate) fn run(request: &Request, context: &mut Context) -> Outcome {
+    let found = find(request, context)?;
+    output::write(request, &found)?;
+    Ok(found.exit(request))
+}
+
+/// What a scan found, after all exceptions.
+pub(crate) struct Found {
+    /// In the order of reports.
+    pub(crate) findings: Vec<scan::Finding>,
+    /// What was asked for and not read.
+    pub(crate) unread: Vec<scan::Unread>,
+    /// What was left out by rule.
+    pub(crate) skipped: Vec<scan::Skipped>,
+    /// How much was looked at.
+    pub(crate) counts: collector::Counts,
+    /// The rules, for reports that list them.
+    pub(crate) rules: Arc<scan::RuleSet>,
+    /// Notes on exceptions: stale, expired.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Found {
+    fn exit(&self, request: &Request) -> Exit {
+        if !self.unread.is_empty() {
+            return Exit::Incomplete;
+        }
+        if self.findings.is_empty() { Exit::Ok } else { Exit::Child(request.flags.exit_code) }
+    }
+}
+
+/// Scans and applies the exceptions.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn find(request: &Request, context: &mut Context) -> Result<Found, Failure> {
+    let rules = Arc::new(rules::load(request)?);
+    let exceptions = exceptions::load(request)?;
+    let scanner = Scanner::new(rules.clone(), options(request));
+    let guard = guarding::prepare(request)?;
+    let in_work_tree = guard.as_ref().filter(|_| matches!(request.what, What::Files { .. }));
+    let collector = Collector::new(&scanner, in_work_tree, request.flags.timeout);
+    sources::scan(request, &collector, guard.as_ref())?;
+    let mut found = collector.finish(rules);
+    exceptions.apply(&mut found, context);
+    Ok(found)
+}
+
+fn options(request: &Request) -> Options {
+    Options {
+        redaction: request.flags.redaction(),
+        max_decode_depth: request.flags.max_decode_depth,
+        allow_markers: !request.flags.ignore_gitleaks_allow,
+        min_confidence: request.own.confidence.into(),
+        enabled: request.flags.enable_rule.clone(),
+    }
+}

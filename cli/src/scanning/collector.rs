@@ -1,0 +1,132 @@
+//! Takes what workers see and gathers it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use scan::{Content, Finding, Lines, Origin, RuleSet, Scanner, Seen, Skipped, Unread, Visitor};
+
+use super::Found;
+use super::guarding::Guarding;
+
+/// How much was looked at.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    /// Distinct contents.
+    pub(crate) contents: u64,
+    /// Their bytes.
+    pub(crate) bytes: u64,
+}
+
+/// Gathers what all workers find.
+pub(crate) struct Collector<'s> {
+    scanner: &'s Scanner,
+    /// Asked about every content, where contents are the files of a work tree.
+    guard: Option<&'s Guarding>,
+    deadline: Option<Instant>,
+    contents: AtomicU64,
+    bytes: AtomicU64,
+    gathered: Mutex<Gathered>,
+}
+
+#[derive(Default)]
+struct Gathered {
+    findings: Vec<Finding>,
+    unread: Vec<Unread>,
+    skipped: Vec<Skipped>,
+    late: bool,
+}
+
+impl<'s> Collector<'s> {
+    /// A collector that gives up after `timeout` seconds; 0 = never.
+    pub(crate) fn new(scanner: &'s Scanner, guard: Option<&'s Guarding>, timeout: u64) -> Self {
+        let deadline = (timeout > 0).then(|| Instant::now() + Duration::from_secs(timeout));
+        Self {
+            scanner,
+            guard,
+            deadline,
+            contents: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            gathered: Mutex::default(),
+        }
+    }
+
+    /// A visitor for one worker.
+    pub(crate) fn worker(&self) -> Box<dyn Visitor + '_> {
+        Box::new(Worker { shared: self, own: Gathered::default(), contents: 0, bytes: 0 })
+    }
+
+    /// Adds what was found by other means.
+    pub(crate) fn add(&self, findings: Vec<Finding>) {
+        self.lock().findings.extend(findings);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Gathered> {
+        self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything, in the order of reports.
+    pub(crate) fn finish(self, rules: Arc<RuleSet>) -> Found {
+        let Gathered { mut findings, mut unread, mut skipped, late } =
+            self.gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if late {
+            let why = "the time given by --timeout ran out before everything was read".to_owned();
+            unread.push(Unread { what: "scan".into(), why });
+        }
+        findings.sort_by(|one, other| one.order().cmp(&other.order()));
+        findings.dedup();
+        unread.sort();
+        unread.dedup();
+        skipped.sort();
+        skipped.dedup();
+        let counts = Counts { contents: self.contents.into_inner(), bytes: self.bytes.into_inner() };
+        Found { findings, unread, skipped, counts, rules, notes: Vec::new() }
+    }
+}
+
+/// What one worker found; handed over when it is done.
+struct Worker<'w, 's> {
+    shared: &'w Collector<'s>,
+    own: Gathered,
+    contents: u64,
+    bytes: u64,
+}
+
+impl Visitor for Worker<'_, '_> {
+    fn content(&mut self, content: &Content<'_>) -> Seen {
+        if self.own.late || self.shared.deadline.is_some_and(|deadline| Instant::now() > deadline) {
+            self.own.late = true;
+            return Seen::default();
+        }
+        self.contents += 1;
+        self.bytes += content.bytes.len() as u64;
+        if let Some(guard) = self.shared.guard {
+            self.own.findings.extend(guard.content(content));
+        }
+        self.shared.scanner.scan(content)
+    }
+
+    fn place(&mut self, seen: &Seen, origin: &Origin, lines: Lines<'_>) {
+        self.own.findings.extend(self.shared.scanner.judge(seen, origin, lines));
+    }
+
+    fn unread(&mut self, unread: Unread) {
+        self.own.unread.push(unread);
+    }
+
+    fn skipped(&mut self, skipped: Skipped) {
+        self.own.skipped.push(skipped);
+    }
+}
+
+impl Drop for Worker<'_, '_> {
+    fn drop(&mut self) {
+        self.shared.contents.fetch_add(self.contents, Ordering::Relaxed);
+        self.shared.bytes.fetch_add(self.bytes, Ordering::Relaxed);
+        let mut all = self.shared.lock();
+        all.findings.append(&mut self.own.findings);
+        all.unread.append(&mut self.own.unread);
+        all.skipped.append(&mut self.own.skipped);
+        all.late |= self.own.late;
+    }
+}

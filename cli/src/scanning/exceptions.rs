@@ -1,0 +1,135 @@
+//! What was accepted before: .gitleaksignore, our own allow file, and a baseline.
+
+use std::path::{Path, PathBuf};
+
+use bstr::ByteSlice as _;
+use scan::ignore::{Allow, Day, GitleaksIgnore, Malformed, allow::Verdict};
+use scan::{Baseline, Finding, Fingerprints};
+
+use super::{Found, Request, What};
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::files;
+use crate::paths::{one_line, shown};
+
+/// Our own list of accepted findings, at the root of a repository or beside what is scanned.
+pub(crate) const ALLOW_FILE: &str = ".plomb-allow";
+const GITLEAKS_FILE: &str = ".gitleaksignore";
+const LIMIT: u64 = 256 << 20;
+
+/// All exceptions of a scan.
+pub(crate) struct Exceptions {
+    gitleaks: Vec<(String, GitleaksIgnore)>,
+    allow: Vec<(String, Allow)>,
+    baseline: Option<Baseline>,
+    redaction: scan::Redaction,
+    /// Whether the scan saw everything that the exceptions are about: else "unused" says nothing.
+    is_whole: bool,
+}
+
+/// Reads them. Where they lie in the repository they come from the commit of `--config-from`, if that is given.
+///
+/// # Errors
+/// When one cannot be read, or the baseline is none.
+pub(crate) fn load(request: &Request) -> Result<Exceptions, Failure> {
+    let home = request.what.home();
+    let mut exceptions = Exceptions {
+        gitleaks: Vec::new(),
+        allow: Vec::new(),
+        baseline: request.flags.baseline_path.as_deref().map(baseline).transpose()?,
+        redaction: request.flags.redaction(),
+        is_whole: matches!(request.what, What::Files { .. } | What::History(_)) && request.flags.enable_rule.is_empty(),
+    };
+    for (name, text) in super::rules::texts(request, GITLEAKS_FILE, &gitleaks_places(request, &home))? {
+        let (list, wrong) = GitleaksIgnore::parse(&text);
+        tell(&name, &wrong);
+        exceptions.gitleaks.push((name, list));
+    }
+    for (name, text) in super::rules::texts(request, ALLOW_FILE, &[root_of(&home).join(ALLOW_FILE)])? {
+        let (list, wrong) = Allow::parse(&text);
+        tell(&name, &wrong);
+        exceptions.allow.push((name, list));
+    }
+    Ok(exceptions)
+}
+
+/// Every place where gitleaks looks for its file, and the root of the repository.
+fn gitleaks_places(request: &Request, home: &Path) -> Vec<PathBuf> {
+    let given = &request.flags.gitleaks_ignore_path;
+    let first = if given.is_dir() { given.join(GITLEAKS_FILE) } else { given.clone() };
+    vec![first, home.join(GITLEAKS_FILE), root_of(home).join(GITLEAKS_FILE)]
+}
+
+/// The root of the repository that a path is in; else the path's folder.
+pub(crate) fn root_of(home: &Path) -> PathBuf {
+    let absolute = crate::paths::absolute(home);
+    let root = absolute.ancestors().find(|folder| folder.join(".git").symlink_metadata().is_ok());
+    let folder = || if home.is_dir() { absolute.clone() } else { absolute.parent().unwrap_or(&absolute).to_owned() };
+    crate::paths::from_here(&root.map_or_else(folder, Path::to_owned))
+}
+
+fn baseline(path: &Path) -> Result<Baseline, Failure> {
+    let text = files::read(path, LIMIT)?;
+    Baseline::parse(text.expose()).map_err(|error| Failure::new(Exit::Incomplete, error.to_string()).in_file(path))
+}
+
+fn tell(name: &str, wrong: &[Malformed]) {
+    for line in wrong.iter().take(3) {
+        crate::ui::note(&format!("warning: {name}:{}: {}", line.line, line.what));
+    }
+    if wrong.len() > 3 {
+        crate::ui::note(&format!("warning: {name}: {} more lines cannot be read", wrong.len() - 3));
+    }
+}
+
+impl Exceptions {
+    /// Takes accepted findings out, and notes what of the lists is of no use any more.
+    pub(crate) fn apply(mut self, found: &mut Found, context: &Context) {
+        let today = Day::parse(&context.now().to_string()).expect("a timestamp begins with a day");
+        let fingerprints = Fingerprints::default();
+        found.findings.retain(|finding| !self.accepts(finding, &fingerprints, today));
+        let note = |text: String| one_line(&text);
+        for (name, list) in &self.allow {
+            let over = list.expired(today).map(|it| format!("{name}:{}: this exception is over", it.line));
+            found.notes.extend(over.map(note));
+        }
+        if !self.is_whole || !found.unread.is_empty() {
+            return;
+        }
+        for (name, list) in &self.allow {
+            let unused = list.unused().map(|it| format!("{name}:{}: accepts nothing any more", it.line));
+            found.notes.extend(unused.map(note));
+        }
+        for (name, list) in &self.gitleaks {
+            let unused = list.unused().map(|(line, _)| format!("{name}:{line}: ignores nothing any more"));
+            found.notes.extend(unused.map(note));
+        }
+    }
+
+    fn accepts(&mut self, finding: &Finding, fingerprints: &Fingerprints, today: Day) -> bool {
+        let mut accepted = false;
+        // Every list is asked: an entry that another list makes superfluous still fits.
+        for (_, list) in &mut self.gitleaks {
+            accepted |= list.allows(finding);
+        }
+        for (_, list) in &mut self.allow {
+            accepted |= list.judge(&fingerprints.of(finding), today) == Verdict::Allowed;
+        }
+        let known = |baseline: &Baseline| baseline.knows(finding, fingerprints, self.redaction);
+        accepted || self.baseline.as_ref().is_some_and(known)
+    }
+}
+
+/// The name of a configuration file as messages show it.
+pub(crate) fn named(path: &Path) -> String {
+    let name = shown(path);
+    name.strip_prefix("./").map_or(name.clone(), str::to_owned)
+}
+
+/// Whether a finding stands in one of the files that hold exceptions or rules: fingerprints are no secrets.
+pub(crate) fn is_own_file(finding: &Finding) -> bool {
+    let path = finding.origin.path.as_bytes();
+    [ALLOW_FILE, GITLEAKS_FILE]
+        .iter()
+        .any(|name| path == name.as_bytes() || path.ends_with(format!("/{name}").as_bytes()))
+}

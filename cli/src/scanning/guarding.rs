@@ -1,0 +1,201 @@
+//! The repository's own encryption rules, asked about what is scanned.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use bstr::{BStr, BString, ByteSlice as _};
+use guard::{Breach, Configs, FileVersion, Mend, Names, Rules, Sibling, Tracked, seems_encrypted};
+use scan::{Confidence, Content, Finding, Place};
+use source::{Change, Repository, Staged};
+
+use super::collector::Collector;
+use super::rules::source_failure;
+use super::{Request, What};
+use crate::failure::Failure;
+use crate::{config, files};
+
+const CONFIG: &str = ".sops.yaml";
+/// Files that are read to tell what a change of the rules does to them.
+const MOST_TRACKED: usize = 20_000;
+const LIMIT: u64 = 64 << 20;
+
+/// Rules ready to be asked.
+pub(crate) struct Guarding {
+    rules: Rules,
+    names: Names,
+    pub(crate) repository: Option<Repository>,
+    /// The folder that rules name paths from.
+    root: PathBuf,
+    /// Whether the change touches the rules themselves.
+    rules_changed: bool,
+    least: Confidence,
+}
+
+/// Reads the rules, unless the request does without or there are none.
+///
+/// # Errors
+/// When they cannot be read.
+pub(crate) fn prepare(request: &Request) -> Result<Option<Guarding>, Failure> {
+    let asked = matches!(request.what, What::Files { .. } | What::Staged(_)) && !request.own.no_guard;
+    if !asked || !request.flags.enable_rule.is_empty() {
+        return Ok(None);
+    }
+    let home = request.what.home();
+    let Ok(repository) = Repository::discover(&home) else { return outside(request, &home) };
+    let failed = |error| source_failure(&error);
+    let index_file = std::env::var_os("GIT_INDEX_FILE").map(PathBuf::from);
+    let tracked = repository.tracked(index_file.as_deref()).map_err(failed)?;
+    let staged = matches!(request.what, What::Staged(_));
+    let mut now = Configs::new();
+    let mut names: Vec<BString> = vec![CONFIG.into()];
+    for (path, id) in tracked.iter().filter(|(path, _)| Rules::is_config(path)) {
+        names.push(path.clone());
+        if staged {
+            now.insert(path.clone(), repository.blob(*id, LIMIT).map_err(failed)?);
+        }
+    }
+    let mut base = Configs::new();
+    for name in &names {
+        // Rules that are not staged hold too: they say what their author wants encrypted.
+        let path = repository.root().join(OsStr::from_bytes(name));
+        if !now.contains_key(name) && path.symlink_metadata().is_ok() {
+            now.insert(name.clone(), files::read(&path, LIMIT)?.expose().to_vec());
+        }
+        if let Some(text) = at_base(request, &repository, name.as_bstr())? {
+            base.insert(name.clone(), text);
+        }
+    }
+    if now.is_empty() && base.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Guarding {
+        rules_changed: base != now && !base.is_empty(),
+        rules: Rules::new(Some(&base), &now),
+        names: Names::new(tracked.iter().map(|(path, _)| path.as_slice())),
+        root: repository.root().to_owned(),
+        repository: Some(repository),
+        least: request.own.confidence.into(),
+    }))
+}
+
+/// A configuration before the change: in HEAD, or in the commit of `--config-from`.
+fn at_base(request: &Request, repository: &Repository, name: &BStr) -> Result<Option<Vec<u8>>, Failure> {
+    let text = match &request.own.config_from {
+        Some(revision) => repository.read_at(BStr::new(revision), name),
+        None => repository.read_head(name),
+    };
+    text.map_err(|error| source_failure(&error))
+}
+
+/// Without a repository: the nearest configuration above what is scanned.
+fn outside(request: &Request, home: &Path) -> Result<Option<Guarding>, Failure> {
+    let probe = if home.is_dir() { home.join("file") } else { home.to_owned() };
+    let Some(path) = config::nearest(&probe)? else { return Ok(None) };
+    let now = Configs::from([(CONFIG.into(), files::read(&path, LIMIT)?.expose().to_vec())]);
+    Ok(Some(Guarding {
+        rules: Rules::new(None, &now),
+        names: Names::default(),
+        repository: None,
+        root: path.parent().unwrap_or(Path::new("/")).to_owned(),
+        rules_changed: false,
+        least: request.own.confidence.into(),
+    }))
+}
+
+impl Guarding {
+    /// What the rules say of one content of the work tree.
+    pub(crate) fn content(&self, content: &Content<'_>) -> Vec<Finding> {
+        content.paths.iter().flat_map(|path| self.file(path, content.bytes)).collect()
+    }
+
+    fn file(&self, shown: &BString, bytes: &[u8]) -> Vec<Finding> {
+        // Nothing inside of an archive is governed.
+        if shown.find_byte(b'!').is_some() {
+            return Vec::new();
+        }
+        let Some(inside) = self.inside(shown.as_bstr()) else { return Vec::new() };
+        let mut findings = self.check(&inside, bytes, None, Place::File);
+        findings.iter_mut().for_each(|finding| finding.origin.path = shown.clone());
+        findings
+    }
+
+    fn check(&self, path: &BString, bytes: &[u8], old: Option<&[u8]>, place: Place) -> Vec<Finding> {
+        let siblings: Vec<Sibling<'_>> =
+            self.names.originals_of(path).map(|path| Sibling { path, bytes: None }).collect();
+        let seems = |bytes| seems_encrypted(path, bytes);
+        if siblings.is_empty() && !self.rules.covers(path) && !seems(bytes) && !old.is_some_and(seems) {
+            return Vec::new();
+        }
+        let file = FileVersion { path, bytes, old, siblings: &siblings };
+        self.findings(self.rules.check(&file), &place)
+    }
+
+    /// What mends a file, and nothing if no rule speaks of it.
+    pub(crate) fn mend(&self, path: &BString, bytes: &[u8], old: Option<&[u8]>) -> Mend {
+        let siblings: Vec<Sibling<'_>> =
+            self.names.originals_of(path).map(|path| Sibling { path, bytes: None }).collect();
+        self.rules.mend(&FileVersion { path, bytes, old, siblings: &siblings })
+    }
+
+    /// The path that rules know a file by; `None` outside.
+    pub(crate) fn inside(&self, shown: &BStr) -> Option<BString> {
+        let path = crate::paths::absolute(Path::new(OsStr::from_bytes(shown)));
+        Some(BString::from(path.strip_prefix(&self.root).ok()?.as_os_str().as_bytes()))
+    }
+
+    /// The file of a path that rules know.
+    pub(crate) fn file_of(&self, inside: &BStr) -> PathBuf {
+        crate::paths::from_here(&self.root.join(OsStr::from_bytes(inside)))
+    }
+
+    fn findings(&self, breaches: Vec<Breach>, place: &Place) -> Vec<Finding> {
+        let sure = breaches.into_iter().filter(|breach| breach.confidence >= self.least);
+        sure.map(|breach| breach.finding(place.clone())).collect()
+    }
+
+    /// What the rules say of everything that is staged, and of their own change.
+    ///
+    /// # Errors
+    /// When the index or a blob cannot be read.
+    pub(crate) fn staged(&self, staged: &Staged<'_>, collector: &Collector<'_>) -> Result<(), Failure> {
+        let failed = |error| source_failure(&error);
+        for change in staged.changes().map_err(failed)? {
+            let Some(new) = change.new.filter(|_| change.regular) else { continue };
+            let Ok(bytes) = staged.repository.blob(new, LIMIT) else { continue };
+            let old = old_of(staged.repository, &change);
+            collector.add(self.check(&change.path, &bytes, old.as_deref(), Place::Index));
+        }
+        self.rules_themselves(staged.index_file.as_deref(), &Place::Index, collector)
+    }
+
+    /// What is wrong with the rules, and what their change does to the files of the repository.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub(crate) fn rules_themselves(
+        &self,
+        index_file: Option<&Path>,
+        place: &Place,
+        collector: &Collector<'_>,
+    ) -> Result<(), Failure> {
+        let mut contents = Vec::new();
+        if let (Some(repository), true) = (&self.repository, self.rules_changed) {
+            let tracked = repository.tracked(index_file).map_err(|error| source_failure(&error))?;
+            contents.extend(tracked.into_iter().take(MOST_TRACKED).map(|(path, id)| {
+                let bytes = repository.blob(id, LIMIT).ok();
+                (path, bytes)
+            }));
+        }
+        let tracked: Vec<Tracked<'_>> =
+            contents.iter().map(|(path, bytes)| Tracked { path, bytes: bytes.as_deref() }).collect();
+        collector.add(self.findings(self.rules.check_rules(&tracked), place));
+        Ok(())
+    }
+}
+
+/// The blob that a change replaces, at its old path if it was renamed.
+pub(crate) fn old_of(repository: &Repository, change: &Change) -> Option<Vec<u8>> {
+    let old = change.old.or(change.renamed_from.as_ref().map(|from| from.1))?;
+    repository.blob(old, LIMIT).ok()
+}

@@ -1,0 +1,160 @@
+//! What people and machines get to see of a scan.
+
+use std::io::IsTerminal as _;
+use std::path::Path;
+
+use scan::report::{self, Counts, Dialect, Report, RuleNote, Run, Style as TextStyle, Tool};
+use scan::{Fingerprints, Unread};
+
+use super::{Found, Request, Style, What};
+use crate::failure::{Exit, Failure};
+use crate::paths::one_line;
+use crate::{files, ui};
+
+/// Unread things that are named on standard error.
+const NAMED: usize = 2;
+
+/// Writes the report, and what is to be said beside it.
+///
+/// # Errors
+/// When the report's format is unknown, or it cannot be written.
+pub(crate) fn write(request: &Request, found: &Found) -> Result<(), Failure> {
+    let notes: Vec<RuleNote> = found.rules.rules.iter().map(RuleNote::from).collect();
+    let ways = ways(request);
+    let ways: Vec<&str> = ways.iter().map(String::as_str).collect();
+    let fingerprints = Fingerprints::default();
+    let run = run(request, found, &notes, &ways, &fingerprints);
+    let mut spoke = false;
+    if request.style == Style::Gitleaks && request.verbose {
+        print(report::by_name("verbose").expect("a format of ours"), &run)?;
+    }
+    if request.own.json {
+        print(report::by_name("json").expect("a format of ours"), &run)?;
+    } else if let Some(path) = &request.flags.report_path {
+        let bytes = render(request, path, &run)?;
+        if path == Path::new("-") { ui::print(&bytes)? } else { files::replace(path, &bytes)? }
+    } else if request.style == Style::Plomb {
+        print(report::by_name("text").expect("a format of ours"), &run)?;
+        spoke = true;
+    }
+    found.notes.iter().for_each(|note| ui::note(&format!("note: {note}")));
+    unread(&found.unread);
+    if !spoke {
+        ui::note(&summary(found.findings.len(), request.style));
+    }
+    Ok(())
+}
+
+fn summary(count: usize, style: Style) -> String {
+    match (count, style) {
+        (0, Style::Gitleaks) => "no leaks found".to_owned(),
+        (_, Style::Gitleaks) => format!("leaks found: {count}"),
+        (0, Style::Plomb) => "no secrets found".to_owned(),
+        (1, Style::Plomb) => "1 finding".to_owned(),
+        (_, Style::Plomb) => format!("{count} findings"),
+    }
+}
+
+fn unread(unread: &[Unread]) {
+    for it in unread.iter().take(NAMED) {
+        ui::say(&one_line(&format!("error: {}: {}", it.what, it.why)));
+    }
+    if unread.len() > NAMED {
+        ui::say(&format!("error: {} more could not be read; the report names them", unread.len() - NAMED));
+    }
+}
+
+fn run<'a>(
+    request: &Request,
+    found: &'a Found,
+    rules: &'a [RuleNote],
+    ways: &'a [&'a str],
+    fingerprints: &'a Fingerprints,
+) -> Run<'a> {
+    let dialect = if request.own.compat { Dialect::Gitleaks } else { Dialect::Plomb };
+    let name = if request.style == Style::Gitleaks { "gitleaks" } else { "plomb" };
+    let colour = std::io::stdout().is_terminal()
+        && !request.flags.no_color
+        && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
+    Run {
+        tool: Tool { name, version: env!("CARGO_PKG_VERSION"), uri: "https://plomb.dev", rules_uri: "" },
+        findings: &found.findings,
+        rules,
+        unread: &found.unread,
+        skipped: &found.skipped,
+        counts: Counts { contents: found.counts.contents, bytes: found.counts.bytes, commits: 0 },
+        redaction: request.flags.redaction(),
+        dialect,
+        fingerprints,
+        remote: None,
+        times: None,
+        ways,
+        style: TextStyle { colour, width: width() },
+    }
+}
+
+fn width() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok();
+    size.map(|size| usize::from(size.ws_col)).filter(|width| *width >= 40).unwrap_or(100)
+}
+
+/// The ways on that somebody whose commit was stopped has.
+fn ways(request: &Request) -> Vec<String> {
+    let again = match request.what {
+        What::Staged(_) => "plomb scan --staged --fix",
+        _ => "plomb scan --fix",
+    };
+    vec![
+        "a whole file is secret: `plomb encrypt -i FILE`, then stage it again".to_owned(),
+        format!("let plomb encrypt what .sops.yaml covers and stage it again: `{again}`"),
+        "it is no secret: `plomb allow FINGERPRINT --reason WHY`; a real one that was pushed must be revoked"
+            .to_owned(),
+    ]
+}
+
+fn print(report: &dyn Report, run: &Run<'_>) -> Result<(), Failure> {
+    ui::print(&bytes(report, run)?)
+}
+
+fn bytes(report: &dyn Report, run: &Run<'_>) -> Result<Vec<u8>, Failure> {
+    let mut out = Vec::new();
+    report.write(run, &mut out).map_err(|error| Failure::new(Exit::Incomplete, format!("no report: {error}")))?;
+    Ok(out)
+}
+
+/// The report in the format that is named, or that the file's name tells.
+fn render(request: &Request, path: &Path, run: &Run<'_>) -> Result<Vec<u8>, Failure> {
+    let flags = &request.flags;
+    let by_extension = || match path.extension()?.to_str()? {
+        "json" => Some("json"),
+        "jsonl" => Some("jsonl"),
+        "csv" => Some("csv"),
+        "sarif" => Some("sarif"),
+        "xml" => Some("junit"),
+        "html" => Some("html"),
+        "txt" => Some("text"),
+        _ => None,
+    };
+    let name = match (&flags.report_format, &flags.report_template) {
+        (Some(name), _) => Some(name.as_str()),
+        (None, Some(_)) => Some("template"),
+        (None, None) => by_extension(),
+    };
+    let Some(name) = name else {
+        let hint = format!("say --report-format; there are {}", names());
+        return Err(Failure::new(Exit::Incomplete, "the report's file name does not tell its format")
+            .in_file(path)
+            .hint(hint));
+    };
+    let report = report::by_name(name).ok_or_else(|| {
+        Failure::new(Exit::Incomplete, format!("there is no report format {}", one_line(name)))
+            .hint(format!("there are {}", names()))
+    })?;
+    bytes(report, run)
+}
+
+fn names() -> String {
+    let mut names: Vec<&str> = report::REPORTS.iter().map(|report| report.name()).collect();
+    names.push("template");
+    names.join(", ")
+}

@@ -1,0 +1,130 @@
+//! From a request to the contents that are scanned.
+
+use std::path::{Path, PathBuf};
+
+use bstr::{BStr, BString, ByteVec as _};
+use scan::{Place, Visitor};
+use source::{Files, History, Limits, Repository, Selection, Source, SourceError, Staged, Stdin, Unstaged};
+
+use super::collector::Collector;
+use super::guarding::Guarding;
+use super::rules::source_failure;
+use super::{Request, What, refs};
+use crate::failure::{Exit, Failure};
+use crate::{files, ui};
+
+/// Hands everything that the request asks for to the collector.
+///
+/// # Errors
+/// When nothing can be read at all.
+pub(crate) fn scan(request: &Request, collector: &Collector<'_>, guard: Option<&Guarding>) -> Result<(), Failure> {
+    let limits = limits(request);
+    let failed = |error: SourceError| source_failure(&error);
+    match &request.what {
+        What::Files { paths, follow_symlinks, gitignore } => {
+            let targets = paths.clone();
+            for path in paths {
+                if path.symlink_metadata().is_err() {
+                    return Err(Failure::new(Exit::Incomplete, "there is no such file or folder").in_file(path));
+                }
+            }
+            let files = Files { targets, obey_gitignore: *gitignore, follow_links: *follow_symlinks, limits };
+            each(&files, collector).map_err(failed)?;
+            guard.map_or(Ok(()), |guard| guard.rules_themselves(None, &Place::File, collector))
+        }
+        What::Stdin => each(&Stdin::new(Box::new(std::io::stdin()), limits), collector).map_err(failed),
+        What::Staged(repo) => {
+            let repository = Repository::discover(repo).map_err(failed)?;
+            // `git commit FILE` commits from an index of its own, and names it to its hook.
+            let index_file = std::env::var_os("GIT_INDEX_FILE").map(PathBuf::from);
+            let staged = Staged { index_file, under: under(&repository, repo), limits, ..Staged::new(&repository) };
+            each(&staged, collector).map_err(failed)?;
+            guard.map_or(Ok(()), |guard| guard.staged(&staged, collector))
+        }
+        What::Unstaged(repo) => {
+            let repository = Repository::discover(repo).map_err(failed)?;
+            let unstaged = Unstaged { under: under(&repository, repo), limits, ..Unstaged::new(&repository) };
+            each(&unstaged, collector).map_err(failed)
+        }
+        What::Message(file) => message(file, limits, collector),
+        What::History(wanted) => {
+            let repository = Repository::discover(&wanted.repo).map_err(failed)?;
+            let selection = selection(wanted)?;
+            history(&repository, selection, wanted.messages, limits, collector)
+        }
+        What::PrePush(repo) => {
+            let repository = Repository::discover(repo).map_err(failed)?;
+            history(&repository, refs::pushed(&files::read_stdin(REFS_LIMIT)?), true, limits, collector)
+        }
+        What::PreReceive(repo) => {
+            let repository = Repository::discover(repo).map_err(failed)?.with_object_folders(refs::quarantine());
+            history(&repository, refs::received(&files::read_stdin(REFS_LIMIT)?), true, limits, collector)
+        }
+    }
+}
+
+/// Names of refs and objects that a hook is given.
+const REFS_LIMIT: u64 = 64 << 20;
+
+fn history(
+    repository: &Repository,
+    selection: Selection,
+    messages: bool,
+    limits: Limits,
+    collector: &Collector<'_>,
+) -> Result<(), Failure> {
+    if repository.is_shallow() {
+        ui::note("note: this clone is shallow: history before its first commits is not here and not scanned");
+    }
+    let history = History { selection, messages, limits, ..History::new(repository) };
+    each(&history, collector).map_err(|error| source_failure(&error))
+}
+
+/// The commits that a range or options of `git log` choose.
+fn selection(wanted: &super::History) -> Result<Selection, Failure> {
+    let words: Vec<&str> = match (&wanted.range, &wanted.log_opts) {
+        (Some(range), _) => vec![range],
+        (None, Some(options)) => refs::words(options)?,
+        (None, None) => return Ok(Selection::all()),
+    };
+    Selection::parse(words.into_iter().map(BStr::new)).map_err(|error| {
+        let hint = "commits are chosen by A..B, ^A, B, --all and --not";
+        source_failure(&error).hint(hint)
+    })
+}
+
+fn each<'s>(source: &'s dyn Source, collector: &'s Collector<'_>) -> Result<(), SourceError> {
+    let new_visitor = || -> Box<dyn Visitor + 's> { collector.worker() };
+    source.each(&new_visitor)
+}
+
+/// The folder that was named, as the repository knows it; the whole repository for its root.
+fn under(repository: &Repository, folder: &Path) -> BString {
+    repository.inside(folder).unwrap_or_default()
+}
+
+fn limits(request: &Request) -> Limits {
+    let flags = &request.flags;
+    let megabytes = flags.max_target_megabytes;
+    let usual = Limits::default();
+    Limits {
+        max_target_bytes: (megabytes > 0).then_some(megabytes * 1_000_000),
+        archive_depth: flags.max_archive_depth.unwrap_or(usual.archive_depth),
+        ..usual
+    }
+}
+
+/// A commit message, without the comment lines that Git drops.
+fn message(file: &Path, limits: Limits, collector: &Collector<'_>) -> Result<(), Failure> {
+    let text = files::read(file, 64 << 20)?;
+    let mut kept = Vec::new();
+    for line in text.expose().split_inclusive(|byte| *byte == b'\n') {
+        // Below this line `git commit -v` shows the change itself, which pre-commit has seen.
+        if line.starts_with(b"# ------------------------ >8") {
+            break;
+        }
+        kept.push_str(if line.starts_with(b"#") { b"\n" } else { line });
+    }
+    let stream = Stdin::new(Box::new(std::io::Cursor::new(kept)), limits);
+    each(&stream, collector).map_err(|error| source_failure(&error))
+}

@@ -1,0 +1,140 @@
+//! The same rules (gitleaks' own), the same repositories: the same fingerprints, by us and by the real gitleaks.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use e2e::histories::{self, HISTORIES, History};
+use testkit::{Peer, Repository, Scratch, fixtures, peer};
+
+/// A finding that only one of the two has, on purpose. Unused ones fail.
+struct Exception {
+    history: &'static str,
+    mode: &'static str,
+    /// Part of the fingerprint.
+    part: &'static str,
+    reason: &'static str,
+}
+
+/// What we find and gitleaks does not.
+const OURS: &[Exception] = &[
+    Exception {
+        history: "merge-resolution",
+        mode: "git",
+        part: ":a.txt:github-pat:2",
+        reason: "gitleaks sees no merge commit: what only the resolution brought is missed (crates/source, merges)",
+    },
+    Exception {
+        history: "stash-and-notes",
+        mode: "git",
+        part: ":a.txt:slack-bot-token:2",
+        reason: "the work tree's half of a stash is a merge commit, too (crates/source, merges)",
+    },
+    Exception {
+        history: "types-and-modes",
+        mode: "git",
+        part: ":binary.dat:github-pat:2",
+        reason: "git shows no lines of a file with a zero byte; gitleaks itself finds it in the work tree (mode dir)",
+    },
+];
+
+/// What gitleaks finds and we do not.
+const THEIRS: &[Exception] = &[];
+
+const MODES: [(&str, &[&str]); 2] = [("git", &["git", "."]), ("dir", &["dir", "."])];
+
+#[test]
+fn the_same_rules_find_the_same() {
+    let test = "gitleaks-histories";
+    let wanted = [Peer::Plomb, Peer::Gitleaks, Peer::GitleaksConfig];
+    let Some([plomb, gitleaks, config]) = peer::require(test, wanted) else { return };
+    let mut problems = Vec::new();
+    let mut used = BTreeSet::new();
+    let mut agreed = 0;
+    for history in &HISTORIES {
+        let scratch = Scratch::new(&format!("gitleaks-{}", history.name));
+        let repo = histories::build(history, &scratch);
+        for (mode, words) in MODES {
+            let ours = fingerprints(&scratch, &repo, &plomb, &[&["gitleaks"], words].concat(), &config);
+            let theirs = fingerprints(&scratch, &repo, &gitleaks, words, &config);
+            agreed += ours.intersection(&theirs).count();
+            compare(history, mode, (&ours, &theirs, OURS, "only we"), &mut used, &mut problems);
+            compare(history, mode, (&theirs, &ours, THEIRS, "only gitleaks"), &mut used, &mut problems);
+        }
+    }
+    let listed = OURS.iter().chain(THEIRS);
+    let unused = listed.filter(|it| !used.contains(&(it.history, it.mode, it.part))).map(|it| it.part);
+    problems.extend(unused.map(|part| format!("an exception that is not needed any more: {part}")));
+    assert!(problems.is_empty(), "{agreed} agree\n{}", problems.join("\n"));
+    assert!(OURS.len() + THEIRS.len() <= 30 && agreed > 50, "{agreed} agree");
+    peer::say(&format!("{test}: {agreed} fingerprints agree"));
+    peer::peer_test_ran(test);
+}
+
+/// A real history: the one that `PLOMB_REAL_REPOSITORY` names, else this project's own.
+#[test]
+fn a_real_history_gives_the_same() {
+    let test = "gitleaks-real-history";
+    let wanted = [Peer::Plomb, Peer::Gitleaks, Peer::GitleaksConfig];
+    let Some([plomb, gitleaks, config]) = peer::require(test, wanted) else { return };
+    let given = std::env::var_os("PLOMB_REAL_REPOSITORY").map(std::path::PathBuf::from);
+    let root = given.unwrap_or_else(fixtures::workspace);
+    let scratch = Scratch::new(test);
+    let ours = fingerprints_of(&scratch, &root, &plomb, &["gitleaks", "git", "."], &config);
+    let theirs = fingerprints_of(&scratch, &root, &gitleaks, &["git", "."], &config);
+    let missed: Vec<_> = theirs.difference(&ours).collect();
+    // What we find beyond gitleaks in histories (merges, binaries) is told apart by the test above.
+    let more = ours.difference(&theirs).count();
+    let told = format!("{test}: {} agree, {} only by gitleaks, {more} only by us", ours.len() - more, missed.len());
+    assert!(missed.is_empty(), "{told}\n{missed:#?}");
+    peer::say(&told);
+    peer::peer_test_ran(test);
+}
+
+type Sides<'a> = (&'a BTreeSet<String>, &'a BTreeSet<String>, &'static [Exception], &'static str);
+
+fn compare(
+    history: &History,
+    mode: &'static str,
+    (have, lack, exceptions, who): Sides<'_>,
+    used: &mut BTreeSet<(&'static str, &'static str, &'static str)>,
+    problems: &mut Vec<String>,
+) {
+    for extra in have.difference(lack) {
+        let fits = |it: &&Exception| it.history == history.name && it.mode == mode && extra.contains(it.part);
+        match exceptions.iter().find(fits) {
+            Some(it) => {
+                assert!(!it.reason.is_empty());
+                used.insert((it.history, it.mode, it.part));
+            }
+            None => problems.push(format!("{}, {mode}: {who}: {extra}", history.name)),
+        }
+    }
+}
+
+fn fingerprints(
+    scratch: &Scratch,
+    repo: &Repository<'_>,
+    program: &Path,
+    words: &[&str],
+    config: &Path,
+) -> BTreeSet<String> {
+    fingerprints_of(scratch, repo.root(), program, words, config)
+}
+
+fn fingerprints_of(scratch: &Scratch, root: &Path, program: &Path, words: &[&str], config: &Path) -> BTreeSet<String> {
+    let report = scratch.work().join("report.json");
+    let _ = std::fs::remove_file(&report);
+    let outcome = scratch
+        .command(program)
+        .args(words)
+        .args(["--no-banner", "--exit-code", "0", "-f", "json", "-c"])
+        .arg(config)
+        .arg("-r")
+        .arg(&report)
+        .folder(root)
+        .run();
+    assert!(outcome.ok(), "{program:?} {words:?}: {}", outcome.errors());
+    let text = std::fs::read_to_string(&report).expect("a report was written");
+    let lines = text.lines().filter_map(|line| line.trim().strip_prefix("\"Fingerprint\": \"")?.strip_suffix('"'));
+    lines.map(str::to_owned).collect()
+}

@@ -1,0 +1,157 @@
+//! The value classifier: is what stands beside a telling name a secret, or something else?
+
+pub(crate) mod name;
+pub(crate) mod placeholder;
+pub(crate) mod random;
+
+use crate::finding::Confidence;
+use name::Kind;
+use placeholder::{is_name_of_something, is_placeholder, is_reference, is_typed_sample, is_uuid};
+use random::{Alphabet, Counts, alphabet, has_random_part, is_random, is_varied, spelling};
+
+/// How sure it is that `value`, named by a name of `kind`, is a secret; `None` if it is not.
+pub(crate) fn judge(kind: Kind, value: &[u8]) -> Option<Confidence> {
+    if value.len() < 6 || value.len() > 4096 || is_placeholder(value) || is_reference(value) {
+        return None;
+    }
+    if has_own_rule(value) {
+        return None;
+    }
+    if value.iter().any(|byte| *byte < 0x20) || !value.is_ascii() && std::str::from_utf8(value).is_err() {
+        return None;
+    }
+    match kind {
+        Kind::Password => password(value),
+        Kind::Secret => secret(value),
+        Kind::Key => key(value),
+        Kind::Auth => secret(value),
+        Kind::Weak => secret(value).map(|_| Confidence::Low),
+    }
+}
+
+/// Formats whose own rule decides, by checksum or structure: what it refuses is refused.
+pub(crate) fn has_own_rule(value: &[u8]) -> bool {
+    let checked =
+        [&b"ghp_"[..], b"gho_", b"ghu_", b"ghs_", b"ghr_", b"npm_"].iter().any(|start| value.starts_with(start));
+    let token = value.starts_with(b"eyJ") && value.iter().filter(|byte| **byte == b'.').count() == 2;
+    checked && value.len() >= 40 || token || value.starts_with(b"-----BEGIN") || value.starts_with(b"{\"")
+}
+
+/// Passwords are typed or drawn: anything that is not a word, a name or a sample.
+fn password(value: &[u8]) -> Option<Confidence> {
+    if value.contains(&b' ') {
+        return is_app_password(value).then_some(Confidence::Medium);
+    }
+    if is_name_of_something(value) || mentions_itself(value) {
+        return None;
+    }
+    if is_digest(value) {
+        return Some(Confidence::Low);
+    }
+    if value.len() >= 16 && is_random(value) || is_uuid(value) {
+        return Some(Confidence::Medium);
+    }
+    if is_typed_sample(value) {
+        return Some(Confidence::Low);
+    }
+    let counts = Counts::of(value);
+    let classes = counts.classes();
+    let typed = classes >= 3 && value.len() >= 8 && counts.digits + counts.symbols > 0 && !is_spelled_out(value);
+    let drawn = value.len() >= 10 && counts.turns >= 2 && spelling(value) < 0.6;
+    let unspelled = value.len() >= 12 && spelling(value) < -0.8 && counts.lower + counts.upper >= 8;
+    if typed || drawn || unspelled { Some(Confidence::Medium) } else { Some(Confidence::Low) }
+}
+
+/// Words joined by signs without any digit, in one case or as titles: a name, a label, an option.
+fn is_spelled_out(value: &[u8]) -> bool {
+    let counts = Counts::of(value);
+    let joined = value.iter().all(|byte| byte.is_ascii_alphabetic() || b"-_.:/,".contains(byte));
+    joined && counts.digits == 0 && spelling(value) > 0.0
+}
+
+/// Four groups of four letters, as mail providers make them.
+fn is_app_password(value: &[u8]) -> bool {
+    let groups: Vec<&[u8]> = value.split(|byte| *byte == b' ').collect();
+    groups.len() == 4
+        && groups.iter().all(|group| group.len() == 4 && group.iter().all(u8::is_ascii_lowercase))
+        && spelling(value) < -0.3
+}
+
+/// A value that holds a word for secrets names one.
+fn mentions_itself(value: &[u8]) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let words: &[&[u8]] = &[
+        b"password",
+        b"passwd",
+        b"passphrase",
+        b"secret",
+        b"token",
+        b"apikey",
+        b"api-key",
+        b"api_key",
+        b"credential",
+        b"private-key",
+        b"passwort",
+    ];
+    words.iter().any(|word| memchr::memmem::find(&lower, word).is_some())
+}
+
+/// Drawn text of 16 characters or more.
+fn secret(value: &[u8]) -> Option<Confidence> {
+    if value.contains(&b' ') || is_digest(value) && value.len() < 32 {
+        return None;
+    }
+    if is_uuid(value) {
+        return Some(Confidence::Medium);
+    }
+    let strong = value.len() >= 16 && is_random(value);
+    if !strong && (is_name_of_something(value) || mentions_itself(value)) || names_something_long(value) {
+        return None;
+    }
+    if strong {
+        let counts = Counts::of(value);
+        let short = value.len() < 20 && counts.classes() < 3;
+        return Some(if short { Confidence::Low } else { Confidence::Medium });
+    }
+    let counts = Counts::of(value);
+    let typed =
+        value.len() >= 10 && counts.classes() == 4 && counts.symbols <= value.len() / 2 && !is_typed_sample(value);
+    Some(if typed && spelling(value) < 1.5 { Confidence::Medium } else { Confidence::Low })
+}
+
+/// Paths and dotted names stay names however long they are.
+fn names_something_long(value: &[u8]) -> bool {
+    is_name_of_something(value)
+        && !matches!(alphabet(value), Alphabet::Hex | Alphabet::Alphanumeric)
+        && spelling(value) > -0.3
+}
+
+/// A name that ends in `key` without saying of what: only what cannot be anything else.
+fn key(value: &[u8]) -> Option<Confidence> {
+    let strong = value.len() >= 24 && is_random(value) && is_varied(value);
+    let mixed = Counts::of(value).classes() >= 3 && !value.contains(&b' ');
+    if is_uuid(value) || !strong {
+        return None;
+    }
+    Some(if mixed { Confidence::Medium } else { Confidence::Low })
+}
+
+/// Decimal digits only: no key, a poor password.
+fn is_digest(value: &[u8]) -> bool {
+    value.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.' || *byte == b'-')
+}
+
+/// Whether a match of `vendor … name … value` is a secret's: the name is of a secret, and the value is drawn.
+pub(crate) fn vendor_match(matched: &[u8], value: &[u8]) -> bool {
+    let drawn = is_uuid(value) && is_varied(value) || has_random_part(value);
+    names_secret(matched, value) && !is_placeholder(value) && !is_reference(value) && drawn
+}
+
+/// Whether what stands before a value is the name of a secret, and not of its id or place.
+pub(crate) fn names_secret(matched: &[u8], value: &[u8]) -> bool {
+    let end = memchr::memmem::rfind(matched, value).unwrap_or(0);
+    let before = &matched[..end];
+    let sign = before.iter().rposition(|byte| b"=:,>".contains(byte)).unwrap_or(end);
+    let named = name::Name::of(before[..sign].trim_ascii());
+    !named.is_of_something_else() && named.kind().is_some_and(|kind| kind != Kind::Weak)
+}

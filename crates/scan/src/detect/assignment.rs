@@ -1,0 +1,154 @@
+//! Values beside telling names, in whatever form a language writes them: assignments, maps, arguments, flags,
+//! attributes, elements, headers, connection strings.
+
+use std::ops::Range;
+
+use super::place::{Manner, Place};
+use super::value::{self, Value};
+use super::{Detected, Look};
+use crate::check::credentials_in_base64;
+use crate::classify::judge;
+use crate::classify::name::{Kind, Name};
+use crate::finding::{Confidence, Severity};
+
+/// So many secrets on one line are data, not settings.
+const MANY: usize = 24;
+
+/// Longest name, in bytes on each side of a keyword.
+const NAME: usize = 80;
+
+/// The words of which one stands in every telling name.
+pub(super) const KEYWORDS: &[&str] = &[
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+    "key",
+    "cred",
+    "auth",
+    "salt",
+    "kennwort",
+    "senha",
+    "parola",
+    "contrase",
+    "wachtwoord",
+    "haslo",
+    "mdp",
+    "psk",
+    "_pat",
+    "jwt",
+    "bearer",
+    "mnemonic",
+    "seed",
+    "_pw",
+    "identified by",
+];
+
+/// Looks beside every telling name of a line.
+pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
+    let mut place = None;
+    let mut done = 0;
+    let before = out.len();
+    for &hit in look.hits {
+        if hit < done {
+            continue;
+        }
+        let name = name_around(look.bytes, hit);
+        done = name.end;
+        if !may_assign(look.bytes, name.end) {
+            continue;
+        }
+        let place = place.get_or_insert_with(|| Place::of(look.paths));
+        if place.is_lock {
+            return;
+        }
+        if let Some((found, end)) = beside(look.bytes, name, place) {
+            done = done.max(end);
+            out.push(found);
+        }
+    }
+    if out.len() - before > MANY {
+        out[before..].iter_mut().for_each(|found| found.confidence = Confidence::Low);
+    }
+}
+
+/// The identifier that holds `hit`.
+pub(super) fn name_around(line: &[u8], hit: usize) -> Range<usize> {
+    let part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.$".contains(byte) || *byte >= 0x80;
+    let before = line[..hit].iter().rev().take(NAME).take_while(|byte| part(byte)).count();
+    let after = line[hit..].iter().take(NAME).take_while(|byte| part(byte)).count();
+    let end = hit + after;
+    let trailing = line[hit..end].iter().rev().take_while(|byte| b".-".contains(byte)).count();
+    hit - before..(end - trailing).max(hit + 1)
+}
+
+/// A quick look before names are taken apart.
+fn may_assign(line: &[u8], end: usize) -> bool {
+    let rest = &line[end..line.len().min(end + 48)];
+    let closers = rest.iter().take_while(|byte| b"\"'`])\\*?! \t".contains(byte)).count();
+    match rest.get(closers) {
+        Some(b'=' | b':' | b',' | b'(' | b'>' | b'|' | b'<' | b'-' | b'{' | b'~' | b'+') => true,
+        Some(_) => closers > 0,
+        None => false,
+    }
+}
+
+/// What stands beside a name, if it is a secret; and where it ends.
+fn beside(line: &[u8], name: Range<usize>, place: &Place) -> Option<(Detected, usize)> {
+    if line[name.clone()].eq_ignore_ascii_case(b"identified") {
+        return identified(line, name, place);
+    }
+    let words = Name::of(&line[name.clone()]);
+    let kind = words.kind().or_else(|| words.is_mnemonic().then_some(Kind::Weak))?;
+    let value = value::after(line, &name, place.manner)?;
+    let text = &line[value.range.clone()];
+    let (rule, confidence, severity) = verdict(&words, kind, text, &value, place)?;
+    let end = value.range.end;
+    Some((Detected { rule, matched: name.start..end, secret: value.range, confidence, severity }, end))
+}
+
+/// `IDENTIFIED BY 'x'` of SQL.
+fn identified(line: &[u8], name: Range<usize>, place: &Place) -> Option<(Detected, usize)> {
+    let value = value::after(line, &name, place.manner)?;
+    let mut confidence = judge(Kind::Password, &line[value.range.clone()])?;
+    if place.is_sample {
+        confidence = Confidence::Low;
+    }
+    let end = value.range.end;
+    let (rule, matched, severity) = ("generic-password", name.start..end, Severity::High);
+    Some((Detected { rule, matched, secret: value.range, confidence, severity }, end))
+}
+
+/// The rule that a value beside a name falls under, how sure and how bad.
+pub(super) fn verdict(
+    name: &Name,
+    kind: Kind,
+    text: &[u8],
+    value: &Value,
+    place: &Place,
+) -> Option<(&'static str, Confidence, Severity)> {
+    if name.is_mnemonic() && is_mnemonic(text) {
+        return Some(("wallet-mnemonic", Confidence::Medium, Severity::Critical));
+    }
+    if kind == Kind::Auth && text.len() >= 12 && credentials_in_base64(text) {
+        let rule = if name.is_just("auth") { "docker-registry-auth" } else { "basic-auth-credentials" };
+        return Some((rule, Confidence::High, Severity::High));
+    }
+    let mut confidence = judge(kind, text)?;
+    let bare_word = !value.quoted && place.manner == Manner::Code && kind == Kind::Password;
+    if place.is_sample || place.is_translation || bare_word && text.len() < 8 {
+        confidence = Confidence::Low;
+    }
+    let rule = if kind == Kind::Password { "generic-password" } else { "generic-secret" };
+    Some((rule, confidence, Severity::High))
+}
+
+/// 12, 15, 18, 21 or 24 short words in lower case: how wallets write their seed (BIP 39).
+fn is_mnemonic(text: &[u8]) -> bool {
+    let words: Vec<&[u8]> = text.split(|byte| *byte == b' ').collect();
+    let word = |word: &&[u8]| (3..=8).contains(&word.len()) && word.iter().all(u8::is_ascii_lowercase);
+    let mut distinct = words.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    matches!(words.len(), 12 | 15 | 18 | 21 | 24) && words.iter().all(word) && distinct.len() * 4 >= words.len() * 3
+}

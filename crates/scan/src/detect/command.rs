@@ -1,0 +1,175 @@
+//! Passwords in command lines whose flags do not say `password`: `curl -u user:pass`, `sshpass -p`, `mysql -pX`.
+
+use std::ops::Range;
+
+use super::{Detected, Look};
+use crate::classify::judge;
+use crate::classify::name::Kind;
+use crate::classify::placeholder::is_typed_sample;
+use crate::finding::{Confidence, Severity};
+
+/// A program, the flag that takes its password, and what the value is.
+struct Flag {
+    program: &'static str,
+    flags: &'static [&'static str],
+    form: Form,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// The password itself, after a space or `=`.
+    Apart,
+    /// The password itself, right behind the flag.
+    Attached,
+    /// `user:password`.
+    Pair,
+    /// `user%password`.
+    Percent,
+}
+
+const FLAGS: &[Flag] = &[
+    Flag { program: "curl", flags: &["-u", "--user", "-U", "--proxy-user"], form: Form::Pair },
+    Flag { program: "wget", flags: &["--user"], form: Form::Pair },
+    Flag { program: "http", flags: &["-a", "--auth"], form: Form::Pair },
+    Flag { program: "sshpass", flags: &["-p"], form: Form::Apart },
+    Flag { program: "sshpass", flags: &["-p"], form: Form::Attached },
+    Flag { program: "mysql", flags: &["-p"], form: Form::Attached },
+    Flag { program: "mysqldump", flags: &["-p"], form: Form::Attached },
+    Flag { program: "mysqladmin", flags: &["-p"], form: Form::Attached },
+    Flag { program: "mariadb", flags: &["-p"], form: Form::Attached },
+    Flag { program: "redis-cli", flags: &["-a", "--pass"], form: Form::Apart },
+    Flag { program: "docker login", flags: &["-p"], form: Form::Apart },
+    Flag { program: "podman login", flags: &["-p"], form: Form::Apart },
+    Flag { program: "oc login", flags: &["-p"], form: Form::Apart },
+    Flag { program: "az login", flags: &["-p"], form: Form::Apart },
+    Flag { program: "mongo", flags: &["-p"], form: Form::Apart },
+    Flag { program: "mongodump", flags: &["-p"], form: Form::Apart },
+    Flag { program: "ldapsearch", flags: &["-w"], form: Form::Apart },
+    Flag { program: "ldapmodify", flags: &["-w"], form: Form::Apart },
+    Flag { program: "sqlcmd", flags: &["-P"], form: Form::Apart },
+    Flag { program: "bcp", flags: &["-P"], form: Form::Apart },
+    Flag { program: "smbclient", flags: &["-U"], form: Form::Percent },
+    Flag { program: "openssl", flags: &["-passin", "-passout", "-pass", "-k"], form: Form::Apart },
+    Flag { program: "keytool", flags: &["-storepass", "-keypass", "-srcstorepass"], form: Form::Apart },
+    Flag { program: "jarsigner", flags: &["-storepass", "-keypass"], form: Form::Apart },
+    Flag { program: "zip", flags: &["-P"], form: Form::Apart },
+    Flag { program: "unzip", flags: &["-P"], form: Form::Apart },
+    Flag { program: "7z", flags: &["-p"], form: Form::Attached },
+    Flag { program: "xfreerdp", flags: &["/p:"], form: Form::Attached },
+    Flag { program: "cadaver", flags: &["-p"], form: Form::Apart },
+    Flag { program: "snowsql", flags: &["-p"], form: Form::Apart },
+    Flag { program: "influx", flags: &["-password"], form: Form::Apart },
+];
+
+/// Programs, for the prefilter.
+pub(super) const KEYWORDS: &[&str] = &[
+    "curl ",
+    "wget ",
+    "http ",
+    "sshpass",
+    "mysql",
+    "mariadb",
+    "redis-cli",
+    "docker login",
+    "podman login",
+    "oc login",
+    "az login",
+    "mongo",
+    "ldapsearch",
+    "ldapmodify",
+    "sqlcmd",
+    "bcp ",
+    "smbclient",
+    "openssl ",
+    "keytool",
+    "jarsigner",
+    "zip ",
+    "7z ",
+    "xfreerdp",
+    "cadaver",
+    "snowsql",
+    "influx ",
+];
+
+/// Looks for the flags of the programs that a line names.
+pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
+    if look.bytes.len() > 8192 {
+        return;
+    }
+    for flag in FLAGS {
+        let named = look.hits.iter().any(|&hit| look.bytes[hit..].to_ascii_lowercase_starts(flag.program));
+        if !named {
+            continue;
+        }
+        for name in flag.flags {
+            let found = of_flag(look.bytes, name, flag.form);
+            out.extend(found.filter(|found| !out.iter().any(|other| other.secret == found.secret)));
+        }
+    }
+}
+
+trait StartsIgnoringCase {
+    fn to_ascii_lowercase_starts(&self, word: &str) -> bool;
+}
+
+impl StartsIgnoringCase for [u8] {
+    fn to_ascii_lowercase_starts(&self, word: &str) -> bool {
+        self.len() >= word.len() && self[..word.len()].eq_ignore_ascii_case(word.as_bytes())
+    }
+}
+
+fn of_flag(line: &[u8], flag: &str, form: Form) -> Option<Detected> {
+    let at = memchr::memmem::find_iter(line, flag.as_bytes())
+        .find(|&at| at > 0 && matches!(line[at - 1], b' ' | b'\t' | b'"' | b'\''))?;
+    let after = at + flag.len();
+    let start = match form {
+        Form::Attached => after,
+        _ => match line.get(after)? {
+            b' ' | b'=' | b'\t' => after + 1,
+            b'"' if line.get(after + 1) == Some(&b',') => {
+                after + 2 + line[after + 2..].iter().take_while(|byte| **byte == b' ').count()
+            }
+            _ => return None,
+        },
+    };
+    let mut secret = argument(line, start)?;
+    let separator = match form {
+        Form::Pair => Some(b':'),
+        Form::Percent => Some(b'%'),
+        _ => None,
+    };
+    if let Some(separator) = separator {
+        secret.start += line[secret.clone()].iter().position(|byte| *byte == separator)? + 1;
+    } else if line[secret.clone()].starts_with(b"pass:") {
+        secret.start += 5;
+    }
+    let text = &line[secret.clone()];
+    let kept = text.len() >= 6
+        && !text.starts_with(b"-")
+        && !text.starts_with(b"$")
+        && !text.contains(&b'/')
+        && !text.starts_with(b"env:")
+        && !is_typed_sample(text);
+    let confidence = judge(Kind::Password, text).filter(|confidence| kept && *confidence >= Confidence::Medium)?;
+    Some(Detected {
+        rule: "generic-command-password",
+        matched: at..secret.end,
+        secret,
+        confidence,
+        severity: Severity::High,
+    })
+}
+
+/// A word of a shell's line, or what its quotes hold.
+fn argument(line: &[u8], start: usize) -> Option<Range<usize>> {
+    let quote = line.get(start).copied().filter(|byte| b"\"'".contains(byte));
+    let start = start + usize::from(quote.is_some());
+    let rest = line.get(start..)?;
+    let length = match quote {
+        Some(quote) => rest.iter().position(|byte| *byte == quote)?,
+        None => {
+            rest.iter().position(|byte| byte.is_ascii_whitespace() || b"\"'`|;>)&".contains(byte)).unwrap_or(rest.len())
+        }
+    };
+    (length > 0).then_some(start..start + length)
+}

@@ -1,0 +1,245 @@
+//! Kubernetes: Secret manifests in YAML and JSON, kubeconfig, EncryptionConfiguration, bootstrap tokens.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use memchr::memmem;
+
+use super::json::Json;
+use super::place::Place;
+use super::yaml::{Setting, documents, settings};
+use super::{Detected, Look};
+use crate::check::from_base64;
+use crate::classify::placeholder::{is_placeholder, is_reference, is_typed_sample};
+use crate::classify::random::is_random;
+use crate::finding::{Confidence, Severity};
+
+/// Keys of a Secret's data whose values are no secrets.
+const OPEN_KEYS: &[&str] = &[
+    "username",
+    "user",
+    "usr",
+    "login",
+    "host",
+    "hostname",
+    "port",
+    "database",
+    "db",
+    "dbname",
+    "name",
+    "namespace",
+    "email",
+    "region",
+    "endpoint",
+    "bucket",
+    "ca.crt",
+    "tls.crt",
+    "ca-bundle.crt",
+    "type",
+    "server",
+    "service",
+    "url",
+    "domain",
+    "tenant",
+    "issuer",
+    "project",
+    "account",
+    "ssl-ca.pem",
+    "known_hosts",
+    "engine",
+    "version",
+    "environment",
+    "registry",
+    "cert.pem",
+    "ca.pem",
+    "clientid",
+    "client-id",
+    "client_id",
+    "usage-bootstrap-authentication",
+    "usage-bootstrap-signing",
+    "token-id",
+    "description",
+    "auth-extra-groups",
+    "expiration",
+];
+
+/// Looks for `kind: Secret` and its kin.
+pub(super) fn secret(look: &Look<'_>, out: &mut Vec<Detected>) {
+    let text = look.bytes;
+    let (mut yaml, mut json) = (false, false);
+    for &hit in look.hits {
+        match kind_at(text, hit) {
+            Some(true) => json = true,
+            Some(false) => yaml = true,
+            None => {}
+        }
+    }
+    let sample = Place::of(look.paths).is_sample;
+    let before = out.len();
+    if yaml {
+        documents(text).into_iter().for_each(|document| yaml_document(text, document, out));
+    }
+    if json {
+        json_objects(text, out);
+    }
+    if sample {
+        out[before..].iter_mut().for_each(|found| found.confidence = Confidence::Low);
+    }
+}
+
+/// Whether `kind` at `hit` names a Secret, and whether in JSON.
+fn kind_at(text: &[u8], hit: usize) -> Option<bool> {
+    let rest = &text[hit + 4..text.len().min(hit + 40)];
+    let json = rest.first() == Some(&b'"');
+    let skip = rest.iter().take_while(|byte| b"\"': \t".contains(byte)).count();
+    let value = &rest[skip..];
+    let ends = value.get(6).is_none_or(|byte| b"\"' \t\r\n,}#".contains(byte));
+    (skip > 0 && rest[..skip].contains(&b':') && value.starts_with(b"Secret") && ends).then_some(json)
+}
+
+fn yaml_document(text: &[u8], document: Range<usize>, out: &mut Vec<Detected>) {
+    let all = settings(text, document.start, document.end);
+    let mut seen = HashSet::new();
+    for (at, kind) in all.iter().enumerate() {
+        if &text[kind.key.clone()] != b"kind" || &text[kind.value.clone()] != b"Secret" {
+            continue;
+        }
+        let (first, last) = extent(&all, at);
+        if !seen.insert(first) {
+            continue;
+        }
+        let object = &all[first..last];
+        if is_sealed(text, object, kind.column) {
+            continue;
+        }
+        for (place, part) in object.iter().enumerate() {
+            let key = &text[part.key.clone()];
+            if part.column == kind.column && matches!(key, b"data" | b"stringData") {
+                let values = children(object, place);
+                values.iter().for_each(|setting| out.extend(value(text, &setting.key, &setting.value, key == b"data")));
+            }
+        }
+    }
+}
+
+/// The settings of the object that `all[at]` belongs to.
+fn extent(all: &[Setting], at: usize) -> (usize, usize) {
+    let column = all[at].column;
+    let mut first = at;
+    while first > 0 && !(all[first].item && all[first].column == column) && all[first - 1].column >= column {
+        first -= 1;
+    }
+    let ends = |setting: &Setting| setting.column < column || setting.item && setting.column == column;
+    let last = all[at + 1..].iter().position(ends).map_or(all.len(), |length| at + 1 + length);
+    (first, last)
+}
+
+/// The settings one level below `object[place]`.
+fn children(object: &[Setting], place: usize) -> Vec<&Setting> {
+    let parent = object[place].column;
+    let Some(column) = object.get(place + 1).map(|setting| setting.column).filter(|column| *column > parent) else {
+        return Vec::new();
+    };
+    object[place + 1..]
+        .iter()
+        .take_while(|setting| setting.column > parent)
+        .filter(|setting| setting.column == column)
+        .collect()
+}
+
+/// Manifests whose values are encrypted by SOPS, or that only look like a Secret.
+fn is_sealed(text: &[u8], object: &[Setting], column: usize) -> bool {
+    object.iter().filter(|setting| setting.column == column).any(|setting| {
+        let (key, value) = (&text[setting.key.clone()], &text[setting.value.clone()]);
+        key == b"sops" || key == b"apiVersion" && value != b"v1"
+    })
+}
+
+/// One entry of `data` or `stringData`.
+fn value(text: &[u8], key: &Range<usize>, range: &Range<usize>, encoded: bool) -> Option<Detected> {
+    let name = text[key.clone()].to_ascii_lowercase();
+    let raw = &text[range.clone()];
+    if raw.is_empty()
+        || OPEN_KEYS.iter().any(|open| name == open.as_bytes())
+        || is_reference(raw)
+        || raw.contains(&b'{') && memmem::find(raw, b"{{").is_some()
+    {
+        return None;
+    }
+    let folded: Vec<u8> = raw.iter().filter(|byte| !byte.is_ascii_whitespace()).copied().collect();
+    let decoded = if encoded { from_base64(&folded)? } else { raw.to_vec() };
+    let plain = decoded.trim_ascii();
+    let public = [&b"-----BEGIN CERTIFICATE"[..], b"-----BEGIN PUBLIC", b"ssh-rsa ", b"ssh-ed25519 ", b"age1"]
+        .iter()
+        .any(|start| plain.starts_with(start));
+    if plain.is_empty() || public || is_reference(plain) || is_placeholder(plain) {
+        return None;
+    }
+    let trivial = plain.len() < 5 || is_typed_sample(plain) || plain.iter().all(u8::is_ascii_digit);
+    let confidence = if trivial { Confidence::Low } else { Confidence::High };
+    let secret = range.clone();
+    Some(Detected {
+        rule: "kubernetes-secret",
+        matched: key.start..range.end,
+        secret,
+        confidence,
+        severity: Severity::High,
+    })
+}
+
+fn json_objects(text: &[u8], out: &mut Vec<Detected>) {
+    let json = Json::read(text);
+    let secrets: HashSet<usize> = json
+        .members
+        .iter()
+        .filter(|member| &text[member.key.clone()] == b"kind" && &text[member.value.clone()] == b"Secret")
+        .map(|member| member.object)
+        .filter(|&object| json.member(text, object, "apiVersion").is_none_or(|version| version == b"v1"))
+        .collect();
+    for member in &json.members {
+        let object = &json.objects[member.object];
+        let key = &text[object.key.clone()];
+        if object.parent.is_some_and(|parent| secrets.contains(&parent)) && matches!(key, b"data" | b"stringData") {
+            out.extend(value(text, &member.key, &member.value, key == b"data"));
+        }
+    }
+}
+
+/// `kind: Config` with users: their tokens and passwords.
+pub(super) fn kubeconfig(look: &Look<'_>, out: &mut Vec<Detected>) {
+    let text = look.bytes;
+    if memmem::find(text, b"users").is_none() || memmem::find(text, b"clusters").is_none() {
+        return;
+    }
+    for setting in settings(text, 0, text.len()) {
+        let raw = &text[setting.value.clone()];
+        let key = &text[setting.key.clone()];
+        let wanted = matches!(key, b"token" | b"password" | b"id-token" | b"refresh-token");
+        if wanted && raw.len() >= 6 && !is_placeholder(raw) && !is_reference(raw) && !raw.starts_with(b"eyJ") {
+            let sure = raw.len() >= 16 && is_random(raw) || key == b"password" && !is_typed_sample(raw);
+            let confidence = if sure { Confidence::High } else { Confidence::Low };
+            let (matched, secret) = (setting.key.start..setting.value.end, setting.value);
+            out.push(Detected {
+                rule: "kubeconfig-credentials",
+                matched,
+                secret,
+                confidence,
+                severity: Severity::Critical,
+            });
+        }
+    }
+}
+
+/// The keys that an API server encrypts its storage with.
+pub(super) fn encryption(look: &Look<'_>, out: &mut Vec<Detected>) {
+    let text = look.bytes;
+    for setting in settings(text, 0, text.len()) {
+        let raw = &text[setting.value.clone()];
+        let key = from_base64(raw).filter(|key| matches!(key.len(), 16 | 24 | 32));
+        if &text[setting.key.clone()] == b"secret" && key.is_some() && !is_placeholder(raw) {
+            let (matched, secret) = (setting.key.start..setting.value.end, setting.value);
+            let rule = "kubernetes-encryption-key";
+            out.push(Detected { rule, matched, secret, confidence: Confidence::High, severity: Severity::Critical });
+        }
+    }
+}

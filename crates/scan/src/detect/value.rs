@@ -1,0 +1,385 @@
+//! Finds the value that belongs to a name, behind all the signs that languages put between the two.
+
+use std::ops::Range;
+
+use super::place::Manner;
+
+/// Longest value, in bytes.
+const LONGEST: usize = 4096;
+
+/// A value beside a name.
+#[derive(Clone, Debug)]
+pub(super) struct Value {
+    /// Where it lies in the line, without quotes.
+    pub range: Range<usize>,
+    /// Whether it stood in quotes or between tags.
+    pub quoted: bool,
+}
+
+/// What stands between a name and its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sign {
+    /// `=`, `:`, `=>`, `:=`, `==`, `value=`.
+    Assign,
+    /// A comma or an opening parenthesis: only a quoted value can follow.
+    Argument,
+    /// A space: a flag's value, or a configuration's.
+    Space,
+    /// The end of a tag.
+    Tag,
+}
+
+/// The value after the name at `name`, if one follows.
+pub(super) fn after(line: &[u8], name: &Range<usize>, manner: Manner) -> Option<Value> {
+    let (at, name_quoted) = closers(line, name);
+    let (sign, at) = sign(line, name, at, name_quoted, manner)?;
+    if sign == Sign::Tag {
+        return element(line, at);
+    }
+    let (at, wrapped) = wrappers(line, skip_spaces(line, at))?;
+    if let Some(value) = quoted(line, at) {
+        return Some(value);
+    }
+    match sign {
+        Sign::Assign if !wrapped => bare(line, name, at, manner),
+        Sign::Space if !wrapped => bare(line, name, at, Manner::Plain),
+        _ => None,
+    }
+}
+
+/// Skips quotes and brackets that end a name; says whether a quote was among them.
+fn closers(line: &[u8], name: &Range<usize>) -> (usize, bool) {
+    let run = line[name.end..].iter().take(4).take_while(|byte| b"\"'`])\\*?!".contains(byte)).count();
+    let quoted = line[name.end..name.end + run].iter().any(|byte| b"\"'`".contains(byte));
+    (name.end + run, quoted)
+}
+
+fn skip_spaces(line: &[u8], at: usize) -> usize {
+    at + line[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
+}
+
+fn starts(line: &[u8], at: usize, text: &str) -> bool {
+    line.len() >= at + text.len() && line[at..at + text.len()].eq_ignore_ascii_case(text.as_bytes())
+}
+
+/// Reads the sign, and where it ends.
+fn sign(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner: Manner) -> Option<(Sign, usize)> {
+    let spaced = skip_spaces(line, at);
+    let next = *line.get(spaced)?;
+    for operator in ["===", "!==", ":=", "=>", "==", "!=", "?=", "||=", "??=", "->", "<-", "="] {
+        if starts(line, spaced, operator) {
+            return Some((Sign::Assign, spaced + operator.len()));
+        }
+    }
+    match next {
+        b':' => Some((Sign::Assign, typed(line, spaced + 1))),
+        b'>' if spaced == at => Some((Sign::Tag, spaced + 1)),
+        b',' if name_quoted => Some((Sign::Argument, spaced + 1)),
+        b'(' if !is_getter(&line[name.clone()]) => Some((Sign::Argument, spaced + 1)),
+        b'|' => Some((Sign::Space, spaced + 1)),
+        b'{' if starts(line, spaced, "{\"") || starts(line, spaced, "{ get") => property(line, spaced),
+        _ if spaced > at => words(line, name, spaced, name_quoted, manner),
+        _ => None,
+    }
+}
+
+/// `name{"x"}` of C++, `Name { get; set; } = "x"` of C#.
+fn property(line: &[u8], at: usize) -> Option<(Sign, usize)> {
+    if line.get(at + 1) == Some(&b'"') {
+        return Some((Sign::Argument, at + 1));
+    }
+    let close = at + line[at..].iter().take(60).position(|byte| *byte == b'}')?;
+    let sign = skip_spaces(line, close + 1);
+    (line.get(sign) == Some(&b'=')).then_some((Sign::Assign, sign + 1))
+}
+
+/// Go's `name string = `.
+fn go_type(line: &[u8], at: usize) -> Option<usize> {
+    let letters =
+        line[at..].iter().take(24).take_while(|byte| byte.is_ascii_alphanumeric() || b"*[]._".contains(byte)).count();
+    let sign = skip_spaces(line, at + letters);
+    let assigns = line.get(sign) == Some(&b'=') && line.get(sign + 1) != Some(&b'=');
+    (letters > 0 && sign > at + letters && assigns).then_some(sign + 1)
+}
+
+/// Skips a type annotation: `: &str = `, `: Option<String> = `, and YAML's `!!str`.
+fn typed(line: &[u8], at: usize) -> usize {
+    let start = skip_spaces(line, at);
+    if starts(line, start, "!!") {
+        return start + line[start..].iter().take_while(|byte| **byte != b' ').count();
+    }
+    let letters = line[start..]
+        .iter()
+        .take(60)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || b"_&<>[]:'?.| *".contains(byte))
+        .count();
+    match line.get(start + letters) {
+        Some(b'=') if letters > 0 && line.get(start + letters + 1) != Some(&b'=') => start + letters + 1,
+        _ => at,
+    }
+}
+
+/// Names of functions whose argument is where a value is looked up, not the value.
+fn is_getter(name: &[u8]) -> bool {
+    let lower = name.to_ascii_lowercase();
+    [
+        "get", "fetch", "read", "load", "find", "lookup", "has", "is", "parse", "from", "t", "env", "validate",
+        "verify", "check", "expect", "require", "resolve", "assert",
+    ]
+    .iter()
+    .any(|word| {
+        lower.rsplit(|byte| *byte == b'.').next().unwrap_or(&lower).starts_with(word.as_bytes())
+            && lower.len() > word.len()
+    })
+}
+
+/// Words and spaces that stand for a sign: `value="x"`, "set `X` to `Y`", `--token x`, `ENV X y`, `PASSWORD 'x'`.
+fn words(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner: Manner) -> Option<(Sign, usize)> {
+    for attribute in ["value", "default", "content", "data"] {
+        let end = skip_spaces(line, at + attribute.len().min(line.len() - at));
+        if starts(line, at, attribute) && line.get(end) == Some(&b'=') {
+            return Some((Sign::Assign, end + 1));
+        }
+    }
+    for word in ["to ", "is ", "as ", "by ", "of ", "with ", "equals ", "eq ", "= "] {
+        let next = at + word.len();
+        if (name_quoted || word == "by ")
+            && starts(line, at, word)
+            && line.get(next).is_some_and(|byte| b"\"'`".contains(byte))
+        {
+            return Some((Sign::Argument, next));
+        }
+    }
+    if let Some(after) = go_type(line, at) {
+        return Some((Sign::Assign, after));
+    }
+    let before = &line[..name.start];
+    let flag = line[name.start] == b'-' || before.ends_with(b"-");
+    let plain_start = before.iter().all(|byte| matches!(byte, b' ' | b'\t')) && manner == Manner::Plain && !name_quoted;
+    let docker = ["ENV ", "ARG ", "set ", "setx ", "setenv "].iter().any(|word| {
+        before.trim_ascii_start().starts_with(word.as_bytes()) && before.trim_ascii().len() + 1 == word.len()
+    });
+    let one_word = line[at..].trim_ascii_end().iter().all(|byte| !matches!(byte, b' ' | b'\t'));
+    let sql = line.get(at) == Some(&b'\'');
+    match flag || docker || plain_start && one_word {
+        true => Some((Sign::Space, at)),
+        false => sql.then_some((Sign::Argument, at)),
+    }
+}
+
+/// Calls that only carry a literal: `new String("x")`, `Some("x".into())`, `[]byte("x")`, `Buffer.from("x")`. `None` if
+/// the call looks the value up somewhere.
+fn wrappers(line: &[u8], mut at: usize) -> Option<(usize, bool)> {
+    let mut wrapped = false;
+    for _ in 0..3 {
+        let run = line[at..]
+            .iter()
+            .take(48)
+            .take_while(|byte| byte.is_ascii_alphanumeric() || b"_.:&!@$<>[]*".contains(byte))
+            .count();
+        let word = &line[at..at + run];
+        let next = line.get(at + run).copied();
+        if word == b"new" && next == Some(b' ') {
+            at = skip_spaces(line, at + run);
+            continue;
+        }
+        match next {
+            Some(b'(') if run > 0 => {
+                if !carries(word) {
+                    return None;
+                }
+                wrapped = true;
+                at = skip_spaces(line, at + run + 1);
+            }
+            Some(b'"' | b'\'' | b'`')
+                if run > 0
+                    && run <= 3
+                    && word.iter().all(|byte| byte.is_ascii_alphabetic() || b"@$&".contains(byte)) =>
+            {
+                return Some((at + run, wrapped));
+            }
+            Some(b'[' | b'{' | b'(') if run == 0 => {
+                wrapped = true;
+                at = skip_spaces(line, at + 1);
+            }
+            _ => break,
+        }
+    }
+    Some((at, wrapped))
+}
+
+/// Whether a function hands on its argument.
+fn carries(word: &[u8]) -> bool {
+    let lower = word.to_ascii_lowercase();
+    let last = lower.rsplit(|byte| b".:".contains(byte)).find(|part| !part.is_empty()).unwrap_or(&lower);
+    let whole = [
+        "some",
+        "ok",
+        "string",
+        "str",
+        "bytes",
+        "byte",
+        "from",
+        "new",
+        "of",
+        "valueof",
+        "text",
+        "encode",
+        "pointer",
+        "ptr",
+        "secret",
+        "secretstring",
+        "secretstr",
+        "secretvalue",
+        "tostring",
+        "from_str",
+        "b64decode",
+        "decode",
+        "decodestring",
+        "literal",
+        "raw",
+        "s",
+        "uint8array",
+        "unsafeplaintext",
+        "plaintext",
+        "plain",
+        "into",
+        "just",
+        "cow",
+        "box",
+        "arc",
+        "rc",
+        "to_owned",
+        "utf8",
+        "getbytes",
+        "quote",
+        "securestring",
+        "convertto-securestring",
+        "parse",
+        "protected",
+        "sensitive",
+        "noecho",
+        "nonsensitive",
+        "return",
+        "uuid",
+        "fromstring",
+        "frombase64string",
+        "getbytes",
+        "bytearray",
+        "charset",
+        "tochararray",
+        "password",
+        "token",
+        "credential",
+        "credentials",
+        "passwordcredential",
+        "networkcredential",
+        "basic",
+        "bearer",
+    ];
+    whole.iter().any(|known| last.trim_ascii_end() == known.as_bytes())
+        || last.starts_with(b"[]byte")
+        || last.ends_with(b"string!")
+        || last.starts_with(b"b!")
+        || lower.ends_with(b"[]byte")
+        || lower.contains(&b'!')
+}
+
+/// Text in quotes, plain, tripled or escaped.
+fn quoted(line: &[u8], at: usize) -> Option<Value> {
+    let rest = line.get(at..)?;
+    for mark in ["\"\"\"", "'''", "\\\\\"", "\\\"", "\\'", "&quot;", "\"", "'", "`", "<![CDATA["] {
+        if !rest.starts_with(mark.as_bytes()) {
+            continue;
+        }
+        let start = at + mark.len();
+        let end = start + closing(&line[start..], mark)?;
+        return (end > start).then_some(Value { range: start..end, quoted: true });
+    }
+    None
+}
+
+/// Where the text ends that `mark` opened.
+fn closing(rest: &[u8], mark: &str) -> Option<usize> {
+    let close = if mark == "<![CDATA[" { "]]>" } else { mark };
+    let mut at = 0;
+    while at < rest.len().min(LONGEST) {
+        if rest[at..].starts_with(close.as_bytes()) {
+            return Some(at);
+        }
+        at += if rest[at] == b'\\' && mark.len() == 1 && mark != "`" { 2 } else { 1 };
+    }
+    None
+}
+
+/// `<password>x</password>`, `<entry key="password">x</entry>`.
+fn element(line: &[u8], at: usize) -> Option<Value> {
+    let start = skip_spaces(line, at);
+    if line[start..].starts_with(b"<![CDATA[") {
+        return quoted(line, start);
+    }
+    let start = match line[start..].starts_with(b"<string>") || line[start..].starts_with(b"<value>") {
+        true => start + line[start..].iter().position(|byte| *byte == b'>')? + 1,
+        false => start,
+    };
+    let length = line[start..].iter().take(LONGEST).position(|byte| *byte == b'<')?;
+    let text = line[start..start + length].trim_ascii_end().len();
+    (text > 0 && line[start + length..].starts_with(b"</"))
+        .then_some(Value { range: start..start + text, quoted: true })
+}
+
+/// A value without quotes: to the end of the line where the name begins it, else to the next sign.
+fn bare(line: &[u8], name: &Range<usize>, at: usize, manner: Manner) -> Option<Value> {
+    let before = &line[..name.start];
+    let inside = [b'"', b'\'', b'`'].iter().any(|quote| before.iter().filter(|byte| *byte == quote).count() % 2 == 1);
+    let adjacent = line[name.end] == b'=' && line.get(name.end + 1).is_some_and(|byte| *byte != b'=');
+    if manner == Manner::Code && !(inside && adjacent) {
+        return None;
+    }
+    let leads = !inside && leads(before);
+    let rest = &line[at..line.len().min(at + LONGEST)];
+    let tight = line[name.end] == b'=' && at == name.end + 1;
+    let length = match leads {
+        true if tight => {
+            whole_rest(&rest[..rest.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(rest.len())])
+        }
+        true => whole_rest(rest),
+        false => rest.iter().position(|byte| b" \t\"'`;&,<>|)]}\\".contains(byte)).unwrap_or(rest.len()),
+    };
+    (length > 0).then_some(Value { range: at..at + length, quoted: false })
+}
+
+/// Whether nothing but what may stand before a setting stands before the name.
+fn leads(before: &[u8]) -> bool {
+    let text = before.trim_ascii();
+    text.is_empty()
+        || [
+            "export",
+            "ENV",
+            "ARG",
+            "set",
+            "declare",
+            "local",
+            "readonly",
+            "-",
+            "-e",
+            "--env",
+            "setenv",
+            "#",
+            "//",
+            "- -e",
+            "?",
+            "declare -x",
+            "$env:",
+        ]
+        .iter()
+        .any(|word| text == word.as_bytes())
+}
+
+/// The rest of a line without a comment, a closing semicolon or a line break's sign.
+fn whole_rest(rest: &[u8]) -> usize {
+    let comment = rest.windows(2).position(|pair| matches!(pair, [b' ' | b'\t', b'#' | b';'])).unwrap_or(rest.len());
+    let text = rest[..comment].trim_ascii_end();
+    let text = text.strip_suffix(b"\\").unwrap_or(text).trim_ascii_end();
+    text.strip_suffix(b";").or(text.strip_suffix(b",")).unwrap_or(text).len()
+}

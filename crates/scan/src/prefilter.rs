@@ -1,0 +1,201 @@
+//! Finds every place of many keywords in one pass, in any case.
+//!
+//! Three neighbouring bytes, of each the five low bits, make a number of 15 bits; a table says which numbers occur in
+//! keywords. The five low bits of a letter are the same in both cases, so nothing needs folding, and each place is
+//! looked up by itself, so the processor works on many at once (an automaton waits for its own last state). Only where
+//! the table says yes are keywords compared. Each keyword is entered once, by the three of its bytes that are rarest in
+//! text. Making one for hundreds of keywords takes some microseconds, so nothing is prepared at build time.
+
+use std::ops::Range;
+
+/// Letters by how often they stand in source text, the rarest last; by their place in this list trigrams are chosen.
+const COMMON_FIRST: &[u8] = b"\0etaoinsrldcpuhm_fgbyv.wkx-jqz0123456789";
+/// Low bits of a byte that count.
+const BITS: usize = 5;
+const NUMBERS: usize = 1 << (3 * BITS);
+
+/// Places that are looked up before one branch.
+const BLOCK: usize = 16;
+
+/// Which keywords stand where.
+#[derive(Debug)]
+pub(crate) struct Keywords {
+    words: Vec<Box<[u8]>>,
+    /// For each number whether it occurs.
+    occurs: Box<[u8; NUMBERS]>,
+    /// For each number where its entries begin; they end before the entry of another number.
+    begins: Box<[u16; NUMBERS]>,
+    entries: Vec<Entry>,
+}
+
+/// A keyword, and how far its start is before the first of its three bytes.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    number: u16,
+    back: u16,
+    word: u32,
+    /// The low bits of up to eight bytes from its start, and which of them count.
+    lows: u64,
+    counts: u64,
+}
+
+impl Keywords {
+    /// Prepares keywords; their numbers are their places in the list. Empty ones are never found.
+    pub(crate) fn new(words: Vec<Box<[u8]>>) -> Self {
+        let mut entries: Vec<Entry> = Vec::new();
+        for (number, word) in words.iter().enumerate() {
+            enter(word, number as u32, &mut entries);
+        }
+        entries.sort_unstable_by_key(|entry| (entry.number, entry.word));
+        let mut occurs = Box::new([0u8; NUMBERS]);
+        let mut begins = Box::new([0u16; NUMBERS]);
+        for (index, entry) in entries.iter().enumerate().rev() {
+            occurs[usize::from(entry.number)] = 1;
+            // So many entries that they cannot be numbered are all begun at the last that can.
+            begins[usize::from(entry.number)] = u16::try_from(index).unwrap_or(u16::MAX);
+        }
+        Self { words, occurs, begins, entries }
+    }
+
+    /// Calls `found` with number and place of every keyword that lies within `part`. Places ascend, but for the few
+    /// bytes of a keyword's length.
+    pub(crate) fn find(&self, text: &[u8], part: Range<usize>, mut found: impl FnMut(u32, usize)) {
+        let text = &text[..part.end];
+        let mut place = part.start;
+        while let Some(block) = text[place..].first_chunk::<{ BLOCK + 2 }>() {
+            let numbers = numbers(block);
+            // One branch for the whole block: keywords are rare.
+            let mut any = 0;
+            for number in numbers {
+                any |= self.occurs[usize::from(number) % NUMBERS];
+            }
+            if any != 0 {
+                for (index, number) in numbers.into_iter().enumerate() {
+                    if self.occurs[usize::from(number) % NUMBERS] != 0 {
+                        self.compare(text, part.start, number, place + index, &mut found);
+                    }
+                }
+            }
+            place += BLOCK;
+        }
+        // A keyword of one or two bytes at the very end has no third byte: go on as if zeros followed.
+        for place in place..text.len() {
+            let byte = |offset: usize| text.get(place + offset).copied().unwrap_or_default();
+            let number = number([byte(0), byte(1), byte(2)]);
+            if self.occurs[usize::from(number)] != 0 {
+                self.compare(text, part.start, number, place, &mut found);
+            }
+        }
+    }
+
+    /// Whether a keyword stands at a place.
+    pub(crate) fn stands(&self, word: u32, text: &[u8], place: usize) -> bool {
+        let word = &self.words[word as usize];
+        text.get(place..place + word.len()).is_some_and(|there| there.eq_ignore_ascii_case(word))
+    }
+
+    /// Compares the keywords that have these three bytes, of which the first is at `place`.
+    #[inline(never)]
+    fn compare(&self, text: &[u8], from: usize, number: u16, place: usize, found: &mut impl FnMut(u32, usize)) {
+        let first = usize::from(self.begins[usize::from(number)]);
+        for entry in self.entries[first..].iter().take_while(|entry| entry.number <= number) {
+            let Some(start) = place.checked_sub(usize::from(entry.back)).filter(|start| *start >= from) else {
+                continue;
+            };
+            let differs = text[start..]
+                .first_chunk()
+                .is_some_and(|eight| (u64::from_le_bytes(*eight) & LOW_BITS ^ entry.lows) & entry.counts != 0);
+            if entry.number == number && !differs && self.stands(entry.word, text, start) {
+                found(entry.word, start);
+            }
+        }
+    }
+}
+
+/// The bits of eight bytes that count.
+const LOW_BITS: u64 = 0x1F1F_1F1F_1F1F_1F1F;
+
+#[inline(always)]
+fn number([first, second, third]: [u8; 3]) -> u16 {
+    u16::from(first & 31) << (2 * BITS) | u16::from(second & 31) << BITS | u16::from(third & 31)
+}
+
+#[inline(always)]
+fn numbers(block: &[u8; BLOCK + 2]) -> [u16; BLOCK] {
+    let mut numbers = [0; BLOCK];
+    for (index, number) in numbers.iter_mut().enumerate() {
+        *number = self::number([block[index], block[index + 1], block[index + 2]]);
+    }
+    numbers
+}
+
+/// Enters a keyword by its rarest three bytes; a shorter one by every three bytes that may begin with it.
+fn enter(word: &[u8], index: u32, entries: &mut Vec<Entry>) {
+    let mut lows = [0; 8];
+    let mut counts = [0; 8];
+    for (place, byte) in word.iter().take(8).enumerate() {
+        (lows[place], counts[place]) = (byte & 31, 0xFF);
+    }
+    let [lows, counts] = [lows, counts].map(u64::from_le_bytes);
+    let entry = |three: [u8; 3], back| Entry { number: number(three), back, word: index, lows, counts };
+    let low = 0..1u8 << BITS;
+    match word {
+        [] => {}
+        [first] => {
+            let pairs = low.clone().flat_map(|second| low.clone().map(move |third| [second, third]));
+            entries.extend(pairs.map(|[second, third]| entry([*first, second, third], 0)));
+        }
+        [first, second] => entries.extend(low.map(|third| entry([*first, *second, third], 0))),
+        _ => {
+            let start = rarest(word);
+            entries.push(entry([word[start], word[start + 1], word[start + 2]], start as u16));
+        }
+    }
+}
+
+/// Where the rarest three bytes of a word begin.
+fn rarest(word: &[u8]) -> usize {
+    let windows = word.windows(3).take(usize::from(u16::MAX)).enumerate();
+    let sum = |bytes: &[u8]| bytes.iter().map(|byte| rarity(*byte)).sum::<usize>();
+    windows.max_by_key(|(start, bytes)| (sum(bytes), usize::MAX - start)).map_or(0, |(start, _)| start)
+}
+
+fn rarity(byte: u8) -> usize {
+    let byte = byte.to_ascii_lowercase();
+    COMMON_FIRST.iter().position(|common| *common == byte).unwrap_or(COMMON_FIRST.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Keywords;
+    use crate::reference;
+
+    fn all(words: &[&str], text: &[u8], part: std::ops::Range<usize>) -> Vec<(u32, usize)> {
+        let keywords = Keywords::new(words.iter().map(|word| word.as_bytes().into()).collect());
+        let mut found = Vec::new();
+        keywords.find(text, part, |word, place| found.push((word, place)));
+        found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn every_place_is_found_in_any_case() {
+        let words = ["key", "api_key", "e", "ke", "eye", "secret", "keyk", "\0\0", "", "0x"];
+        let text = b"KEYkeykeYe api_KEy SeCret s\0\0ecre P0x\0\0k";
+        let found = all(&words, text, 0..text.len());
+        let expected: Vec<(u32, usize)> = words
+            .iter()
+            .zip(0..)
+            .filter(|(word, _)| !word.is_empty())
+            .flat_map(|(word, number)| reference::places(text, word).into_iter().map(move |place| (number, place)))
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn nothing_outside_the_part_is_seen() {
+        assert_eq!(all(&["key", "k"], b"key key key", 4..7), [(0, 4), (1, 4)]);
+        assert_eq!(all(&["key"], b"key key key", 5..10), []);
+        assert_eq!(all(&["k", "ke"], b"key k", 4..5), [(0, 4)]);
+    }
+}

@@ -1,0 +1,70 @@
+//! Contents made to be slow: the work must grow as they grow.
+
+use super::tests::{rule, scanner_of};
+use super::*;
+use crate::builtin::builtin;
+use crate::rule::Rule;
+use crate::work;
+
+/// Expressions of the kinds that users write: long heads, heads back to the line's start, heads and tails without end.
+fn rules() -> Vec<Rule> {
+    let keyed = |id: &str, regex: &str, word: &str| Rule { keywords: vec![word.into()], ..rule(id, regex) };
+    vec![
+        keyed(
+            "generic",
+            r#"(?i)[\w.-]{0,50}?(?:password)[ \t\w.-]{0,20}[\s'"]{0,3}=[\s"'=]{0,5}([\w.=-]{5,150})"#,
+            "password",
+        ),
+        keyed("line", "[a-z =\"]*password=\"?[a-z]+;", "password"),
+        keyed("open", r"key[\s\S]*?END", "key"),
+        keyed("never", r"key[\s\S]*NOWHERE", "key"),
+        keyed("behind", r"[\s\S]*secret=[0-9]+", "secret"),
+        keyed("pem", r"-----BEGIN[ A-Z]{0,100}KEY-----[\s\S-]{64,}?KEY-----", "-----begin"),
+        Rule {
+            allowlists: vec![Allowlist {
+                regexes: vec![pattern::Pattern::new("nothing here").unwrap()],
+                target: crate::Target::Line,
+                ..Allowlist::default()
+            }],
+            ..keyed("lined", "password=", "password")
+        },
+    ]
+}
+
+fn texts(count: usize) -> Vec<(&'static str, String)> {
+    let seen = |piece: &str| piece.repeat(count);
+    vec![
+        ("short lines", seen("a\n")),
+        ("short lines with keywords", seen("key\n")),
+        ("one line", seen("a")),
+        ("one line of keywords", seen("key")),
+        ("keywords that overlap", seen("keykeyekeykey ")),
+        ("assignments on one line", seen("password=\"")),
+        ("assignments", seen("password=\"abcdefgh\"\n")),
+        ("secrets on one line", seen("password=abcdefgh; ")),
+        ("begins", seen("-----BEGIN RSA PRIVATE KEY-----\n")),
+        ("begins on one line", seen("-----BEGIN PRIVATE KEY-----")),
+        ("begins without end", seen("-----BEGIN ")),
+        ("heads", seen("secret=")),
+        ("addresses", seen("https://a:b@")),
+        ("braces", seen("{\"secret\":[")),
+        ("manifests", seen("kind: Secret\ndata:\n")),
+        ("markers", seen("password=a gitleaks:allow ")),
+    ]
+}
+
+#[test]
+fn work_grows_with_the_content_only() {
+    let own = Scanner::new(Arc::new(builtin()), Options::default());
+    for scanner in [scanner_of(rules(), Vec::new()), own] {
+        let scan = |text: &str| {
+            work::of(|| {
+                scanner.scan(&Content { bytes: text.as_bytes(), paths: &[], base: None, first_line: 1 });
+            })
+        };
+        for ((name, short), (_, long)) in texts(2_000).iter().zip(&texts(16_000)) {
+            let (short, long) = (scan(short), scan(long));
+            assert!(long < 10 * short + 1_000_000, "{name}: {short} bytes of work became {long}");
+        }
+    }
+}

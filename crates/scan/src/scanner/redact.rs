@@ -1,0 +1,151 @@
+//! What of a text may be shown.
+
+use std::ops::Range;
+
+use crate::finding::Shown;
+use crate::scanner::Redaction;
+use crate::work;
+
+const HIDDEN: &str = "REDACTED";
+/// Bytes shown on either side of a match that stands on a long line.
+const AROUND: usize = 120;
+
+/// The secrets of one text: merged ranges, ascending.
+#[derive(Debug, Default)]
+pub(crate) struct Masks(Vec<Range<usize>>);
+
+impl Masks {
+    /// Merges ranges that overlap.
+    pub(crate) fn new(mut ranges: Vec<Range<usize>>) -> Self {
+        ranges.retain(|range| !range.is_empty());
+        ranges.sort_unstable_by_key(|range| (range.start, range.end));
+        let mut merged: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
+        for range in ranges {
+            match merged.last_mut() {
+                Some(last) if range.start < last.end => last.end = last.end.max(range.end),
+                _ => merged.push(range),
+            }
+        }
+        Self(merged)
+    }
+
+    fn within(&self, range: &Range<usize>) -> impl Iterator<Item = &Range<usize>> {
+        let first = self.0.partition_point(|mask| mask.end <= range.start);
+        let end = range.end;
+        self.0[first..].iter().take_while(move |mask| mask.start < end)
+    }
+}
+
+impl Redaction {
+    /// The secret itself.
+    pub(crate) fn secret(self, secret: &[u8]) -> Shown {
+        Shown::new(self.hide(secret))
+    }
+
+    /// A part of a text with every secret in it hidden, and every other occurrence of `secret` too.
+    pub(crate) fn part(self, text: &[u8], range: &Range<usize>, masks: &Masks, secret: &[u8]) -> Shown {
+        if self.shows_all() {
+            return Shown::new(lossy(&text[range.clone()]));
+        }
+        let mut shown = String::new();
+        let mut position = range.start;
+        for mask in masks.within(range) {
+            let from = mask.start.max(range.start);
+            shown.push_str(&self.hide_in(&text[position..from], secret));
+            shown.push_str(&self.hide(&text[mask.clone()]));
+            position = mask.end.min(range.end);
+        }
+        shown.push_str(&self.hide_in(&text[position..range.end], secret));
+        Shown::new(shown)
+    }
+
+    fn shows_all(self) -> bool {
+        matches!(self, Self::Off | Self::Percent(0))
+    }
+
+    fn hide(self, secret: &[u8]) -> String {
+        match self {
+            Self::Off | Self::Percent(0) => lossy(secret),
+            Self::Percent(percent) if percent < 100 => {
+                let keep = (secret.len() as f64 * f64::from(100 - percent) / 100.0).round_ties_even() as usize;
+                let whole = std::str::from_utf8(secret).map_or(keep, |text| text.floor_char_boundary(keep));
+                format!("{}...", lossy(&secret[..whole]))
+            }
+            Self::Full | Self::Percent(_) => HIDDEN.to_owned(),
+        }
+    }
+
+    fn hide_in(self, text: &[u8], secret: &[u8]) -> String {
+        if secret.is_empty() || text.len() < secret.len() {
+            return lossy(text);
+        }
+        let mut shown = String::new();
+        let mut position = 0;
+        for found in memchr::memmem::find_iter(text, secret) {
+            shown.push_str(&lossy(&text[position..found]));
+            shown.push_str(&self.hide(secret));
+            position = found + secret.len();
+        }
+        shown.push_str(&lossy(&text[position..]));
+        shown
+    }
+}
+
+/// As much of the lines of `matched` as is shown.
+pub(crate) fn excerpt(text: &[u8], matched: &Range<usize>) -> Range<usize> {
+    let from = matched.start.saturating_sub(AROUND);
+    let to = matched.end.saturating_add(AROUND).min(text.len());
+    let start = memchr::memrchr(b'\n', &text[from..matched.start]).map_or(from, |newline| from + newline + 1);
+    let end = memchr::memchr(b'\n', &text[matched.end..to]).map_or(to, |newline| matched.end + newline);
+    work::count(end - start);
+    start..end
+}
+
+fn lossy(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(redaction: Redaction, masks: &[Range<usize>]) -> String {
+        let text = b"key = abcdefgh; again abcdefgh; other = 12345678";
+        let masks = Masks::new(masks.to_vec());
+        redaction.part(text, &(0..text.len()), &masks, b"abcdefgh").as_str().to_owned()
+    }
+
+    #[test]
+    fn every_secret_of_a_line_is_hidden() {
+        let masks = [6..14, 40..48, 44..47];
+        assert_eq!(shown(Redaction::Full, &masks), "key = REDACTED; again REDACTED; other = REDACTED");
+        assert_eq!(shown(Redaction::Percent(50), &masks), "key = abcd...; again abcd...; other = 1234...");
+        assert_eq!(shown(Redaction::Off, &masks), "key = abcdefgh; again abcdefgh; other = 12345678");
+        assert_eq!(shown(Redaction::Percent(0), &masks), shown(Redaction::Off, &masks));
+        assert_eq!(shown(Redaction::Percent(100), &masks), shown(Redaction::Full, &masks));
+    }
+
+    #[test]
+    fn a_part_that_cuts_a_secret_shows_none_of_it() {
+        let text = b"abcdefgh";
+        let masks = Masks::new(vec![2..6]);
+        assert_eq!(Redaction::Full.part(text, &(4..8), &masks, b"").as_str(), "REDACTEDgh");
+        assert_eq!(Redaction::Full.part(text, &(0..3), &masks, b"").as_str(), "abREDACTED");
+    }
+
+    #[test]
+    fn percent_rounds_half_to_even_and_keeps_characters_whole() {
+        assert_eq!(Redaction::Percent(50).secret(b"abcde").as_str(), "ab...");
+        assert_eq!(Redaction::Percent(50).secret(b"abcdefg").as_str(), "abcd...");
+        assert_eq!(Redaction::Percent(75).secret("aöbcd".as_bytes()).as_str(), "a...");
+    }
+
+    #[test]
+    fn long_lines_are_cut_round_the_match() {
+        let text = [&[b'x'; 1000][..], b"\n", &[b'y'; 50], b"\n", &[b'z'; 50]].concat();
+        assert_eq!(excerpt(&text, &(500..510)), 380..630);
+        assert_eq!(excerpt(&text, &(990..1000)), 870..1000);
+        assert_eq!(excerpt(&text, &(1010..1020)), 1001..1051);
+        assert_eq!(excerpt(&text, &(1060..1060)), 1052..1102);
+    }
+}

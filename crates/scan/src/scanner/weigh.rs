@@ -1,0 +1,168 @@
+//! From a match to a possible secret: what is the secret in it, and do entropy and checks let it stand?
+
+use std::ops::Range;
+
+use bstr::BString;
+
+use crate::detect::{self, Detected, Detector, Look, Scope};
+use crate::entropy::shannon;
+use crate::finding::{Confidence, Severity};
+use crate::lines::line_range;
+use crate::machine;
+use crate::reference;
+use crate::rule::{Rule, Suspect, Verdict};
+use crate::scanner::Scanner;
+use crate::scanner::views::{Views, overlapping};
+use crate::work;
+
+/// Keyword places that a detector is told, of a line or of a text.
+pub(crate) const MOST_PLACES: usize = 1 << 18;
+
+/// A possible secret and its place in a view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Hit {
+    pub(crate) rule: usize,
+    pub(crate) view: usize,
+    /// Without line ends at either side.
+    pub(crate) matched: Range<usize>,
+    pub(crate) secret: Range<usize>,
+    pub(crate) confidence: Confidence,
+    pub(crate) severity: Severity,
+    /// Only searched as a component.
+    pub(crate) part: bool,
+}
+
+impl Scanner {
+    /// What a match of a rule's regular expression amounts to.
+    pub(crate) fn weigh(&self, views: &Views<'_>, view: usize, index: usize, range: Range<usize>) -> Option<Hit> {
+        let text = views.text(view);
+        let rule = &self.rules.rules[index];
+        let matched = trim(text, &range);
+        if !is_new(views, view, &matched) {
+            return None;
+        }
+        let group = machine::secret(rule.regex.as_ref()?, text, &range, rule.secret_group);
+        let secret = group.unwrap_or_else(|| matched.clone());
+        if !has_entropy(rule, &text[secret.clone()]) {
+            return None;
+        }
+        let suspect = Suspect {
+            secret: &text[secret.clone()],
+            matched: &text[matched.clone()],
+            content: text,
+            offset: matched.start,
+        };
+        let (confidence, severity) = match rule.check.map_or(Verdict::Yes, |check| check(&suspect)) {
+            Verdict::No => return None,
+            Verdict::Yes => (rule.confidence, rule.severity),
+            Verdict::As(confidence, severity) => (confidence, severity),
+        };
+        Some(Hit { rule: index, view, matched, secret, confidence, severity, part: false })
+    }
+
+    /// Runs every detector over the whole of one view, line by line where it wants lines.
+    pub(crate) fn detect_by_reference(&self, views: &Views<'_>, view: usize, paths: &[BString], hits: &mut Vec<Hit>) {
+        if !self.rules.structural {
+            return;
+        }
+        let text = views.text(view);
+        for detector in detect::detectors() {
+            let places = keyword_places(text, detector);
+            match detector.scope {
+                _ if places.is_empty() && !detector.keywords.is_empty() => {}
+                Scope::Whole => {
+                    let places = &places[..places.len().min(MOST_PLACES)];
+                    self.run_detector(detector, views, view, 0..text.len(), places, paths, hits);
+                }
+                Scope::Line => {
+                    let lines = places.chunk_by(|a, b| !text[*a..*b].contains(&b'\n'));
+                    for places in lines {
+                        let places = &places[..places.len().min(MOST_PLACES)];
+                        let line = line_at(text, places[0]);
+                        self.run_detector(detector, views, view, line, places, paths, hits);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs a detector over a part of a view; `places` are offsets in the view.
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) fn run_detector(
+        &self,
+        detector: &Detector,
+        views: &Views<'_>,
+        view: usize,
+        part: Range<usize>,
+        places: &[usize],
+        paths: &[BString],
+        hits: &mut Vec<Hit>,
+    ) {
+        let text = views.text(view);
+        let places: Vec<usize> = places.iter().map(|place| place - part.start).collect();
+        work::count(part.len());
+        let mut detected = Vec::new();
+        (detector.run)(&Look { bytes: &text[part.clone()], paths, hits: &places }, &mut detected);
+        hits.extend(detected.into_iter().filter_map(|found| self.weigh_detected(views, view, part.start, found)));
+    }
+
+    fn weigh_detected(&self, views: &Views<'_>, view: usize, offset: usize, found: Detected) -> Option<Hit> {
+        let index = self.rules.rules.iter().position(|rule| &*rule.id == found.rule)?;
+        let rule = &self.rules.rules[index];
+        let shift = |range: Range<usize>| range.start + offset..range.end + offset;
+        let (matched, secret) = (shift(found.matched), shift(found.secret));
+        let stands = self.reported[index]
+            && is_new(views, view, &matched)
+            && has_entropy(rule, views.text(view).get(secret.clone())?);
+        let Detected { confidence, severity, .. } = found;
+        stands.then_some(Hit { rule: index, view, matched, secret, confidence, severity, part: false })
+    }
+}
+
+/// Whether a match says something that the view before did not: it overlaps what was decoded.
+fn is_new(views: &Views<'_>, view: usize, matched: &Range<usize>) -> bool {
+    match views.segments(view) {
+        Some(segments) => !overlapping(segments, matched).is_empty(),
+        None => true,
+    }
+}
+
+fn has_entropy(rule: &Rule, secret: &[u8]) -> bool {
+    rule.entropy == 0.0 || shannon(secret) > rule.entropy
+}
+
+/// Line ends at either side belong to the text round the match.
+fn trim(text: &[u8], range: &Range<usize>) -> Range<usize> {
+    let matched = &text[range.clone()];
+    let leading = matched.iter().take_while(|byte| **byte == b'\n').count();
+    let trailing = matched[leading..].iter().rev().take_while(|byte| **byte == b'\n').count();
+    range.start + leading..range.end - trailing
+}
+
+/// The line at an offset without its line end.
+pub(crate) fn line_at(text: &[u8], offset: usize) -> Range<usize> {
+    let line = line_range(text, &(offset..offset));
+    let returns = text[line.clone()].ends_with(b"\r");
+    line.start..line.end - usize::from(returns)
+}
+
+/// Where any keyword of a detector stands, ascending.
+fn keyword_places(text: &[u8], detector: &Detector) -> Vec<usize> {
+    let mut places: Vec<usize> =
+        detector.keywords.iter().flat_map(|keyword| reference::places(text, keyword)).collect();
+    places.sort_unstable();
+    places.dedup();
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::trim;
+
+    #[test]
+    fn line_ends_are_trimmed_off_matches() {
+        assert_eq!(trim(b"\n\nab\n", &(0..5)), 2..4);
+        assert_eq!(trim(b"\n\n\n", &(0..3)), 3..3);
+        assert_eq!(trim(b" a\r\n", &(0..4)), 0..3);
+    }
+}

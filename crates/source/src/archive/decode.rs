@@ -1,0 +1,117 @@
+//! Decoders of single compressed files. All are pure Rust, and none takes more memory than a fixed bound whatever the
+//! file asks for.
+
+use std::io::{self, Read};
+
+use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+
+use crate::sniff::Archive;
+
+use super::meter::Stop;
+
+/// Windows above this size are refused: 64 MiB is the largest that the usual compressors make by themselves.
+const WINDOW_BYTES: u64 = 66 << 20;
+
+/// The decoder for `kind`.
+pub(super) fn decoder<'r>(kind: Archive, reader: &'r mut dyn Read) -> Result<Box<dyn Read + 'r>, Stop> {
+    Ok(match kind {
+        Archive::Gzip => Box::new(flate2::read::MultiGzDecoder::new(reader)),
+        Archive::Bzip2 => Box::new(bzip2::read::MultiBzDecoder::new(reader)),
+        Archive::Xz => {
+            let kilobytes = u32::try_from(WINDOW_BYTES >> 10).expect("a small constant");
+            Box::new(lzma_rust2::XzReader::new_mem_limit(reader, true, kilobytes))
+        }
+        Archive::Lz4 => Box::new(lz4_flex::frame::FrameDecoder::new(reader)),
+        Archive::Zstd => Box::new(Zstd::Between(Peek { reader, next: None })),
+        Archive::Zip | Archive::Tar => unreachable!("bundles are opened by name"),
+    })
+}
+
+/// A reader whose next byte can be looked at.
+struct Peek<'r> {
+    reader: &'r mut dyn Read,
+    next: Option<u8>,
+}
+
+impl Peek<'_> {
+    fn at_end(&mut self) -> io::Result<bool> {
+        let mut byte = [0];
+        if self.next.is_none() && self.reader.read(&mut byte)? == 1 {
+            self.next = Some(byte[0]);
+        }
+        Ok(self.next.is_none())
+    }
+}
+
+impl Read for Peek<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match (self.next, buffer.first_mut()) {
+            (Some(byte), Some(first)) => {
+                *first = byte;
+                self.next = None;
+                Ok(1)
+            }
+            _ => self.reader.read(buffer),
+        }
+    }
+}
+
+/// One frame, begun.
+struct Frame<'r> {
+    decoder: FrameDecoder,
+    source: Peek<'r>,
+}
+
+impl Read for Frame<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.decoder.can_collect() == 0 && !self.decoder.is_finished() {
+            let step = BlockDecodingStrategy::UptoBlocks(1);
+            self.decoder.decode_blocks(&mut self.source, step).map_err(io::Error::other)?;
+        }
+        self.decoder.read(buffer)
+    }
+}
+
+/// zstd frames, one after the other.
+enum Zstd<'r> {
+    Between(Peek<'r>),
+    Inside(Box<Frame<'r>>),
+    Done,
+}
+
+impl<'r> Zstd<'r> {
+    fn begin(mut source: Peek<'r>) -> io::Result<Self> {
+        while !source.at_end()? {
+            let mut decoder = FrameDecoder::new();
+            decoder.set_max_window_size(WINDOW_BYTES);
+            match decoder.init(&mut source) {
+                Ok(()) => return Ok(Self::Inside(Box::new(Frame { decoder, source }))),
+                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
+                    io::copy(&mut (&mut source).take(length.into()), &mut io::sink())?;
+                }
+                Err(error) => return Err(io::Error::other(error)),
+            }
+        }
+        Ok(Self::Done)
+    }
+}
+
+impl Read for Zstd<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            *self = match std::mem::replace(self, Self::Done) {
+                Self::Done => return Ok(0),
+                Self::Between(source) => Self::begin(source)?,
+                Self::Inside(mut frame) => {
+                    let read = frame.read(buffer)?;
+                    if read > 0 {
+                        *self = Self::Inside(frame);
+                        return Ok(read);
+                    }
+                    Self::Between(frame.source)
+                }
+            };
+        }
+    }
+}

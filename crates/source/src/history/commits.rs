@@ -1,0 +1,232 @@
+//! Which commits there are, newest first.
+
+use std::collections::{BinaryHeap, HashMap, HashSet};
+
+use bstr::ByteSlice;
+use gix::ObjectId;
+use gix::objs::Kind;
+
+use super::Notes;
+use super::selection::Tips;
+use crate::SourceError;
+use crate::pack::Damage;
+use crate::pack::reader::Reader;
+use crate::repository::Repository;
+
+/// How many tags may lead to tags.
+const DEEPEST_TAG: usize = 64;
+
+/// One commit.
+#[derive(Debug)]
+pub(super) struct Commit {
+    pub(super) id: ObjectId,
+    pub(super) tree: ObjectId,
+    /// Trees of the parents; `None` where a parent cannot be read, which is told once.
+    pub(super) parents: Vec<Option<ObjectId>>,
+}
+
+/// The selected commits, and the annotated tags that lead to them.
+#[derive(Debug, Default)]
+pub(super) struct Commits {
+    /// Newest first, by the committer's date.
+    pub(super) list: Vec<Commit>,
+    /// Where the walk began.
+    pub(super) starts: Vec<ObjectId>,
+    /// Annotated tags among the tips.
+    pub(super) tags: Vec<ObjectId>,
+    /// Blobs that a ref or tag points to directly.
+    pub(super) blobs: Vec<ObjectId>,
+}
+
+/// What the walk needs of a commit.
+struct Node {
+    tree: ObjectId,
+    parents: Vec<ObjectId>,
+    date: i64,
+}
+
+struct Walk<'w, 'p> {
+    reader: &'w mut Reader<'p>,
+    shallow: HashSet<ObjectId>,
+    nodes: HashMap<ObjectId, Option<Node>>,
+    hidden: HashSet<ObjectId>,
+    queue: BinaryHeap<(i64, ObjectId)>,
+    queued: HashSet<ObjectId>,
+    /// How many of the queue are not hidden.
+    wanted: usize,
+    order: Vec<ObjectId>,
+    listed: HashSet<ObjectId>,
+}
+
+impl Commits {
+    /// Walks from the tips. The commits' own words about their parents count, nothing else.
+    pub(super) fn walk(
+        repository: &Repository,
+        reader: &mut Reader<'_>,
+        tips: &Tips,
+        notes: &mut Notes,
+    ) -> Result<Self, SourceError> {
+        let shallow = repository.local().shallow_commits();
+        let shallow = shallow.map_err(|_| repository.broken("the list of shallow commits cannot be read"))?;
+        let shallow = shallow.iter().flat_map(|list| list.iter().copied()).collect();
+        let mut commits = Self::default();
+        let mut starts = Vec::new();
+        for tip in &tips.include {
+            match commits.peel(reader, *tip) {
+                Ok(found) => starts.extend(found),
+                Err(id) => notes.unread(format!("object {id}"), "missing or damaged"),
+            }
+        }
+        let mut walk = Walk {
+            reader,
+            shallow,
+            nodes: HashMap::new(),
+            hidden: HashSet::new(),
+            queue: BinaryHeap::new(),
+            queued: HashSet::new(),
+            wanted: 0,
+            order: Vec::new(),
+            listed: HashSet::new(),
+        };
+        for tip in &tips.exclude {
+            if let Ok(Some(id)) = Self::default().peel(walk.reader, *tip) {
+                walk.hide(id);
+                walk.push(id);
+            }
+        }
+        for id in &starts {
+            walk.push(*id);
+        }
+        commits.starts = starts;
+        walk.run();
+        walk.finish(&mut commits, notes);
+        Ok(commits)
+    }
+
+    /// Follows tags; the commit, if there is one at the end. The error names the object that cannot be read.
+    fn peel(&mut self, reader: &mut Reader<'_>, mut id: ObjectId) -> Result<Option<ObjectId>, ObjectId> {
+        for _ in 0..DEEPEST_TAG {
+            match reader.read(id).map_err(|_| id)? {
+                (Kind::Commit, _) => return Ok(Some(id)),
+                (Kind::Tag, bytes) => {
+                    self.tags.push(id);
+                    id = gix::objs::TagRefIter::from_bytes(&bytes, id.kind()).target_id().map_err(|_| id)?;
+                }
+                (Kind::Blob, _) => {
+                    self.blobs.push(id);
+                    return Ok(None);
+                }
+                (Kind::Tree, _) => return Ok(None),
+            }
+        }
+        Err(id)
+    }
+}
+
+impl Walk<'_, '_> {
+    fn run(&mut self) {
+        while self.wanted > 0
+            && let Some((_, id)) = self.queue.pop()
+        {
+            let hidden = self.hidden.contains(&id);
+            if !hidden {
+                self.wanted -= 1;
+                self.order.push(id);
+                self.listed.insert(id);
+            }
+            let parents = self.node(id).map(|node| node.parents.clone()).unwrap_or_default();
+            for parent in parents {
+                if hidden {
+                    self.hide(parent);
+                }
+                self.push(parent);
+            }
+        }
+    }
+
+    fn push(&mut self, id: ObjectId) {
+        if !self.queued.insert(id) {
+            return;
+        }
+        let date = self.node(id).map_or(i64::MAX, |node| node.date);
+        self.queue.push((date, id));
+        if !self.hidden.contains(&id) {
+            self.wanted += 1;
+        }
+    }
+
+    /// Marks a commit, and what is known of its ancestors, as left out.
+    fn hide(&mut self, id: ObjectId) {
+        let mut stack = vec![id];
+        while let Some(id) = stack.pop() {
+            if !self.hidden.insert(id) {
+                continue;
+            }
+            if self.queued.contains(&id) {
+                // Either it waits in the queue, or it was listed too early: then its parents are wrong too.
+                let listed = self.listed.contains(&id);
+                if !listed {
+                    self.wanted -= 1;
+                }
+                if listed && let Some(Some(node)) = self.nodes.get(&id) {
+                    stack.extend(&node.parents);
+                }
+            }
+        }
+    }
+
+    fn node(&mut self, id: ObjectId) -> Option<&Node> {
+        let (reader, shallow) = (&mut *self.reader, &self.shallow);
+        let read = || {
+            let bytes = reader.expect(id, Kind::Commit).ok()?;
+            let mut node = parse(&bytes)?;
+            if shallow.contains(&id) {
+                node.parents.clear();
+            }
+            Some(node)
+        };
+        self.nodes.entry(id).or_insert_with(read).as_ref()
+    }
+
+    fn finish(mut self, commits: &mut Commits, notes: &mut Notes) {
+        for id in std::mem::take(&mut self.order) {
+            if self.hidden.contains(&id) {
+                continue;
+            }
+            let Some(Some(node)) = self.nodes.get(&id) else {
+                notes.unread(format!("commit {id}"), "missing or damaged");
+                continue;
+            };
+            let tree = node.tree;
+            let parents = node.parents.clone();
+            let parents = parents.into_iter().map(|parent| self.node(parent).map(|node| node.tree)).collect();
+            commits.list.push(Commit { id, tree, parents });
+        }
+    }
+}
+
+/// The first lines of a commit: tree, parents, author, committer.
+fn parse(bytes: &[u8]) -> Option<Node> {
+    let mut lines = bytes.split(|byte| *byte == b'\n');
+    let tree = ObjectId::from_hex(lines.next()?.strip_prefix(b"tree ")?).ok()?;
+    let mut parents = Vec::new();
+    let mut line = lines.next()?;
+    while let Some(parent) = line.strip_prefix(b"parent ") {
+        parents.push(ObjectId::from_hex(parent).ok()?);
+        line = lines.next()?;
+    }
+    // A strange author or date is no reason to leave a commit out.
+    let committer = lines.next().filter(|line| line.starts_with(b"committer ")).unwrap_or_default();
+    let date = committer.rsplit_once_str("> ").map_or(&b""[..], |(_, date)| date);
+    let date = date.split_once_str(" ").map_or(date, |(date, _)| date);
+    let date = date.to_str().ok().and_then(|date| date.parse().ok()).unwrap_or(0);
+    Some(Node { tree, parents, date })
+}
+
+/// Why something could not be read, in words.
+pub(super) fn words(damage: Damage) -> &'static str {
+    match damage {
+        Damage::Broken => "missing or damaged",
+        Damage::TooLarge => "too large to be read as a whole",
+    }
+}

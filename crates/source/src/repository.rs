@@ -1,0 +1,187 @@
+//! Opening a repository so that nothing in it can run, hide or redirect anything: no configuration of the user or the
+//! system, the repository's own only for its format; no replacements, no grafts, no commit-graph, no attributes.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use bstr::{BStr, BString, ByteSlice};
+use gix::ObjectId;
+use gix::object::tree::EntryKind;
+
+use crate::SourceError;
+use crate::objects::Objects;
+
+/// A committed file is not read into memory above this size.
+const LARGEST_CONFIG: u64 = 64 << 20;
+
+/// Extensions of the format that do not change how we read.
+const EXTENSIONS: [&str; 6] =
+    ["noop", "objectformat", "partialclone", "preciousobjects", "relativeworktrees", "worktreeconfig"];
+
+/// An opened repository; cheap to share between threads.
+pub struct Repository {
+    inner: gix::ThreadSafeRepository,
+    root: PathBuf,
+    extra: Vec<PathBuf>,
+}
+
+impl std::fmt::Debug for Repository {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Repository").field("root", &self.root).finish()
+    }
+}
+
+impl Repository {
+    /// The repository that `path` (a folder or file) is in, or that it is.
+    ///
+    /// # Errors
+    /// [`SourceError::NotARepository`]; [`SourceError::Repository`] if its format is not known or it is damaged.
+    pub fn discover(path: &Path) -> Result<Self, SourceError> {
+        let nothing = || SourceError::NotARepository { path: path.to_owned() };
+        let start = path.canonicalize().map_err(|_| nothing())?;
+        let found = start.ancestors().find_map(|folder| {
+            let work_tree = folder.join(".git").symlink_metadata().is_ok();
+            (work_tree || is_git_dir(folder)).then_some((folder, work_tree))
+        });
+        let (root, work_tree) = found.ok_or_else(nothing)?;
+        let options = gix::open::Options::isolated()
+            .with(gix::sec::Trust::Reduced)
+            .bail_if_untrusted(false)
+            .open_path_as_is(!work_tree);
+        let inner = gix::ThreadSafeRepository::open_opts(root, options)
+            .map_err(|error| SourceError::Repository { path: root.to_owned(), why: error.to_string() })?;
+        let repository = Self { inner, root: root.to_owned(), extra: Vec::new() };
+        match repository.unknown_extension() {
+            Some(name) => Err(repository.broken(format!("its format has an extension that is not known: {name}"))),
+            None => Ok(repository),
+        }
+    }
+
+    /// An extension of the format that changes how refs or objects are stored, and that we would misread.
+    fn unknown_extension(&self) -> Option<BString> {
+        let repo = self.local();
+        let config = repo.config_snapshot();
+        if config.integer("core.repositoryformatversion").unwrap_or(0) < 1 {
+            return None;
+        }
+        let mut sections = config.plumbing().sections_by_name("extensions")?;
+        sections.find_map(|section| {
+            section.body().value_names().find_map(|name| {
+                let name = name.to_ascii_lowercase();
+                let files = name == "refstorage"
+                    && config.string("extensions.refstorage").is_some_and(|value| value.as_bstr() == "files");
+                let known = EXTENSIONS.iter().any(|known| **known == name) || files;
+                (!known).then(|| name.into())
+            })
+        })
+    }
+
+    /// Objects are looked for in these folders too: `GIT_OBJECT_DIRECTORY` and `GIT_ALTERNATE_OBJECT_DIRECTORIES` of a
+    /// server's hook, where what is pushed lies in quarantine.
+    #[must_use]
+    pub fn with_object_folders(mut self, folders: impl IntoIterator<Item = PathBuf>) -> Self {
+        self.extra.extend(folders);
+        self
+    }
+
+    /// The folder that holds `.git`, whatever `core.worktree` says; of a bare repository, itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Whether there is no work tree.
+    pub fn is_bare(&self) -> bool {
+        self.root.join(".git").symlink_metadata().is_err()
+    }
+
+    /// Whether history ends early because the clone is shallow.
+    pub fn is_shallow(&self) -> bool {
+        self.local().is_shallow().unwrap_or(true)
+    }
+
+    /// `path` as the repository names it: relative to the root; `None` if it lies outside. Empty for the root.
+    pub fn inside(&self, path: &Path) -> Option<BString> {
+        let path = path.canonicalize().ok()?;
+        let inside = path.strip_prefix(&self.root).ok()?;
+        Some(inside.as_os_str().as_bytes().into())
+    }
+
+    /// The commit that a revision names (`HEAD~2`, a tag, a branch, an id), tags followed.
+    ///
+    /// # Errors
+    /// [`SourceError::Revision`] if there is no such commit.
+    pub fn commit(&self, revision: &BStr) -> Result<ObjectId, SourceError> {
+        let repo = self.local();
+        let id = repo.rev_parse_single(revision).map_err(|_| SourceError::Revision { name: revision.to_owned() })?;
+        self.objects().peel(id.detach()).ok_or_else(|| SourceError::Revision { name: revision.to_owned() })
+    }
+
+    /// A file as a revision has it; `None` if the revision lacks it or it is not a file.
+    ///
+    /// # Errors
+    /// [`SourceError::Revision`], [`SourceError::Object`], [`SourceError::TooLarge`] above 64 MiB.
+    pub fn read_at(&self, revision: &BStr, path: &BStr) -> Result<Option<Vec<u8>>, SourceError> {
+        let commit = self.commit(revision)?;
+        let objects = self.objects();
+        let mut tree = objects.tree_of(commit)?;
+        let mut parts = path.split_str("/").peekable();
+        while let Some(part) = parts.next() {
+            let entries = objects.tree(tree)?;
+            let Some(entry) = entries.iter().find(|entry| entry.name == part) else { return Ok(None) };
+            match (parts.peek(), entry.mode.kind()) {
+                (None, EntryKind::Blob | EntryKind::BlobExecutable) => {
+                    return objects.blob(entry.id, LARGEST_CONFIG).map(Some);
+                }
+                (Some(_), EntryKind::Tree) => tree = entry.id,
+                _ => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    /// A blob by its id.
+    ///
+    /// # Errors
+    /// [`SourceError::Object`] if it is missing or damaged, [`SourceError::TooLarge`] above `limit` bytes.
+    pub fn blob(&self, id: ObjectId, limit: u64) -> Result<Vec<u8>, SourceError> {
+        self.objects().blob(id, limit)
+    }
+
+    /// A handle of this thread's own.
+    pub(crate) fn local(&self) -> gix::Repository {
+        let mut repo = self.inner.to_thread_local();
+        repo.objects.ignore_replacements = true;
+        repo
+    }
+
+    /// The objects, for one thread.
+    pub(crate) fn objects(&self) -> Objects {
+        Objects::new(self.local(), &self.extra)
+    }
+
+    /// Every folder with objects, alternates included.
+    pub(crate) fn object_folders(&self) -> Vec<PathBuf> {
+        let mut folders = vec![self.inner.objects.path().to_owned()];
+        folders.extend(self.extra.iter().cloned());
+        let here = std::env::current_dir().unwrap_or_default();
+        let more: Vec<_> = folders
+            .iter()
+            .flat_map(|folder| gix::odb::alternate::resolve(folder.clone(), &here).unwrap_or_default())
+            .collect();
+        for folder in more {
+            if !folders.contains(&folder) {
+                folders.push(folder);
+            }
+        }
+        folders
+    }
+
+    /// An error about the repository as a whole.
+    pub(crate) fn broken(&self, why: impl ToString) -> SourceError {
+        SourceError::Repository { path: self.root.clone(), why: why.to_string() }
+    }
+}
+
+fn is_git_dir(folder: &Path) -> bool {
+    folder.join("HEAD").is_file() && folder.join("objects").is_dir() && folder.join("refs").is_dir()
+}

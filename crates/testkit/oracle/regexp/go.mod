@@ -1,0 +1,3 @@
+module plomb.dev/oracle/regexp
+
+go 1.24
