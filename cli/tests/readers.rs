@@ -6,10 +6,10 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 
 const PLAIN: &str = concat!(
-    "{\n  \"user\": \"root\",\n  \"db\": {\n    \"password\": \"hunter2\",\n    \"port\": 5432\n  },\n",
+    "{\n  \"user\": \"root\",\n  \"db\": {\n    \"password\": \"canary-hunter2\",\n    \"port\": 5432\n  },\n",
     "  \"list\": [\n    \"x\",\n    \"x\"\n  ]\n}\n"
 );
-const YAML: &str = "# top\ndb:\n   password: hunter2   # inline\n   port: 5432\nlist: [a, b, a]\n";
+const YAML: &str = "# top\ndb:\n   password: canary-hunter2   # inline\n   port: 5432\nlist: [a, b, a]\n";
 
 /// A home folder, a repository below it, four people with a key each; only the first one's is at hand.
 struct World {
@@ -20,7 +20,9 @@ struct World {
 impl World {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        std::fs::create_dir(folder.path().join("repo")).expect("a folder");
+        for room in ["repo", "tmp"] {
+            std::fs::create_dir(folder.path().join(room)).expect("a folder");
+        }
         let mut world = Self { folder, people: Vec::new() };
         for person in 0..4 {
             let made = world.plomb(&["key", "new", "-o", &format!("../key{person}.txt")]);
@@ -65,6 +67,11 @@ impl World {
         );
     }
 
+    /// `$TMPDIR` of the commands.
+    fn tmp(&self) -> PathBuf {
+        self.folder.path().join("tmp")
+    }
+
     fn command(&self, program: &Path, people: &[usize]) -> Command {
         let home = self.folder.path();
         let key = |person: &usize| std::fs::read_to_string(home.join(format!("key{person}.txt"))).unwrap_or_default();
@@ -73,13 +80,16 @@ impl World {
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("SOPS_DISABLE_VERSION_CHECK", "1");
         command.env("SOPS_AGE_KEY", people.iter().map(key).collect::<String>());
         command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
-        command.stdin(std::process::Stdio::null());
+        command.env("TMPDIR", self.tmp()).stdin(std::process::Stdio::null());
         command
     }
 
     fn plomb_as(&self, people: &[usize], args: &[&str]) -> Output {
         let program = Path::new(env!("CARGO_BIN_EXE_plomb"));
-        self.command(program, people).args(args).output().expect("plomb runs")
+        let output = self.command(program, people).args(args).output().expect("plomb runs");
+        let words: Vec<String> = args.iter().map(|word| (*word).to_owned()).collect();
+        testkit::canary::check_run(&words, &output.stdout, &output.stderr);
+        output
     }
 
     fn plomb(&self, args: &[&str]) -> Output {
@@ -120,6 +130,15 @@ impl World {
         let made = self.plomb(&["encrypt", "--age", &self.people[person], "other.json"]);
         let file: Value = serde_json::from_slice(&ok(&made).stdout).expect("JSON");
         file["sops"]["age"][0]["enc"].as_str().expect("an armor").to_owned()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let home = self.folder.path();
+            testkit::canary::check_leftovers(&[home.to_owned()], &[&home.join("repo")]);
+        }
     }
 }
 
@@ -451,7 +470,7 @@ fn encrypting_again_changes_one_value() {
         ok(&world.plomb(&["decrypt", "-i", name]));
         ok(&world.plomb(&["encrypt", "-i", name]));
         assert_eq!(world.read(name), old, "{name}: nothing changed, nothing changes");
-        let changed = content.replace("hunter2", "hunter3");
+        let changed = content.replace("canary-hunter2", "canary-hunter3");
         for from in [false, true] {
             world.write("old", &old);
             let target = if from { format!("sub-{name}") } else { name.to_owned() };

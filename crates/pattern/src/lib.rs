@@ -9,6 +9,7 @@
 mod error;
 mod parse;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -22,8 +23,8 @@ pub use error::{PatternError, Warning};
 pub struct Pattern(Arc<Inner>);
 
 struct Inner {
-    source: String,
-    parsed: parse::Parsed,
+    source: Cow<'static, str>,
+    parsed: OnceLock<parse::Parsed>,
     compiled: OnceLock<Regex>,
 }
 
@@ -48,7 +49,21 @@ impl Pattern {
     /// Where the pattern is invalid and why.
     pub fn parse(source: &str) -> Result<Self, PatternError> {
         let parsed = parse::parse(source)?;
-        Ok(Self(Arc::new(Inner { source: source.to_owned(), parsed, compiled: OnceLock::new() })))
+        let (source, parsed) = (Cow::Owned(source.to_owned()), OnceLock::from(parsed));
+        Ok(Self(Arc::new(Inner { source, parsed, compiled: OnceLock::new() })))
+    }
+
+    /// Takes a pattern that is part of a program and that the program's tests have read with [`Pattern::new`]: it is
+    /// read when it is first asked.
+    ///
+    /// # Panics
+    /// On first use, if the pattern is invalid after all.
+    pub fn trusted(source: &'static str) -> Self {
+        Self(Arc::new(Inner { source: Cow::Borrowed(source), parsed: OnceLock::new(), compiled: OnceLock::new() }))
+    }
+
+    fn parsed(&self) -> &parse::Parsed {
+        self.0.parsed.get_or_init(|| parse::parse(&self.0.source).expect("the program's tests read its own patterns"))
     }
 
     /// One pattern that is found wherever any of `patterns` is, joined as gitleaks joins the lists of an allowlist: a
@@ -76,37 +91,37 @@ impl Pattern {
 
     /// What Go would refuse.
     pub fn warnings(&self) -> &[Warning] {
-        &self.0.parsed.warnings
+        &self.parsed().warnings
     }
 
     /// Whether a flag set in it, such as `(?i)`, would hold for what is joined after it.
     pub fn leaks_flags(&self) -> bool {
-        self.0.parsed.leaks_flags
+        self.parsed().leaks_flags
     }
 
     /// What the engine compiles. Works on bytes; group indexes are Go's.
     pub fn hir(&self) -> &Hir {
-        &self.0.parsed.hir
+        &self.parsed().hir
     }
 
     /// How many states it compiles to, about: the cost of the slowest search per byte.
     pub fn size(&self) -> usize {
-        self.0.parsed.cost
+        self.parsed().cost
     }
 
     /// Capture groups, the whole match not counted.
     pub fn group_count(&self) -> usize {
-        self.0.parsed.groups
+        self.parsed().groups
     }
 
     /// Capture groups, the whole match counted.
     pub fn captures_len(&self) -> usize {
-        self.0.parsed.groups + 1
+        self.parsed().groups + 1
     }
 
     /// The compiled form; the first call compiles. A group that can never take part may be missing in it.
     pub fn regex(&self) -> &Regex {
-        self.0.compiled.get_or_init(|| compile(&self.0.parsed.hir))
+        self.0.compiled.get_or_init(|| compile(&self.parsed().hir))
     }
 
     /// Whether it has been compiled.

@@ -218,7 +218,8 @@ pub(crate) fn credentials_in_base64(text: &[u8]) -> bool {
 /// Passwords that manuals use.
 fn is_sample_password(password: &[u8]) -> bool {
     let lower = password.to_ascii_lowercase();
-    is_typed_sample(password)
+    memchr::memmem::find(&lower, b"password").is_some()
+        || is_typed_sample(password)
         || matches!(&lower[..], b"open sesame" | b"opensesame" | b"secret" | b"world" | b"passwd" | b"pass" | b"pencil")
 }
 

@@ -11,10 +11,13 @@ use random::{Alphabet, Counts, alphabet, has_random_part, is_random, is_varied, 
 
 /// How sure it is that `value`, named by a name of `kind`, is a secret; `None` if it is not.
 pub(crate) fn judge(kind: Kind, value: &[u8]) -> Option<Confidence> {
-    if value.len() < 6 || value.len() > 4096 || is_placeholder(value) || is_reference(value) {
+    if value.len() < 6 || value.len() > 1024 || is_placeholder(value) || is_reference(value) {
         return None;
     }
-    if has_own_rule(value) {
+    // Under a plain name for a secret a value is one, whatever its prefix says: `token = …` with a damaged checksum may
+    // be cut or mistyped. Elsewhere such a value is a sample.
+    let named = matches!(kind, Kind::Secret | Kind::Key) && has_checksum(value);
+    if has_own_rule(value) && !named {
         return None;
     }
     if value.iter().any(|byte| *byte < 0x20) || !value.is_ascii() && std::str::from_utf8(value).is_err() {
@@ -25,16 +28,21 @@ pub(crate) fn judge(kind: Kind, value: &[u8]) -> Option<Confidence> {
         Kind::Secret => secret(value),
         Kind::Key => key(value),
         Kind::Auth => secret(value),
-        Kind::Weak => secret(value).map(|_| Confidence::Low),
+        Kind::Weak => secret(value).filter(|sure| *sure > Confidence::Low).map(|_| Confidence::Low),
     }
 }
 
 /// Formats whose own rule decides, by checksum or structure: what it refuses is refused.
 pub(crate) fn has_own_rule(value: &[u8]) -> bool {
-    let checked =
-        [&b"ghp_"[..], b"gho_", b"ghu_", b"ghs_", b"ghr_", b"npm_"].iter().any(|start| value.starts_with(start));
-    let token = value.starts_with(b"eyJ") && value.iter().filter(|byte| **byte == b'.').count() == 2;
-    checked && value.len() >= 40 || token || value.starts_with(b"-----BEGIN") || value.starts_with(b"{\"")
+    let dots = value.iter().filter(|byte| **byte == b'.').count();
+    let token = value.starts_with(b"eyJ") && (dots == 2 || value.ends_with(b".{"))
+        || memchr::memmem::find(value, b"{\"").is_some();
+    has_checksum(value) || token || value.starts_with(b"-----BEGIN")
+}
+
+fn has_checksum(value: &[u8]) -> bool {
+    let starts = [&b"ghp_"[..], b"gho_", b"ghu_", b"ghs_", b"ghr_", b"npm_"];
+    value.len() >= 40 && starts.iter().any(|start| value.starts_with(start))
 }
 
 /// Passwords are typed or drawn: anything that is not a word, a name or a sample.
@@ -104,6 +112,9 @@ fn secret(value: &[u8]) -> Option<Confidence> {
     if is_uuid(value) {
         return Some(Confidence::Medium);
     }
+    if is_row_of_words(value) {
+        return None;
+    }
     let strong = value.len() >= 16 && is_random(value);
     if !strong && (is_name_of_something(value) || mentions_itself(value)) || names_something_long(value) {
         return None;
@@ -116,7 +127,22 @@ fn secret(value: &[u8]) -> Option<Confidence> {
     let counts = Counts::of(value);
     let typed =
         value.len() >= 10 && counts.classes() == 4 && counts.symbols <= value.len() / 2 && !is_typed_sample(value);
-    Some(if typed && spelling(value) < 1.5 { Confidence::Medium } else { Confidence::Low })
+    let signs = value.iter().any(|byte| byte.is_ascii_punctuation() && !b"_-.:/".contains(byte));
+    Some(if typed && signs && counts.digits >= 2 && spelling(value) < 1.5 {
+        Confidence::Medium
+    } else {
+        Confidence::Low
+    })
+}
+
+/// Three words or more joined by signs, and little else: `MICROSOFT_PCP_KSP_RSA_SEAL_KEY_3BD1`.
+fn is_row_of_words(value: &[u8]) -> bool {
+    let bare = |part: &'_ [u8]| part.iter().rposition(|byte| !byte.is_ascii_digit()).map_or(0, |at| at + 1);
+    let words = value.split(|byte| b"_-./: ".contains(byte)).map(|part| &part[..bare(part)]).filter(|part| {
+        part.len() >= 3 && part.iter().all(u8::is_ascii_alphabetic) && (part.len() < 5 || spelling(part) > -0.3)
+    });
+    let (count, letters) = words.fold((0, 0), |(count, letters), word| (count + 1, letters + word.len()));
+    count >= 3 && letters * 2 >= value.len() && spelling(value) > -0.3
 }
 
 /// Paths and dotted names stay names however long they are.

@@ -70,6 +70,18 @@ pub fn by_name(name: &str) -> Option<&'static dyn Report> {
     REPORTS.iter().copied().find(|report| report.name() == name)
 }
 
+/// The format that a file's ending (without its dot) asks for; gitleaks knows `json`, `csv` and `sarif` only.
+pub fn by_extension(extension: &str) -> Option<&'static dyn Report> {
+    let name = match extension {
+        "xml" => "junit",
+        "htm" => "html",
+        "txt" => "text",
+        "json" | "jsonl" | "csv" | "sarif" | "html" => extension,
+        _ => return None,
+    };
+    by_name(name)
+}
+
 /// One finished scan.
 #[derive(Clone, Copy, Debug)]
 pub struct Run<'a> {

@@ -20,6 +20,11 @@ impl Canary {
         Self { needles }
     }
 
+    /// Looks for what every secret of a fixture starts with: `canary-`.
+    pub fn of_fixtures() -> Self {
+        Self { needles: [MARK.as_bytes().to_vec(), base64_core(MARK.as_bytes(), 0)].into() }
+    }
+
     /// Does one of the strings occur in these bytes?
     pub fn is_in(&self, bytes: &[u8]) -> bool {
         self.needles.iter().any(|needle| bytes.windows(needle.len()).any(|window| window == needle))
@@ -31,6 +36,38 @@ impl Canary {
         found.retain(|path| !except.iter().any(|allowed| path.starts_with(allowed)));
         found.retain(|path| std::fs::read(path).is_ok_and(|bytes| self.is_in(&bytes)));
         found
+    }
+}
+
+const MARK: &str = "canary-";
+
+/// Words of a command line that asks for plaintext: only then may standard output show a canary.
+const GIVES_PLAINTEXT: [&str; 8] = ["decrypt", "-d", "--decrypt", "exec-env", "exec-file", "edit", "publish", "demo"];
+
+/// Checks what a run of `plomb` said.
+///
+/// # Panics
+/// When it shows a fixture's secret where none may be.
+pub fn check_run(args: &[String], stdout: &[u8], stderr: &[u8]) {
+    let canary = Canary::of_fixtures();
+    // Who names it on the command line shows it already.
+    if args.iter().any(|word| word.contains(MARK)) {
+        return;
+    }
+    assert!(!canary.is_in(stderr), "plomb {args:?} shows a canary on standard error");
+    let asked = args.iter().any(|word| GIVES_PLAINTEXT.contains(&word.as_str()));
+    assert!(asked || !canary.is_in(stdout), "plomb {args:?} shows a canary on standard output");
+}
+
+/// Checks the folders that are nobody's place for a secret.
+///
+/// # Panics
+/// When a file in one of them holds a fixture's secret.
+pub fn check_leftovers(folders: &[PathBuf], except: &[&Path]) {
+    let canary = Canary::of_fixtures();
+    for folder in folders.iter().filter(|folder| folder.is_dir()) {
+        let found = canary.files_with_it(folder, except);
+        assert!(found.is_empty(), "canaries were left in {found:?}");
     }
 }
 
@@ -56,6 +93,20 @@ mod tests {
         let canary = Canary::new(&["canary-0123456789"]);
         assert!(canary.is_in(b"password: canary-0123456789\n"));
         assert!(!canary.is_in(b"password: canary-012345678\n"));
+    }
+
+    #[test]
+    fn a_run_that_tells_is_caught() {
+        let args = |word: &str| vec![word.to_owned(), "f".to_owned()];
+        let caught = |word: &str, stdout: &[u8], stderr: &[u8]| {
+            std::panic::catch_unwind(|| check_run(&args(word), stdout, stderr)).is_err()
+        };
+        assert!(caught("verify", b"", b"error: canary-1"));
+        assert!(caught("decrypt", b"", b"error: canary-1"));
+        assert!(caught("status", b"canary-1", b""));
+        assert!(caught("status", b"Y2FuYXJ5LTE=", b""));
+        assert!(!caught("decrypt", b"canary-1", b""));
+        assert!(!caught("status", b"all is well", b"really"));
     }
 
     #[test]

@@ -91,17 +91,29 @@ impl Run {
         let mut input = child.stdin.take().expect("standard input is piped");
         let bytes = std::mem::take(&mut self.stdin);
         std::thread::spawn(move || input.write_all(&bytes));
+        let of_plomb = self.of_plomb();
         let stdout = drain(child.stdout.take().expect("standard output is piped"));
         let stderr = drain(child.stderr.take().expect("standard error is piped"));
         let (status, timed_out) = wait(&mut child, started + self.limit);
         let grace = Duration::from_secs(5);
-        Outcome {
+        let outcome = Outcome {
             code: status.code(),
             signal: status.signal(),
             timed_out,
             stdout: stdout.recv_timeout(grace).unwrap_or_default(),
             stderr: stderr.recv_timeout(grace).unwrap_or_default(),
+        };
+        if let Some(args) = of_plomb {
+            crate::canary::check_run(&args, &outcome.stdout, &outcome.stderr);
         }
+        outcome
+    }
+
+    /// The arguments, if it is our own program that runs.
+    fn of_plomb(&self) -> Option<Vec<String>> {
+        let name = std::path::Path::new(self.command.get_program()).file_name();
+        let args = self.command.get_args().map(|word| word.to_string_lossy().into_owned());
+        name.is_some_and(|name| name == "plomb").then(|| args.collect())
     }
 }
 

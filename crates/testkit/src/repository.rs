@@ -36,8 +36,13 @@ impl<'s> Repository<'s> {
 
     /// Runs git.
     pub fn try_git(&self, words: &[&str]) -> Outcome {
+        self.try_git_in(words, &std::env::var("PATH").unwrap_or_default())
+    }
+
+    /// Runs git with another PATH, for hooks that look for programs there.
+    pub fn try_git_in(&self, words: &[&str], path: &str) -> Outcome {
         let date = format!("{} +0100", self.clock);
-        let mut command = self.scratch.command("git").args(words).folder(&self.root);
+        let mut command = self.scratch.command("git").args(words).env("PATH", path).folder(&self.root);
         for (name, value) in [
             ("GIT_AUTHOR_NAME", "Ada"),
             ("GIT_AUTHOR_EMAIL", "ada@example.org"),

@@ -91,6 +91,10 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
+        if !std::thread::panicking() {
+            // Not the runtime folder: it is the place for an editor's text, which outlives a run that is killed.
+            crate::canary::check_leftovers(&[self.home(), self.tmp()], &[]);
+        }
         if std::env::var_os("PLOMB_KEEP_SCRATCH").is_none() {
             let _ = std::fs::remove_dir_all(&self.root);
         }

@@ -6,4 +6,5 @@ mod differential;
 mod faults;
 mod gitleaks;
 mod parallel;
+mod pre_commit;
 mod vectors;

@@ -154,3 +154,43 @@ fn every_rule_is_anchored_at_its_keywords() {
         .collect();
     assert!(whole.is_empty(), "{whole:?}");
 }
+
+/// Cut and bent texts: what comes out does not matter, that something comes out does.
+#[test]
+fn no_text_makes_a_detector_or_check_panic() {
+    let rules = builtin().rules;
+    for sample in SAMPLES {
+        let rule = rules.iter().find(|rule| &*rule.id == sample.rule).unwrap();
+        let recipes = sample.examples.iter().chain(sample.counter_examples).take(2);
+        for recipe in recipes {
+            let (path, text) = recipe::expand(recipe, sample.rule);
+            let step = 1 + text.len() / 24;
+            for cut in (0..text.len()).step_by(step) {
+                found(rule, &text[..cut], path.as_deref());
+                found(rule, &text[cut..], path.as_deref());
+                let mut bent = text.clone();
+                bent[cut] = [b'"', b'\\', 0xff, b'{', b':', b' '][cut % 6];
+                found(rule, &bent, path.as_deref());
+            }
+        }
+    }
+}
+
+/// One line of a megabyte that is nothing but names and quotes.
+#[test]
+fn a_hostile_line_takes_no_longer_than_its_length() {
+    for unit in [
+        "key='",
+        "\"password\":\"",
+        "token=a;",
+        "http://a:b",
+        "-----BEGIN PRIVATE KEY-----",
+        "{\"kind\":\"Secret\",",
+        "auth(\"",
+        "machine x login y password z ",
+    ] {
+        let started = std::time::Instant::now();
+        by_detectors(unit.repeat((1 << 18) / unit.len()).as_bytes(), Some("a.yaml"));
+        assert!(started.elapsed().as_secs() < 20, "{unit}: {:?}", started.elapsed());
+    }
+}

@@ -45,7 +45,15 @@ fn by_claims(claims: &Value) -> Verdict {
 fn is_sample(claims: &Value) -> bool {
     let is = |name: &str, sample: &str| claims.get(name).and_then(Value::as_str) == Some(sample);
     (is("sub", "1234567890") && (is("name", "John Doe") || claims.get("name").is_none() || is("name", "Jane Doe")))
+        || is_toy(claims)
         || (is("iss", "joe") && claims.get("http://example.com/is_root").is_some())
+}
+
+/// `{"some":"payload"}`, `{"hello":"world"}`: what libraries' manuals sign.
+fn is_toy(claims: &Value) -> bool {
+    let toys = ["payload", "world", "bar", "value", "data", "there", "hello"];
+    let text = |value: &Value| value.as_str().is_some_and(|text| toys.contains(&text));
+    claims.as_object().is_some_and(|claims| claims.len() <= 1 && claims.values().all(text))
 }
 
 fn object(part: &[u8]) -> Option<Value> {

@@ -22,430 +22,100 @@ pub(crate) struct Name {
 }
 
 /// Words at the end that change nothing.
+#[rustfmt::skip]
 const NEUTRAL: &[&str] = &[
-    "value",
-    "val",
-    "string",
-    "str",
-    "text",
-    "plain",
-    "plaintext",
-    "cleartext",
-    "clear",
-    "raw",
-    "base64",
-    "b64",
-    "hex",
-    "env",
-    "prod",
-    "production",
-    "dev",
-    "development",
-    "stage",
-    "staging",
-    "live",
-    "old",
-    "new",
-    "current",
-    "previous",
-    "main",
-    "backup",
-    "local",
-    "confirm",
-    "confirmation",
-    "again",
-    "base",
-    "data",
-    "content",
-    "literal",
-    "bytes",
-    "test",
-    "testing",
-    "qa",
-    "uat",
-    "eu",
-    "us",
-    "default",
-    "next",
-    "rw",
-    "ro",
-    "x",
-    "set",
-    "here",
-    "is",
-    "var",
-    "const",
-    "v",
-    "primary",
-    "secondary",
+    "value", "val", "string", "str", "text", "plain", "plaintext", "cleartext", "clear", "raw", "base64", "b64",
+    "hex", "env", "prod", "production", "dev", "development", "stage", "staging", "live", "old", "new", "current",
+    "previous", "main", "backup", "local", "confirm", "confirmation", "again", "base", "data", "content",
+    "literal", "bytes", "test", "testing", "qa", "uat", "eu", "us", "default", "next", "rw", "ro", "x", "set",
+    "here", "is", "var", "const", "v", "primary", "secondary",
 ];
 
 /// Words at the end that make the name one of something else.
+#[rustfmt::skip]
 const OTHER: &[&str] = &[
-    "id",
-    "ids",
-    "name",
-    "names",
-    "path",
-    "paths",
-    "file",
-    "files",
-    "filename",
-    "dir",
-    "url",
-    "uri",
-    "urls",
-    "endpoint",
-    "host",
-    "type",
-    "types",
-    "kind",
-    "length",
-    "len",
-    "size",
-    "count",
-    "ttl",
-    "policy",
-    "field",
-    "fields",
-    "label",
-    "arn",
-    "ref",
-    "reference",
-    "version",
-    "expiry",
-    "expires",
-    "expiration",
-    "expire",
-    "age",
-    "timeout",
-    "duration",
-    "interval",
-    "lifetime",
-    "min",
-    "max",
-    "limit",
-    "enabled",
-    "disabled",
-    "required",
-    "hint",
-    "placeholder",
-    "prompt",
-    "title",
-    "description",
-    "message",
-    "error",
-    "format",
-    "pattern",
-    "regex",
-    "prefix",
-    "suffix",
-    "header",
-    "param",
-    "parameter",
-    "input",
-    "form",
-    "class",
-    "provider",
-    "manager",
-    "service",
-    "store",
-    "storage",
-    "location",
-    "mode",
-    "method",
-    "algorithm",
-    "alg",
-    "scheme",
-    "issuer",
-    "audience",
-    "scope",
-    "scopes",
-    "status",
-    "state",
-    "index",
-    "column",
-    "hash",
-    "digest",
-    "checksum",
-    "fingerprint",
-    "thumbprint",
-    "integrity",
-    "signature",
-    "commit",
-    "rev",
-    "revision",
-    "sha",
-    "sha1",
-    "sha256",
-    "md5",
-    "etag",
-    "uuid",
-    "guid",
-    "user",
-    "username",
-    "email",
-    "account",
-    "bucket",
-    "region",
-    "zone",
-    "engine",
-    "helper",
-    "command",
-    "cmd",
-    "script",
-    "factory",
-    "handler",
-    "reset",
-    "strength",
-    "complexity",
-    "rotation",
-    "encoder",
-    "validator",
-    "generator",
-    "link",
-    "page",
-    "key_id",
-    "kid",
-    "alias",
-    "namespace",
-    "group",
-    "role",
-    "date",
-    "at",
-    "time",
-    "days",
-    "hours",
-    "minutes",
-    "seconds",
-    "ms",
-    "bits",
-    "curve",
-    "usage",
-    "source",
-    "template",
-    "public",
-    "pub",
-    "recipient",
-    "recipients",
-    "options",
-    "config",
-    "settings",
-    "binding",
-    "code",
-    "icon",
-    "color",
-    "button",
-    "tag",
-    "tags",
-    "image",
-    "digests",
-    "list",
-    "map",
-    "server",
+    "id", "ids", "name", "names", "path", "paths", "file", "files", "filename", "dir", "url", "uri", "urls",
+    "endpoint", "host", "type", "types", "kind", "length", "len", "size", "count", "ttl", "policy", "field",
+    "fields", "label", "arn", "ref", "reference", "version", "expiry", "expires", "expiration", "expire", "age",
+    "timeout", "duration", "interval", "lifetime", "min", "max", "limit", "enabled", "disabled", "required",
+    "hint", "placeholder", "prompt", "title", "description", "message", "error", "format", "pattern", "regex",
+    "prefix", "suffix", "header", "param", "parameter", "input", "form", "class", "provider", "manager", "service",
+    "store", "storage", "location", "mode", "method", "algorithm", "alg", "scheme", "issuer", "audience", "scope",
+    "scopes", "status", "state", "index", "column", "hash", "digest", "checksum", "fingerprint", "thumbprint",
+    "integrity", "signature", "commit", "rev", "revision", "sha", "sha1", "sha256", "md5", "etag", "uuid", "guid",
+    "user", "username", "email", "account", "bucket", "region", "zone", "engine", "helper", "command", "cmd",
+    "script", "factory", "handler", "reset", "strength", "complexity", "rotation", "encoder", "validator",
+    "generator", "link", "page", "key_id", "kid", "alias", "namespace", "group", "role", "date", "at", "time",
+    "days", "hours", "minutes", "seconds", "ms", "bits", "curve", "usage", "source", "template", "public", "pub",
+    "recipient", "recipients", "options", "config", "settings", "binding", "code", "icon", "color", "button",
+    "tag", "tags", "image", "digests", "list", "map", "server",
 ];
 
 /// Qualifiers of `key` that make it a secret.
+#[rustfmt::skip]
 const SECRET_KEYS: &[&str] = &[
-    "api",
-    "access",
-    "secret",
-    "private",
-    "encryption",
-    "encrypt",
-    "encrypting",
-    "decryption",
-    "crypt",
-    "crypto",
-    "cipher",
-    "signing",
-    "sign",
-    "signature",
-    "master",
-    "auth",
-    "authorization",
-    "authentication",
-    "account",
-    "storage",
-    "shared",
-    "service",
-    "session",
-    "cookie",
-    "jwt",
-    "hmac",
-    "aes",
-    "aes256",
-    "app",
-    "application",
-    "client",
-    "consumer",
-    "admin",
-    "deploy",
-    "deployment",
-    "webhook",
-    "function",
-    "functions",
-    "license",
-    "licence",
-    "subscription",
-    "write",
-    "ingest",
-    "ingestion",
-    "integration",
-    "rest",
-    "sas",
-    "kek",
-    "dek",
-    "wallet",
-    "root",
-    "seed",
-    "symmetric",
-    "tls",
-    "ssl",
-    "ssh",
-    "rsa",
-    "ec",
-    "backup",
-    "restic",
-    "security",
-    "user",
-    "bot",
-    "project",
-    "vault",
-    "unseal",
-    "recovery",
-    "pre-shared",
-    "preshared",
-    "psk",
-    "password",
-    "token",
-    "credential",
-    "credentials",
-    "login",
-    "passwd",
-    "ssl",
-    "merchant",
-    "payment",
-    "signing_secret",
-    "transfer",
-    "trading",
-    "exchange",
+    "api", "access", "secret", "private", "encryption", "encrypt", "encrypting", "decryption", "crypt", "crypto",
+    "cipher", "signing", "sign", "signature", "master", "auth", "authorization", "authentication", "account",
+    "storage", "shared", "service", "session", "cookie", "jwt", "hmac", "aes", "aes256", "app", "application",
+    "client", "consumer", "admin", "deploy", "deployment", "webhook", "function", "functions", "license",
+    "licence", "subscription", "write", "ingest", "ingestion", "integration", "rest", "sas", "kek", "dek",
+    "wallet", "root", "seed", "symmetric", "tls", "ssl", "ssh", "rsa", "ec", "backup", "restic", "security",
+    "user", "bot", "project", "vault", "unseal", "recovery", "pre-shared", "preshared", "psk", "password", "token",
+    "credential", "credentials", "login", "passwd", "ssl", "merchant", "payment", "signing_secret", "transfer",
+    "trading", "exchange",
 ];
 
 /// Qualifiers of `key` that make it none.
+#[rustfmt::skip]
 const OPEN_KEYS: &[&str] = &[
-    "public",
-    "pub",
-    "publishable",
-    "publish",
-    "foreign",
-    "cache",
-    "sort",
-    "partition",
-    "row",
-    "object",
-    "map",
-    "dict",
-    "translation",
-    "i18n",
-    "message",
-    "idempotency",
-    "dedup",
-    "lookup",
-    "hash",
-    "index",
-    "group",
-    "site",
-    "sitekey",
-    "verify",
-    "verification",
-    "verifying",
-    "validation",
-    "host",
-    "registry",
-    "shortcut",
-    "hot",
-    "arrow",
-    "anon",
-    "shard",
-    "routing",
-    "json",
-    "yaml",
-    "column",
-    "field",
-    "property",
-    "metadata",
-    "label",
-    "tag",
-    "query",
-    "param",
-    "s3",
-    "image",
-    "trusted",
-    "known",
-    "authorized",
-    "gpg",
-    "pgp",
-    "signed",
-    "pressed",
-    "last",
-    "first",
-    "prev",
-    "parent",
-    "child",
-    "node",
-    "item",
-    "sub",
-    "super",
-    "unique",
-    "composite",
-    "natural",
-    "surrogate",
-    "identity",
-    "peer",
-    "remote",
-    "recipient",
-    "age",
+    "public", "pub", "publishable", "publish", "foreign", "cache", "sort", "partition", "row", "object", "map",
+    "dict", "translation", "i18n", "message", "idempotency", "dedup", "lookup", "hash", "index", "group", "site",
+    "sitekey", "verify", "verification", "verifying", "validation", "host", "registry", "shortcut", "hot", "arrow",
+    "anon", "shard", "routing", "json", "yaml", "column", "field", "property", "metadata", "label", "tag", "query",
+    "param", "s3", "image", "trusted", "known", "authorized", "gpg", "pgp", "signed", "pressed", "last", "first",
+    "prev", "parent", "child", "node", "item", "sub", "super", "unique", "composite", "natural", "surrogate",
+    "identity", "peer", "remote", "recipient", "age",
 ];
 
 /// Words anywhere that make a name one of a sample or of something shown to all.
+#[rustfmt::skip]
 const ANYWHERE: &[&str] = &[
-    "public",
-    "publishable",
-    "pubkey",
-    "anon",
-    "nonce",
-    "fake",
-    "dummy",
-    "example",
-    "sample",
-    "mock",
-    "placeholder",
-    "integrity",
-    "checksum",
-    "digest",
-    "fingerprint",
-    "thumbprint",
-    "commit",
-    "sha256",
-    "sha1",
-    "sha512",
-    "md5",
-    "etag",
-    "recaptcha_site",
-    "invalid",
-    "wrong",
-    "bad",
-    "label",
-    "i18n",
-    "pagination",
-    "cursor",
-    "continuation",
-    "cancellation",
-    "hashed",
-    "encrypted",
-    "sealed",
-    "ciphertext",
+    "public", "publishable", "pubkey", "anon", "nonce", "fake", "dummy", "example", "sample", "mock",
+    "placeholder", "integrity", "checksum", "digest", "fingerprint", "thumbprint", "commit", "sha256", "sha1",
+    "sha512", "md5", "etag", "recaptcha_site", "invalid", "wrong", "bad", "label", "i18n", "pagination", "cursor",
+    "continuation", "cancellation", "hashed", "encrypted", "sealed", "ciphertext",
+];
+
+/// Words that promise a password.
+#[rustfmt::skip]
+const PASSWORDS: &[&str] = &[
+    "password", "passwords", "passwd", "pwd", "passphrase", "pass", "passcode", "passwort", "kennwort", "senha",
+    "contrasena", "contraseña", "parola", "wachtwoord", "haslo", "mdp", "motdepasse", "psw", "userpass", "pw",
+    "psk", "masterauth", "requirepass",
+];
+
+/// Qualifiers of `token` that make it a place in a text or a list.
+#[rustfmt::skip]
+const OPEN_TOKENS: &[&str] = &[
+    "page", "next", "sync", "continuation", "continue", "cancel", "cancellation", "request", "resume", "design",
+    "stop", "start", "end", "eos", "bos", "pad", "unk", "sep", "eof", "upload", "idempotency", "mapbox", "csrf",
+    "xsrf", "antiforgery", "authenticity", "forgery",
+];
+
+/// Ends of words that promise a secret.
+#[rustfmt::skip]
+const SECRET_ENDINGS: &[&str] = &[
+    "secret", "apikey", "secretkey", "accesskey", "authtoken", "accesstoken", "privatekey", "appkey", "authkey",
+    "masterkey", "signingkey", "encryptionkey", "passkey", "sharedkey", "servicekey", "licensekey", "sessionkey",
+    "accountkey", "hmackey", "aeskey", "storagekey", "adminkey",
+];
+
+/// Whose `pass` is a password.
+#[rustfmt::skip]
+const OWNERS: &[&str] = &[
+    "db", "smtp", "user", "mail", "admin", "root", "mysql", "pg", "postgres", "redis", "auth", "ssh", "my",
+    "login", "ftp", "bind", "ldap", "proxy", "http", "key", "store", "keystore", "mongo", "sql", "email", "imap",
+    "dst", "src", "wifi", "wp", "rabbit", "ansible", "sudo", "become", "client", "server", "host", "cert", "ca",
 ];
 
 impl Name {
@@ -498,6 +168,11 @@ impl Name {
         matches!(&self.words[..], [only] if only == word)
     }
 
+    /// Whether the name ends in `credential` or `credentials`.
+    pub(crate) fn ends_in_credential(&self) -> bool {
+        self.words.last().is_some_and(|word| word.starts_with("credential"))
+    }
+
     /// Whether the name is of a wallet's word list.
     pub(crate) fn is_mnemonic(&self) -> bool {
         let core = self.core();
@@ -519,101 +194,41 @@ impl Name {
         }
         let before = core.len().checked_sub(2).map_or("", |at| &core[at]);
         match word {
-            "password" | "passwd" | "pwd" | "passphrase" | "pass" | "passcode" | "passwort" | "kennwort" | "senha"
-            | "contrasena" | "contraseña" | "parola" | "wachtwoord" | "haslo" | "mdp" | "motdepasse" | "psw"
-            | "passwords" | "userpass" | "pw" | "psk" => Some(Kind::Password),
-            "secret" | "secrets" => Some(Kind::Secret),
-            "token"
-                if matches!(
-                    before,
-                    "page"
-                        | "next"
-                        | "sync"
-                        | "continuation"
-                        | "continue"
-                        | "cancel"
-                        | "cancellation"
-                        | "request"
-                        | "resume"
-                        | "design"
-                        | "stop"
-                        | "start"
-                        | "end"
-                        | "eos"
-                        | "bos"
-                        | "pad"
-                        | "unk"
-                        | "sep"
-                        | "eof"
-                        | "upload"
-                        | "idempotency"
-                        | "mapbox"
-                ) =>
-            {
-                None
-            }
-            "token" | "tokens" if matches!(before, "csrf" | "xsrf" | "antiforgery" | "authenticity" | "forgery") => {
-                None
-            }
-            "masterauth" | "requirepass" => Some(Kind::Password),
-            "token" | "tokens" | "pat" | "jwt" => Some(Kind::Secret),
+            _ if PASSWORDS.contains(&word) => Some(Kind::Password),
+            "token" | "tokens" if OPEN_TOKENS.contains(&before) => None,
+            "secret" | "secrets" | "token" | "tokens" | "pat" | "jwt" => Some(Kind::Secret),
             "credential" | "credentials" | "creds" | "cred" => Some(Kind::Secret),
             "salt" | "pepper" => Some(if core.len() > 1 { Kind::Secret } else { Kind::Weak }),
-            "apikey" | "accesskey" | "secretkey" | "privatekey" | "authtoken" | "accesstoken" | "apitoken"
-            | "clientsecret" | "apisecret" | "appsecret" | "appkey" | "authkey" | "masterkey" | "signingkey"
-            | "encryptionkey" | "passkey" | "sharedkey" | "servicekey" | "licensekey" | "sessionkey"
-            | "bearertoken" | "refreshtoken" | "secrettoken" | "accountkey" | "hmackey" | "cookiesecret" | "aeskey"
-            | "sharedaccesskey" | "storagekey" | "adminkey" => Some(Kind::Secret),
-            "key" | "keys" if before.is_empty() => Some(Kind::Weak),
-            "key" | "keys" if SECRET_KEYS.contains(&before) => Some(Kind::Secret),
-            "key" | "keys" if OPEN_KEYS.contains(&before) => None,
-            "key" | "keys" => Some(Kind::Key),
+            "key" | "keys" => key_of(before),
             "auth" | "authorization" | "bearer" => Some(Kind::Auth),
-            _ if word.ends_with("password")
-                || word.ends_with("passwd")
-                || word.ends_with("passphrase")
-                || word.ends_with("pwd")
-                || word.ends_with("passwort") =>
-            {
-                Some(Kind::Password)
-            }
-            _ if word.ends_with("pass")
-                && !matches!(
-                    word,
-                    "bypass"
-                        | "compass"
-                        | "encompass"
-                        | "surpass"
-                        | "trespass"
-                        | "overpass"
-                        | "underpass"
-                        | "onepass"
-                        | "singlepass"
-                        | "multipass"
-                        | "renderpass"
-                        | "webpass"
-                        | "lastpass"
-                        | "keepass"
-                        | "subpass"
-                        | "prepass"
-                ) =>
-            {
-                Some(Kind::Password)
-            }
-            _ if word.ends_with("secret")
-                || word.ends_with("apikey")
-                || word.ends_with("secretkey")
-                || word.ends_with("accesskey")
-                || word.ends_with("authtoken")
-                || word.ends_with("accesstoken")
-                || word.ends_with("privatekey") =>
-            {
-                Some(Kind::Secret)
-            }
-            _ if word.ends_with("token") && word.len() > 7 => Some(Kind::Secret),
-            _ => None,
+            _ => compound(word),
         }
     }
+}
+
+/// What a `key` of this qualifier is.
+fn key_of(qualifier: &str) -> Option<Kind> {
+    match qualifier {
+        "" => Some(Kind::Weak),
+        _ if SECRET_KEYS.contains(&qualifier) => Some(Kind::Secret),
+        _ if OPEN_KEYS.contains(&qualifier) => None,
+        _ => Some(Kind::Key),
+    }
+}
+
+/// Words written as one: `dbpassword`, `clientsecret`, `authtoken`.
+fn compound(word: &str) -> Option<Kind> {
+    let ends = |endings: &[&str]| endings.iter().any(|ending| word.ends_with(ending));
+    if ends(&["password", "passwd", "passphrase", "pwd", "passwort"]) || is_pass_of(word) {
+        return Some(Kind::Password);
+    }
+    let long_token = word.ends_with("token") && word.len() > 7;
+    (long_token || ends(SECRET_ENDINGS)).then_some(Kind::Secret)
+}
+
+/// `dbpass`, `smtppass`; not `bypass`, `compass`.
+fn is_pass_of(word: &str) -> bool {
+    word.strip_suffix("pass").is_some_and(|owner| OWNERS.contains(&owner))
 }
 
 #[cfg(test)]

@@ -80,6 +80,7 @@ pub(crate) fn alphabet(text: &[u8]) -> Alphabet {
 
 /// Whether a text of 16 characters or more was drawn rather than spelled.
 pub(crate) fn is_random(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"0x").unwrap_or(text);
     if text.len() < 12 || !is_varied(text) {
         return false;
     }
@@ -94,7 +95,6 @@ pub(crate) fn is_random(text: &[u8]) -> bool {
 
 /// Whether a text, or a part of 14 characters or more between its signs, was drawn.
 pub(crate) fn has_random_part(text: &[u8]) -> bool {
-    let text = text.strip_prefix(b"0x").unwrap_or(text);
     is_random(text) || text.split(|byte| b"-_.:/".contains(byte)).any(|part| part.len() >= 14 && is_random(part))
 }
 

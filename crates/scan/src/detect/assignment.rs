@@ -18,52 +18,38 @@ const MANY: usize = 24;
 const NAME: usize = 80;
 
 /// The words of which one stands in every telling name.
+#[rustfmt::skip]
 pub(super) const KEYWORDS: &[&str] = &[
-    "pass",
-    "pwd",
-    "secret",
-    "token",
-    "key",
-    "cred",
-    "auth",
-    "salt",
-    "kennwort",
-    "senha",
-    "parola",
-    "contrase",
-    "wachtwoord",
-    "haslo",
-    "mdp",
-    "psk",
-    "_pat",
-    "jwt",
-    "bearer",
-    "mnemonic",
-    "seed",
-    "_pw",
-    "identified by",
+    "pass", "pwd", "secret", "token", "key", "cred", "auth", "salt", "kennwort", "senha", "parola", "contrase",
+    "wachtwoord", "haslo", "mdp", "psk", "_pat", "jwt", "bearer", "mnemonic", "seed", "_pw", "identified by",
 ];
 
 /// Looks beside every telling name of a line.
 pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
     let mut place = None;
     let mut done = 0;
-    let before = out.len();
+    let (before, mut patience) = (out.len(), 64 + look.bytes.len() / 16);
     for &hit in look.hits {
         if hit < done {
             continue;
         }
         let name = name_around(look.bytes, hit);
         done = name.end;
-        if !may_assign(look.bytes, name.end) {
+        if !may_assign(look.bytes, name.end) && value::before(look.bytes, &name).is_none() {
             continue;
+        }
+        patience -= 1;
+        if patience == 0 {
+            return;
         }
         let place = place.get_or_insert_with(|| Place::of(look.paths));
         if place.is_lock {
             return;
         }
         if let Some((found, end)) = beside(look.bytes, name, place) {
-            done = done.max(end);
+            if found.confidence >= Confidence::Medium {
+                done = done.max(end);
+            }
             out.push(found);
         }
     }
@@ -100,11 +86,19 @@ fn beside(line: &[u8], name: Range<usize>, place: &Place) -> Option<(Detected, u
     }
     let words = Name::of(&line[name.clone()]);
     let kind = words.kind().or_else(|| words.is_mnemonic().then_some(Kind::Weak))?;
-    let value = value::after(line, &name, place.manner)?;
+    let pair = value::second(line, name.end).filter(|_| kind == Kind::Auth || words.ends_in_credential());
+    let (kind, value) = match (pair, value::before(line, &name)) {
+        (Some(value), _) => (Kind::Password, value),
+        (None, Some(value)) => (kind, value),
+        (None, None) => (kind, value::after(line, &name, place.manner)?),
+    };
+    if &line[name.clone()] == b"PASS" && line.get(name.end) == Some(&b':') {
+        return None;
+    }
     let text = &line[value.range.clone()];
     let (rule, confidence, severity) = verdict(&words, kind, text, &value, place)?;
-    let end = value.range.end;
-    Some((Detected { rule, matched: name.start..end, secret: value.range, confidence, severity }, end))
+    let (start, end) = (name.start.min(value.range.start), name.end.max(value.range.end));
+    Some((Detected { rule, matched: start..end, secret: value.range, confidence, severity }, end))
 }
 
 /// `IDENTIFIED BY 'x'` of SQL.

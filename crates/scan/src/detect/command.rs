@@ -62,33 +62,11 @@ const FLAGS: &[Flag] = &[
 ];
 
 /// Programs, for the prefilter.
+#[rustfmt::skip]
 pub(super) const KEYWORDS: &[&str] = &[
-    "curl ",
-    "wget ",
-    "http ",
-    "sshpass",
-    "mysql",
-    "mariadb",
-    "redis-cli",
-    "docker login",
-    "podman login",
-    "oc login",
-    "az login",
-    "mongo",
-    "ldapsearch",
-    "ldapmodify",
-    "sqlcmd",
-    "bcp ",
-    "smbclient",
-    "openssl ",
-    "keytool",
-    "jarsigner",
-    "zip ",
-    "7z ",
-    "xfreerdp",
-    "cadaver",
-    "snowsql",
-    "influx ",
+    "curl ", "wget ", "http ", "sshpass", "mysql", "mariadb", "redis-cli", "docker login", "podman login",
+    "oc login", "az login", "mongo", "ldapsearch", "ldapmodify", "sqlcmd", "bcp ", "smbclient", "openssl ",
+    "keytool", "jarsigner", "zip ", "7z ", "xfreerdp", "cadaver", "snowsql", "influx ",
 ];
 
 /// Looks for the flags of the programs that a line names.
@@ -97,7 +75,7 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
         return;
     }
     for flag in FLAGS {
-        let named = look.hits.iter().any(|&hit| look.bytes[hit..].to_ascii_lowercase_starts(flag.program));
+        let named = look.hits.iter().any(|&hit| starts(&look.bytes[hit..], flag.program));
         if !named {
             continue;
         }
@@ -108,14 +86,8 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
     }
 }
 
-trait StartsIgnoringCase {
-    fn to_ascii_lowercase_starts(&self, word: &str) -> bool;
-}
-
-impl StartsIgnoringCase for [u8] {
-    fn to_ascii_lowercase_starts(&self, word: &str) -> bool {
-        self.len() >= word.len() && self[..word.len()].eq_ignore_ascii_case(word.as_bytes())
-    }
+fn starts(text: &[u8], word: &str) -> bool {
+    text.len() >= word.len() && text[..word.len()].eq_ignore_ascii_case(word.as_bytes())
 }
 
 fn of_flag(line: &[u8], flag: &str, form: Form) -> Option<Detected> {

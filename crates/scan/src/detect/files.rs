@@ -6,6 +6,8 @@ use bstr::ByteSlice as _;
 
 use super::place::base;
 use super::{Detected, Look};
+use crate::classify::judge;
+use crate::classify::name::Kind;
 use crate::classify::placeholder::{is_placeholder, is_reference, is_typed_sample};
 use crate::classify::random::is_random;
 use crate::finding::{Confidence, Severity};
@@ -110,7 +112,7 @@ fn keystore(look: &Look<'_>, out: &mut Vec<Detected>) {
         || text.starts_with(&[5, 2]) && named(&[".keytab"])
         || text.starts_with(&[0x03, 0xd9, 0xa2, 0x9a]) && named(&[".kdbx", ".kdb"]);
     if found {
-        let matched = 0..text.iter().position(|byte| *byte == b'\n').unwrap_or(text.len()).min(64).max(1);
+        let matched = 0..text.iter().position(|byte| *byte == b'\n').unwrap_or(text.len()).clamp(1, 64);
         out.push(Detected {
             rule: "key-store",
             secret: matched.clone(),
@@ -132,8 +134,9 @@ pub(super) fn netrc(look: &Look<'_>, out: &mut Vec<Detected>) {
         match (wait.take(), token) {
             (Some(b"password"), secret) => {
                 let login = entry.is_some();
+                let likely = file || judge(Kind::Password, secret).is_some_and(|sure| sure > Confidence::Low);
                 let filler = secret.len() < 4 || is_placeholder(secret) || is_reference(secret) || !login;
-                if !filler {
+                if likely && !filler {
                     let sure = if is_typed_sample(secret) { Confidence::Low } else { Confidence::High };
                     let matched = word.start.saturating_sub(9)..word.end;
                     out.push(Detected {

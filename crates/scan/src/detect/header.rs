@@ -20,7 +20,7 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
         let word = line[hit..].iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
         let spaces = line[hit + word..].iter().take(4).take_while(|byte| b" \t\"',+:".contains(byte)).count();
         let start = hit + word + spaces;
-        let value = line[start..].iter().take(4096).take_while(|byte| is_part(byte)).count();
+        let value = line[start..].iter().take(1024).take_while(|byte| is_part(byte)).count();
         if !bounded || spaces == 0 || value < 8 || line.get(start + value) == Some(&b'(') {
             continue;
         }

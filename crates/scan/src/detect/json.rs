@@ -72,14 +72,6 @@ impl Json {
         }
         json
     }
-
-    /// The string at `key` of an object.
-    pub(super) fn member<'a>(&self, text: &'a [u8], object: usize, key: &str) -> Option<&'a [u8]> {
-        let from = self.members.iter().filter(|member| member.object == object);
-        from.clone()
-            .find(|member| &text[member.key.clone()] == key.as_bytes())
-            .map(|member| &text[member.value.clone()])
-    }
 }
 
 fn string_end(text: &[u8], mut at: usize) -> usize {

@@ -1,6 +1,6 @@
 //! Kubernetes: Secret manifests in YAML and JSON, kubeconfig, EncryptionConfiguration, bootstrap tokens.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use memchr::memmem;
@@ -15,51 +15,13 @@ use crate::classify::random::is_random;
 use crate::finding::{Confidence, Severity};
 
 /// Keys of a Secret's data whose values are no secrets.
+#[rustfmt::skip]
 const OPEN_KEYS: &[&str] = &[
-    "username",
-    "user",
-    "usr",
-    "login",
-    "host",
-    "hostname",
-    "port",
-    "database",
-    "db",
-    "dbname",
-    "name",
-    "namespace",
-    "email",
-    "region",
-    "endpoint",
-    "bucket",
-    "ca.crt",
-    "tls.crt",
-    "ca-bundle.crt",
-    "type",
-    "server",
-    "service",
-    "url",
-    "domain",
-    "tenant",
-    "issuer",
-    "project",
-    "account",
-    "ssl-ca.pem",
-    "known_hosts",
-    "engine",
-    "version",
-    "environment",
-    "registry",
-    "cert.pem",
-    "ca.pem",
-    "clientid",
-    "client-id",
-    "client_id",
-    "usage-bootstrap-authentication",
-    "usage-bootstrap-signing",
-    "token-id",
-    "description",
-    "auth-extra-groups",
+    "username", "user", "usr", "login", "host", "hostname", "port", "database", "db", "dbname", "name",
+    "namespace", "email", "region", "endpoint", "bucket", "ca.crt", "tls.crt", "ca-bundle.crt", "type", "server",
+    "service", "url", "domain", "tenant", "issuer", "project", "account", "ssl-ca.pem", "known_hosts", "engine",
+    "version", "environment", "registry", "cert.pem", "ca.pem", "clientid", "client-id", "client_id",
+    "usage-bootstrap-authentication", "usage-bootstrap-signing", "token-id", "description", "auth-extra-groups",
     "expiration",
 ];
 
@@ -99,15 +61,16 @@ fn kind_at(text: &[u8], hit: usize) -> Option<bool> {
 
 fn yaml_document(text: &[u8], document: Range<usize>, out: &mut Vec<Detected>) {
     let all = settings(text, document.start, document.end);
-    let mut seen = HashSet::new();
+    let mut done = (0, usize::MAX);
     for (at, kind) in all.iter().enumerate() {
         if &text[kind.key.clone()] != b"kind" || &text[kind.value.clone()] != b"Secret" {
             continue;
         }
-        let (first, last) = extent(&all, at);
-        if !seen.insert(first) {
+        if at < done.0 && kind.column >= done.1 {
             continue;
         }
+        let (first, last) = extent(&all, at);
+        done = (last, kind.column);
         let object = &all[first..last];
         if is_sealed(text, object, kind.column) {
             continue;
@@ -189,12 +152,18 @@ fn value(text: &[u8], key: &Range<usize>, range: &Range<usize>, encoded: bool) -
 
 fn json_objects(text: &[u8], out: &mut Vec<Detected>) {
     let json = Json::read(text);
+    let versions: HashMap<usize, &[u8]> = json
+        .members
+        .iter()
+        .filter(|member| &text[member.key.clone()] == b"apiVersion")
+        .map(|member| (member.object, &text[member.value.clone()]))
+        .collect();
     let secrets: HashSet<usize> = json
         .members
         .iter()
         .filter(|member| &text[member.key.clone()] == b"kind" && &text[member.value.clone()] == b"Secret")
         .map(|member| member.object)
-        .filter(|&object| json.member(text, object, "apiVersion").is_none_or(|version| version == b"v1"))
+        .filter(|object| versions.get(object).is_none_or(|version| *version == b"v1"))
         .collect();
     for member in &json.members {
         let object = &json.objects[member.object];

@@ -37,69 +37,56 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
     }
 }
 
+/// How far around a name its line is looked at.
+const REACH: usize = 400;
+
+/// What stands before a name that a value on the next line, or after a comma, belongs to.
+const NAMED: &[&[u8]] = &[
+    b"name:",
+    b"name: \"",
+    b"name: '",
+    b"key:",
+    b"\"name\": \"",
+    b"\"name\":\"",
+    b"\"key\": \"",
+    b"name = \"",
+    b"key = \"",
+    b"\"parameterkey\": \"",
+    b"parameterkey:",
+];
+
+/// What stands after a name whose value fills the next line.
+#[rustfmt::skip]
+const OPENS: &[&[u8]] = &[
+    b":", b"=", b"\":", b"':", b"\" :", b":=", b": |", b": |-", b": >", b": >-", b"\": >-", b"= \\", b"=(", b": (", b"= (", b"\": |",
+    b"=>", b"\" =>", b"' =>",
+];
+
 /// The value on the next line (or after a comma) that belongs to a name.
 fn paired(text: &[u8], name: &Range<usize>) -> Option<Range<usize>> {
     let line_end = next_line(text, name.end);
     let rest = text[name.end..line_end].trim_ascii();
-    let line_start = memchr::memrchr(b'\n', &text[..name.start]).map_or(0, |at| at + 1);
-    let before = text[line_start.max(name.start.saturating_sub(200))..name.start].trim_ascii();
-    let named = before.to_ascii_lowercase();
-    let is_name = [
-        &b"name:"[..],
-        b"name: \"",
-        b"name: '",
-        b"key:",
-        b"\"name\": \"",
-        b"\"name\":\"",
-        b"\"key\": \"",
-        b"name = \"",
-        b"key = \"",
-        b"\"parameterkey\": \"",
-        b"parameterkey:",
-    ]
-    .iter()
-    .any(|end| named.ends_with(end));
-    if is_name {
-        if let Some(found) = valued(text, name.end, line_end.min(name.end + 300)) {
-            return Some(found);
-        }
-        let next = next_line(text, line_end + 1);
-        return valued(text, (line_end + 1).min(text.len()), next.min(line_end + 1 + 4096));
+    let near = &text[name.start.saturating_sub(REACH / 2)..name.start];
+    let line = memchr::memrchr(b'\n', near).map_or(near, |at| &near[at + 1..]);
+    let before = line.trim_ascii().to_ascii_lowercase();
+    let next = (line_end + 1).min(text.len());
+    if NAMED.iter().any(|end| before.ends_with(end)) {
+        return valued(text, name.end, line_end).or_else(|| valued(text, next, next_line(text, next)));
     }
-    if named.ends_with(b"<key>") || named.ends_with(b"<name>") {
-        let next = next_line(text, line_end + 1);
-        return element(text, line_end.min(text.len()), next);
+    if before.ends_with(b"<key>") || before.ends_with(b"<name>") {
+        return element(text, line_end, next_line(text, next));
     }
-    let opens = matches!(
-        rest,
-        b":" | b"="
-            | b"\":"
-            | b"':"
-            | b"\" :"
-            | b":="
-            | b": |"
-            | b": |-"
-            | b": >"
-            | b": >-"
-            | b"\": >-"
-            | b"= \\"
-            | b"=("
-            | b": ("
-            | b"= ("
-            | b"\": |"
-            | b"=>"
-            | b"\" =>"
-            | b"' =>"
-    );
-    if !opens {
-        return None;
-    }
-    alone(text, (line_end + 1).min(text.len()), rest.ends_with(b"|") || rest.ends_with(b"-") || rest.ends_with(b">"))
+    let described = before.ends_with(b"variable \"") || rest == b":" || rest == b"\": {";
+    let default = described.then(|| default(text, next)).flatten();
+    let block = rest.last().is_some_and(|byte| b"|->".contains(byte));
+    default.or_else(|| OPENS.contains(&rest).then(|| alone(text, next, block))?)
 }
 
+/// The end of the line, or of what is looked at of it.
 fn next_line(text: &[u8], at: usize) -> usize {
     let at = at.min(text.len());
-    memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length)
+    let near = &text[at..text.len().min(at + 4 * REACH)];
+    at + memchr::memchr(b'\n', near).unwrap_or(near.len())
 }
 
 /// `value: x`, `"value": "x"`, `value = "x"` between `from` and `to`.
@@ -128,6 +115,47 @@ fn element(text: &[u8], from: usize, to: usize) -> Option<Range<usize>> {
     let tag = part[..open].trim_ascii();
     let length = memchr::memchr(b'<', &part[open..])?;
     (length > 0 && (tag == b"<string>" || tag == b"<value>")).then_some(from + open..from + open + length)
+}
+
+/// `default = "x"` among the next lines, which say what kind of thing was named: Terraform variables, CloudFormation
+/// parameters.
+fn default(text: &[u8], from: usize) -> Option<Range<usize>> {
+    let mut at = from;
+    for _ in 0..6 {
+        let end = next_line(text, at).min(at + 400);
+        let line = text.get(at..end)?;
+        let trimmed = line.trim_ascii().to_ascii_lowercase();
+        let word = trimmed.iter().take_while(|byte| byte.is_ascii_alphabetic() || **byte == b'"').count();
+        let key = &trimmed[..word];
+        if matches!(key, b"default" | b"\"default\"") {
+            let sign = line.iter().position(|byte| b"=:".contains(byte))? + 1;
+            let skip = line[sign..].iter().take_while(|byte| b" \"'".contains(byte)).count();
+            let value = line[sign + skip..].trim_ascii_end();
+            let value = value.strip_suffix(b",").unwrap_or(value).trim_ascii_end();
+            let length = value.iter().position(|byte| b"\"'".contains(byte)).unwrap_or(value.len());
+            let start = at + sign + skip;
+            return (length > 0).then_some(start..start + length);
+        }
+        let describes = [
+            &b"type"[..],
+            b"description",
+            b"noecho",
+            b"sensitive",
+            b"minlength",
+            b"maxlength",
+            b"\"type",
+            b"\"noecho",
+            b"\"description",
+            b"nullable",
+            b"constraintdescription",
+            b"allowedpattern",
+        ];
+        if !describes.iter().any(|known| key.starts_with(known)) {
+            return None;
+        }
+        at = end + 1;
+    }
+    None
 }
 
 /// A line that holds nothing but one value, in quotes unless it is a block's.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::place::Manner;
 
 /// Longest value, in bytes.
-const LONGEST: usize = 4096;
+const LONGEST: usize = 1024;
 
 /// A value beside a name.
 #[derive(Clone, Debug)]
@@ -47,6 +47,31 @@ pub(super) fn after(line: &[u8], name: &Range<usize>, manner: Manner) -> Option<
     }
 }
 
+/// The second argument of a call such as `BasicAuth("user", "x")`, or of a pair such as `auth = ("user", "x")`.
+pub(super) fn second(line: &[u8], end: usize) -> Option<Value> {
+    let mut at = skip_spaces(line, end);
+    if line.get(at) == Some(&b'=') {
+        at = skip_spaces(line, at + 1);
+    }
+    if line.get(at) != Some(&b'(') {
+        return None;
+    }
+    let user = quoted(line, skip_spaces(line, at + 1))?;
+    let comma = skip_spaces(line, user.range.end + 1);
+    (line.get(comma) == Some(&b',')).then(|| quoted(line, skip_spaces(line, comma + 1)))?
+}
+
+/// The value before a name: Swift's `setValue("x", forHTTPHeaderField: "X-Api-Key")`.
+pub(super) fn before(line: &[u8], name: &Range<usize>) -> Option<Value> {
+    let head = line[..name.start].strip_suffix(b"\"")?.trim_ascii_end();
+    let label =
+        head.strip_suffix(b"forHTTPHeaderField:").or(head.strip_suffix(b"forKey:")).or(head.strip_suffix(b"key:"))?;
+    let text = label.trim_ascii_end().strip_suffix(b",")?.trim_ascii_end().strip_suffix(b"\"")?;
+    let open = memchr::memrchr(b'"', &text[text.len().saturating_sub(LONGEST)..])?;
+    let start = text.len() - text.len().min(LONGEST) + open + 1;
+    (start < text.len()).then_some(Value { range: start..text.len(), quoted: true })
+}
+
 /// Skips quotes and brackets that end a name; says whether a quote was among them.
 fn closers(line: &[u8], name: &Range<usize>) -> (usize, bool) {
     let run = line[name.end..].iter().take(4).take_while(|byte| b"\"'`])\\*?!".contains(byte)).count();
@@ -72,6 +97,7 @@ fn sign(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner: 
         }
     }
     match next {
+        b':' if line.get(spaced + 1) == Some(&b':') => None,
         b':' => Some((Sign::Assign, typed(line, spaced + 1))),
         b'>' if spaced == at => Some((Sign::Tag, spaced + 1)),
         b',' if name_quoted => Some((Sign::Argument, spaced + 1)),
@@ -155,11 +181,13 @@ fn words(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner:
     }
     let before = &line[..name.start];
     let flag = line[name.start] == b'-' || before.ends_with(b"-");
-    let plain_start = before.iter().all(|byte| matches!(byte, b' ' | b'\t')) && manner == Manner::Plain && !name_quoted;
-    let docker = ["ENV ", "ARG ", "set ", "setx ", "setenv "].iter().any(|word| {
+    let plain_start =
+        before.iter().take(LONGEST).all(|byte| matches!(byte, b' ' | b'\t')) && manner == Manner::Plain && !name_quoted;
+    let docker = ["ENV ", "ARG ", "#define ", "set ", "setx ", "setenv "].iter().any(|word| {
         before.trim_ascii_start().starts_with(word.as_bytes()) && before.trim_ascii().len() + 1 == word.len()
     });
-    let one_word = line[at..].trim_ascii_end().iter().all(|byte| !matches!(byte, b' ' | b'\t'));
+    let one_word =
+        line[at..line.len().min(at + LONGEST)].trim_ascii_end().iter().all(|byte| !matches!(byte, b' ' | b'\t'));
     let sql = line.get(at) == Some(&b'\'');
     match flag || docker || plain_start && one_word {
         true => Some((Sign::Space, at)),
@@ -208,76 +236,23 @@ fn wrappers(line: &[u8], mut at: usize) -> Option<(usize, bool)> {
     Some((at, wrapped))
 }
 
+/// Functions that hand on their argument.
+#[rustfmt::skip]
+const CARRIERS: &[&str] = &[
+    "some", "ok", "string", "str", "bytes", "byte", "from", "new", "of", "valueof", "text", "encode", "pointer",
+    "ptr", "secret", "secretstring", "secretstr", "secretvalue", "tostring", "from_str", "b64decode", "decode",
+    "decodestring", "literal", "raw", "s", "uint8array", "unsafeplaintext", "plaintext", "plain", "into", "just",
+    "cow", "box", "arc", "rc", "to_owned", "utf8", "getbytes", "quote", "securestring", "convertto-securestring",
+    "parse", "protected", "sensitive", "noecho", "nonsensitive", "return", "uuid", "fromstring",
+    "frombase64string", "getbytes", "bytearray", "charset", "tochararray", "password", "token", "credential",
+    "credentials", "passwordcredential", "networkcredential", "basic", "bearer",
+];
+
 /// Whether a function hands on its argument.
 fn carries(word: &[u8]) -> bool {
     let lower = word.to_ascii_lowercase();
     let last = lower.rsplit(|byte| b".:".contains(byte)).find(|part| !part.is_empty()).unwrap_or(&lower);
-    let whole = [
-        "some",
-        "ok",
-        "string",
-        "str",
-        "bytes",
-        "byte",
-        "from",
-        "new",
-        "of",
-        "valueof",
-        "text",
-        "encode",
-        "pointer",
-        "ptr",
-        "secret",
-        "secretstring",
-        "secretstr",
-        "secretvalue",
-        "tostring",
-        "from_str",
-        "b64decode",
-        "decode",
-        "decodestring",
-        "literal",
-        "raw",
-        "s",
-        "uint8array",
-        "unsafeplaintext",
-        "plaintext",
-        "plain",
-        "into",
-        "just",
-        "cow",
-        "box",
-        "arc",
-        "rc",
-        "to_owned",
-        "utf8",
-        "getbytes",
-        "quote",
-        "securestring",
-        "convertto-securestring",
-        "parse",
-        "protected",
-        "sensitive",
-        "noecho",
-        "nonsensitive",
-        "return",
-        "uuid",
-        "fromstring",
-        "frombase64string",
-        "getbytes",
-        "bytearray",
-        "charset",
-        "tochararray",
-        "password",
-        "token",
-        "credential",
-        "credentials",
-        "passwordcredential",
-        "networkcredential",
-        "basic",
-        "bearer",
-    ];
-    whole.iter().any(|known| last.trim_ascii_end() == known.as_bytes())
+    CARRIERS.iter().any(|known| last.trim_ascii_end() == known.as_bytes())
         || last.starts_with(b"[]byte")
         || last.ends_with(b"string!")
         || last.starts_with(b"b!")
@@ -330,10 +305,11 @@ fn element(line: &[u8], at: usize) -> Option<Value> {
 
 /// A value without quotes: to the end of the line where the name begins it, else to the next sign.
 fn bare(line: &[u8], name: &Range<usize>, at: usize, manner: Manner) -> Option<Value> {
-    let before = &line[..name.start];
+    let before = &line[name.start.saturating_sub(2 * LONGEST)..name.start];
     let inside = [b'"', b'\'', b'`'].iter().any(|quote| before.iter().filter(|byte| *byte == quote).count() % 2 == 1);
+    let parameter = before.last().is_some_and(|byte| b"?&;".contains(byte));
     let adjacent = line[name.end] == b'=' && line.get(name.end + 1).is_some_and(|byte| *byte != b'=');
-    if manner == Manner::Code && !(inside && adjacent) {
+    if manner == Manner::Code && !((inside || parameter) && adjacent) {
         return None;
     }
     let leads = !inside && leads(before);

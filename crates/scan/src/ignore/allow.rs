@@ -12,6 +12,9 @@ use crate::fingerprint::is_fingerprint;
 
 pub use edit::{add, add_all, remove};
 
+/// What the file is called at the root of a repository.
+pub const FILE_NAME: &str = ".plomb-allow";
+
 /// An allow file, read.
 #[derive(Clone, Debug, Default)]
 pub struct Allow {

@@ -8,6 +8,9 @@ use super::{Malformed, entries};
 use crate::finding::Finding;
 use crate::report::fields::fingerprint;
 
+/// What the file is called.
+pub const FILE_NAME: &str = ".gitleaksignore";
+
 /// A `.gitleaksignore`, read.
 #[derive(Clone, Debug, Default)]
 pub struct GitleaksIgnore {

@@ -72,6 +72,81 @@ fn baselines_of_gitleaks_are_understood() {
     peer::peer_test_ran(name);
 }
 
+#[test]
+fn a_baseline_counts_the_fields_that_gitleaks_counts() {
+    let name = "baseline-fields-of-gitleaks";
+    let Some([gitleaks]) = peer::require(name, [Peer::Gitleaks]) else { return };
+    let world = Scratch::new("fields");
+    world.write("../config.toml", CONFIG);
+    world.write("a.txt", "x\ny tok_abc1 z\n");
+    let case = Case { name, words: vec!["dir", "a.txt"], stdin: b"", remote: None, only_links: false };
+    let redacted = Case { words: vec!["dir", "a.txt", "--redact"], ..case };
+    let case = Case { name, words: vec!["dir", "a.txt"], stdin: b"", remote: None, only_links: false };
+    for (case, redaction) in [(&case, Redaction::Off), (&redacted, Redaction::Full)] {
+        let report = gitleaks_writes(&world, &gitleaks, case, "json");
+        let finding = from_json(&report).remove(0);
+        let old: serde_json::Value = serde_json::from_slice(&report).unwrap();
+        for (field, value) in old[0].as_object().unwrap() {
+            let mut changed = old.clone();
+            changed[0][field] = match value {
+                serde_json::Value::String(text) => format!("{text}x").into(),
+                serde_json::Value::Number(number) => (number.as_f64().unwrap() + 1.0).into(),
+                _ => serde_json::json!(["other"]),
+            };
+            if field.ends_with("Line") || field.ends_with("Column") {
+                changed[0][field] = (value.as_u64().unwrap() + 1).into();
+            }
+            let text = serde_json::to_vec(&changed).unwrap();
+            world.write("../baseline.json", &text);
+            let words = case.words.iter().copied().chain(["-b", "../baseline.json"]).collect();
+            let with_baseline = Case { name, words, stdin: b"", remote: None, only_links: false };
+            let theirs = findings(&world, &gitleaks, &with_baseline).is_empty();
+            let ours = Baseline::parse(&text).unwrap().knows(&finding, &Fingerprints::default(), redaction);
+            assert_eq!(ours, theirs, "{field} {redaction:?}");
+        }
+    }
+    peer::peer_test_ran(name);
+}
+
+#[test]
+fn ignore_files_hide_what_they_hide_for_gitleaks() {
+    let name = "ignore-files-of-gitleaks";
+    let Some([gitleaks]) = peer::require(name, [Peer::Gitleaks]) else { return };
+    let world = Scratch::new("ignore");
+    prepare(&world);
+    let case =
+        |words: &[&'static str]| Case { name, words: words.to_vec(), stdin: b"", remote: None, only_links: false };
+    let all = findings(&world, &gitleaks, &case(&["git", "git"]));
+    let commit = all[0].origin.commit().unwrap().id.clone();
+    let other = commit.replace(|digit: char| digit.is_ascii_digit(), "a");
+    for entry in [
+        "d %/x y.md:word:3".to_owned(),
+        "  d %\\x y.md:word:3 \t\r".to_owned(),
+        format!("{commit}:d %/x y.md:word:3"),
+        format!("{commit}:d %\\x y.md:lines:5"),
+        format!("{other}:d %/x y.md:word:3"),
+        "#d %/x y.md:word:3".to_owned(),
+        "d %/x y.md:word:3 # why".to_owned(),
+        "x y.md:word:3\nd %/x y.md:word:5".to_owned(),
+        "d %/x y.md:word".to_owned(),
+        "D %/x y.md:word:3".to_owned(),
+        "d %/x y.md:word:03".to_owned(),
+    ] {
+        world.write("../ignore", &entry);
+        let left = findings(&world, &gitleaks, &case(&["git", "git", "-i", "../ignore"]));
+        let mut ignore = crate::ignore::GitleaksIgnore::parse(entry.as_bytes()).0;
+        let ours: Vec<_> =
+            all.iter().filter(|finding| !ignore.allows(finding)).map(Finding::gitleaks_fingerprint).collect();
+        let theirs: Vec<_> = left.iter().map(Finding::gitleaks_fingerprint).collect();
+        let sorted = |mut list: Vec<String>| {
+            list.sort();
+            list
+        };
+        assert_eq!(sorted(ours), sorted(theirs), "{entry}");
+    }
+    peer::peer_test_ran(name);
+}
+
 fn prepare(world: &Scratch) {
     world.write("../config.toml", CONFIG);
     let odd = "x tok_aaaa1 <b> & tok_bbb2\nzz tok_ccc3 \u{1}\u{7f}\u{2028}é tok_dé4\\\nfrom tok_begin\nto end_tok\n\"tok_q'\tlast tok_zz";

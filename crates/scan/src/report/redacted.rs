@@ -40,7 +40,7 @@ fn scanner() -> Scanner {
 fn found(content: &str, path: &str) -> Vec<Finding> {
     let scanner = scanner();
     let paths = [BString::from(path)];
-    let seen = scanner.scan(&Content { bytes: content.as_bytes(), paths: &paths, base: None });
+    let seen = scanner.scan(&Content { bytes: content.as_bytes(), paths: &paths, first_line: 1, base: None });
     let origin = Origin { path: path.into(), ..Origin::default() };
     scanner.judge(&seen, &origin, Lines::All)
 }

@@ -173,3 +173,22 @@ fn a_message_that_holds_a_secret_is_not_shown_beside_others() {
         }
     }
 }
+
+#[test]
+fn ten_thousand_findings_are_no_trouble() {
+    let some = findings();
+    let many: Vec<_> = (0..10_000)
+        .map(|number| {
+            let mut finding = some[number % some.len()].clone();
+            finding.origin.path = format!("folder{}/file{}.txt", number % 40, number % 700).into();
+            finding.digest = Digest([(number % 251) as u8; 32]);
+            finding
+        })
+        .collect();
+    for report in REPORTS {
+        let begun = std::time::Instant::now();
+        assert!(written(*report, &many, Dialect::Plomb).len() > 500_000);
+        // Unoptimised and on a busy machine; what is quadratic would take minutes.
+        assert!(begun.elapsed().as_secs() < 60, "{}: {:?}", report.name(), begun.elapsed());
+    }
+}

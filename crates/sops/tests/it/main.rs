@@ -6,4 +6,5 @@ mod keys_at_hand;
 mod nonces;
 mod round_trip;
 mod sealing_clear;
+mod second_reader;
 mod tampering;

@@ -35,7 +35,7 @@ proptest! {
         let keys = Keys::new();
         let first = seal(&list(&versions[0]), "yaml", &keys.policy(None)).unwrap();
         let mut seen: HashMap<String, String> = HashMap::new();
-        let mut text = first.text;
+        let mut text = first.text.into_whole();
         for items in versions.iter().skip(1).chain([&versions[0]]) {
             let mut within = HashMap::new();
             for (token, value) in tokens(text.expose(), &keys) {
@@ -46,7 +46,7 @@ proptest! {
             let mut plain = keys.open(text.expose(), "yaml").unwrap();
             let memory = plain.take_memory();
             let metadata = plain.metadata().clone();
-            text = seal_with(&list(items), "yaml", plain.key(), metadata, memory).unwrap().text;
+            text = seal_with(&list(items), "yaml", plain.key(), metadata, memory).unwrap().text.into_whole();
         }
     }
 }
@@ -54,11 +54,11 @@ proptest! {
 #[test]
 fn an_insertion_into_a_list_is_a_one_value_diff() {
     let keys = Keys::new();
-    let first = seal(&list(&[1, 2, 2, 3]), "yaml", &keys.policy(None)).unwrap().text;
+    let first = seal(&list(&[1, 2, 2, 3]), "yaml", &keys.policy(None)).unwrap().text.into_whole();
     let mut plain = keys.open(first.expose(), "yaml").unwrap();
     let memory = plain.take_memory();
     let metadata = plain.metadata().clone();
-    let second = seal_with(&list(&[0, 1, 2, 2, 3]), "yaml", plain.key(), metadata, memory).unwrap().text;
+    let second = seal_with(&list(&[0, 1, 2, 2, 3]), "yaml", plain.key(), metadata, memory).unwrap().text.into_whole();
     let before: Vec<String> = tokens(first.expose(), &keys).into_iter().map(|(token, _)| token).collect();
     let after: Vec<String> = tokens(second.expose(), &keys).into_iter().map(|(token, _)| token).collect();
     assert_eq!(after[1..], before[..]);
@@ -76,10 +76,10 @@ fn comments_that_the_metadata_moves_cost_no_ciphertext() {
     for template in texts {
         let keys = Keys::new();
         let text = |value: &str| template.replace("VALUE", value);
-        let first = seal(&text("one"), "yaml", &keys.policy(None)).unwrap().text;
+        let first = seal(&text("one"), "yaml", &keys.policy(None)).unwrap().text.into_whole();
         let mut plain = keys.open(first.expose(), "yaml").unwrap();
         let (memory, metadata) = (plain.take_memory(), plain.metadata().clone());
-        let second = seal_with(&text("two"), "yaml", plain.key(), metadata, memory).unwrap().text;
+        let second = seal_with(&text("two"), "yaml", plain.key(), metadata, memory).unwrap().text.into_whole();
         let lines =
             |text: &[u8]| String::from_utf8(text.to_vec()).unwrap().lines().map(str::to_owned).collect::<Vec<_>>();
         let (before, after) = (lines(first.expose()), lines(second.expose()));

@@ -7,7 +7,7 @@ use crate::keys_at_hand::{Keys, seal, seal_with, text_of};
 const TEXT: &str = "a: 0x1F\nb:\n  - one\n  - two\nc_unencrypted: open\n";
 
 fn sealed(keys: &Keys) -> String {
-    let text = seal(TEXT, "yaml", &keys.policy(None)).unwrap().text;
+    let text = seal(TEXT, "yaml", &keys.policy(None)).unwrap().text.into_whole();
     String::from_utf8(text.into_inner()).unwrap()
 }
 
@@ -48,7 +48,7 @@ fn an_old_layout_is_not_used() {
     let memory = plain.take_memory();
     let metadata = plain.metadata().clone();
     let new_text = TEXT.replace("one", "three");
-    let new = seal_with(&new_text, "yaml", plain.key(), metadata, memory).unwrap().text;
+    let new = seal_with(&new_text, "yaml", plain.key(), metadata, memory).unwrap().text.into_whole();
     let new = String::from_utf8(new.into_inner()).unwrap();
     assert_eq!(text_of(&keys.open(new.as_bytes(), "yaml").unwrap()), new_text);
     let put_back = new.replace(line(&new, "plomb_layout: "), line(&old, "plomb_layout: "));
@@ -66,7 +66,7 @@ fn strangers_do_not_open_it() {
 #[test]
 fn errors_and_debug_never_show_values() {
     let keys = Keys::new();
-    let text = seal("k: Canary-4711\n", "yaml", &keys.policy(None)).unwrap().text;
+    let text = seal("k: Canary-4711\n", "yaml", &keys.policy(None)).unwrap().text.into_whole();
     let plain = keys.open(text.expose(), "yaml").unwrap();
     let broken = seal("k: Canary-4711\nn_unencrypted: &x Canary\n", "json", &keys.policy(None)).unwrap_err();
     let shown = format!("{plain:?} {:?} {broken} {broken:?}", plain.document());

@@ -570,6 +570,24 @@ fn a_damaged_pack_never_panics_and_is_never_silent() {
 }
 
 #[test]
+fn every_blob_that_a_partial_clone_lacks_is_named() {
+    let repo = Repo::new();
+    repo.write("a", "one\n");
+    repo.commit("c");
+    repo.write("a", "two\n");
+    repo.write("d/b", "three\n");
+    repo.commit("c");
+    repo.git(&["config", "uploadpack.allowFilter", "true"]);
+    let clone = repo.scratch.root().join("partial");
+    let url = format!("file://{}", repo.root.display());
+    repo.git(&["clone", "-q", "--filter=blob:none", "--no-checkout", &url, clone.to_str().unwrap()]);
+    let log = read(&History::new(&source::Repository::discover(&clone).unwrap()));
+    let names: Vec<&str> =
+        log.unread.iter().map(|unread| unread.what.to_str().unwrap().split(' ').next().unwrap()).collect();
+    assert_eq!((names, log.contents.len()), (vec!["a", "a", "d/b"], 0));
+}
+
+#[test]
 fn archives_in_history_are_opened() {
     let repo = Repo::new();
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());

@@ -93,8 +93,8 @@
     span.forEach((name, index) => {
       const amount = counts.get(name) || 0;
       const bar = make("i", {});
-      bar.style.height = amount ? `${Math.max(4, 100 * amount / most)}%` : "0";
-      bar.style.minHeight = amount ? "" : "0";
+      bar.style.height = `calc((100% - 2em) * ${(amount / most).toFixed(4)})`;
+      bar.style.minHeight = amount ? "3px" : "0";
       const label = `${name}: ${plural(amount, "finding", "findings")}`;
       at("bars").append(make("button", { type: "button", title: label, "aria-label": label, "aria-pressed": "false",
         "data-month": name, disabled: !amount, click: () => { month = month === name ? "" : name; show(); } },

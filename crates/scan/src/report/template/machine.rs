@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use regex::{Regex, RegexBuilder};
+use pattern::Pattern;
 
 use super::super::fields::{Fields, Sheet};
 use super::value::Value;
@@ -21,6 +21,8 @@ pub(super) const MOST: usize = 1 << 20;
 const MOST_LIVE: usize = 8 << 20;
 /// What an entry of a map costs: it is never counted as given back.
 pub(super) const ENTRY: usize = 100;
+/// States of one regular expression.
+const LARGEST: usize = 20_000;
 /// How many compiled regular expressions are kept.
 const KEPT: usize = 100;
 /// Bytes that may be written.
@@ -30,7 +32,7 @@ pub(super) struct Machine<'a> {
     pub(super) sheet: &'a Sheet<'a>,
     pub(super) out: Vec<u8>,
     steps: usize,
-    regexes: HashMap<String, Regex>,
+    regexes: HashMap<String, Pattern>,
 }
 
 impl<'a> Machine<'a> {
@@ -80,7 +82,7 @@ impl<'a> Machine<'a> {
     }
 
     /// A regular expression in Go's syntax.
-    pub(super) fn regex(&mut self, source: &str) -> Result<Regex, String> {
+    pub(super) fn regex(&mut self, source: &str) -> Result<Pattern, String> {
         if let Some(known) = self.regexes.get(source) {
             return Ok(known.clone());
         }
@@ -88,10 +90,11 @@ impl<'a> Machine<'a> {
         if self.regexes.len() >= KEPT {
             self.regexes.clear();
         }
-        let pattern = pattern::Pattern::new(source).map_err(|_| "the regular expression is invalid")?;
-        let built = RegexBuilder::new(pattern.translated()).size_limit(1 << 20).build();
-        let regex = built.map_err(|_| "this regular expression cannot be used in a template")?;
-        self.regexes.insert(source.to_owned(), regex.clone());
-        Ok(regex)
+        let pattern = Pattern::new(source).map_err(|_| "the regular expression is invalid")?;
+        if pattern.size() > LARGEST {
+            return Err("the regular expression is too large for a template".to_owned());
+        }
+        self.regexes.insert(source.to_owned(), pattern.clone());
+        Ok(pattern)
     }
 }
