@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    allow, completion, config_command, decrypt, demo, edit, encrypt, exec_env, exec_file, filestatus, groups, hook,
-    init, key, man, publish, rotate, rules, scan, set, status, unset, updatekeys, verify,
+    allow, bind, completion, config_command, convert, decrypt, demo, edit, encrypt, exec_env, exec_file, filestatus,
+    groups, hook, init, key, man, publish, rotate, rules, scan, seal, set, status, unseal, unset, updatekeys, verify,
 };
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
@@ -48,6 +48,10 @@ enum Command {
     Groups(groups::Args),
     Key(key::Args),
     Publish(publish::Args),
+    Seal(seal::Args),
+    Unseal(unseal::Args),
+    Bind(bind::Args),
+    Convert(convert::Args),
     Scan(scan::Args),
     Allow(allow::Args),
     Rules(rules::Args),
@@ -77,6 +81,10 @@ impl Command {
             Self::Groups(args) => groups::run(args, context),
             Self::Key(args) => key::run(args, context),
             Self::Publish(args) => publish::run(args, context),
+            Self::Seal(args) => seal::run(args, context),
+            Self::Unseal(args) => unseal::run(args, context),
+            Self::Bind(args) => bind::run(args, context),
+            Self::Convert(args) => convert::run(args, context),
             Self::Allow(args) => allow::run(args, context),
             Self::Rules(args) => rules::run(&args, context),
             Self::Scan(args) => scan::run(args, context),

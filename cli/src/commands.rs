@@ -1,8 +1,10 @@
 //! One file per command.
 
 pub(crate) mod allow;
+pub(crate) mod bind;
 pub(crate) mod completion;
 pub(crate) mod config_command;
+pub(crate) mod convert;
 pub(crate) mod decrypt;
 pub(crate) mod demo;
 pub(crate) mod drop_in;
@@ -21,8 +23,10 @@ pub(crate) mod publish;
 pub(crate) mod rotate;
 pub(crate) mod rules;
 pub(crate) mod scan;
+pub(crate) mod seal;
 pub(crate) mod set;
 pub(crate) mod status;
+pub(crate) mod unseal;
 pub(crate) mod unset;
 pub(crate) mod updatekeys;
 pub(crate) mod verify;

@@ -182,6 +182,41 @@ impl From<keys::KeyError> for Failure {
     }
 }
 
+impl From<sealed::Refusal> for Failure {
+    fn from(refusal: sealed::Refusal) -> Self {
+        use sealed::Reason;
+        let exit = match refusal.reason {
+            Reason::KeyNotFound | Reason::KeyRevoked => Exit::NoKey,
+            Reason::MacMismatch | Reason::KeyOrder => Exit::Mac,
+            Reason::DecryptFailed => Exit::Decrypt,
+            _ => Exit::Generic,
+        };
+        Self { hint: refusal.hint.clone(), ..Self::new(exit, refusal.to_string()) }
+    }
+}
+
+impl From<sealed::WriteError> for Failure {
+    fn from(error: sealed::WriteError) -> Self {
+        use sealed::WriteError as E;
+        let what = error.to_string();
+        match error {
+            E::Refused(refusal) => refusal.into(),
+            E::Manifest(error) => error.into(),
+            E::NoNamespace(_) => Self::new(Exit::Usage, what).hint("give --namespace, or --scope cluster"),
+            E::Moved(_) => {
+                Self::new(Exit::Generic, what).hint("`plomb bind --move FILE`, if that is where it is to be used")
+            }
+            _ => Self::new(Exit::Generic, what),
+        }
+    }
+}
+
+impl From<sealed::ManifestError> for Failure {
+    fn from(error: sealed::ManifestError) -> Self {
+        Self::new(Exit::Input, error.what)
+    }
+}
+
 impl From<SopsError> for Failure {
     fn from(error: SopsError) -> Self {
         let what = error.to_string();

@@ -20,6 +20,7 @@ mod paths;
 mod private;
 mod process;
 mod recipients;
+mod resource;
 mod reuse;
 mod rewrite;
 mod scanning;

@@ -9,7 +9,7 @@ use sops::{Plain, Sealed, Untrusted, untrusted_recipients};
 
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
-use crate::{files, recipients, ui};
+use crate::{files, recipients, resource, ui};
 
 /// Decrypts `text` with its ciphertexts remembered, and tells what the user should hear of.
 ///
@@ -88,7 +88,9 @@ pub(crate) fn one_value(
         if idempotent && rewrite::is_done(&plain, change) {
             return Ok(Exit::Ok);
         }
+        let (standing, key) = (resource::standing(&plain, context), plain.key().to_secret());
         let sealed = seal(file, plain, context, |plain, again| rewrite::with_change(plain, change, again))?;
+        let sealed = resource::settled(file, standing, sealed, (&key, format), context)?;
         rewrite.commit(&sealed.text)?;
         Ok(Exit::Ok)
     };

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::editor::Editor;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::private::{Place, Room};
-use crate::{files, format, rewrite, ui};
+use crate::{files, format, resource, rewrite, ui};
 
 /// Edit an encrypted file, or create one
 ///
@@ -57,10 +57,12 @@ impl Work<'_> {
         let plain = rewrite::open(self.file, before.duplicate(), self.format, context)?;
         let shown = plain.text(&rewrite::layout(self.file, &plain, context)?)?;
         let key = plain.key().to_secret();
+        let standing = resource::standing(&plain, context);
         let again = |text: SecretBytes| {
             let encrypted = context.encrypted(before.duplicate(), self.format)?;
             let plain = context.decrypt_with(encrypted, key.duplicate())?;
-            rewrite::seal(self.file, plain, context, |plain, again| with_text(plain, text, again))
+            let sealed = rewrite::seal(self.file, plain, context, |plain, again| with_text(plain, text, again))?;
+            resource::settled(self.file, standing, sealed, (&key, self.format), context)
         };
         let (room, text, sealed) = self.edit(&shown, again)?;
         let written = files::Rewrite::begin(self.file, files::BINARY_LIMIT).and_then(|rewrite| {

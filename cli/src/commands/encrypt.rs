@@ -10,7 +10,7 @@ use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::many::{self, Done, Wanted};
 use crate::reuse::{Older, Source};
-use crate::{files, format, inspect, ui};
+use crate::{files, format, inspect, resource, ui};
 
 /// Encrypt the values of a file, as .sops.yaml says
 #[derive(Debug, clap::Args)]
@@ -180,6 +180,7 @@ pub(crate) fn encrypt_again(
     let lenient = context.mode == Mode::Plomb && flags.age.is_some();
     let rule = if lenient { context.policy_if_any(job.name)? } else { context.policy_for(job.name)? };
     let policy = flags.over(rule)?;
+    let policy = if context.mode == Mode::Plomb { resource::policy(&doc, policy) } else { policy };
     if context.mode == Mode::Plomb && inspect::hides_manifest(&doc, &policy) {
         ui::note(inspect::MANIFEST_NOTE);
     }

@@ -13,7 +13,7 @@ use crate::failure::{Exit, Failure, Outcome};
 use crate::inspect::{self, Governed};
 use crate::many::{self, Report, Wanted};
 use crate::paths::{one_line, shown};
-use crate::{files, format, ui};
+use crate::{files, format, resource, ui};
 
 /// Show every secret file: encrypted or not, rule, recipients, drift from .sops.yaml
 #[derive(Debug, clap::Args)]
@@ -101,7 +101,10 @@ fn row(mut encrypted: Encrypted, governed: Option<&Governed>, context: &Context)
     let foreign = metadata.groups.iter().flat_map(sops::Group::foreign);
     let recipients = recipients.chain(foreign).collect();
     let drift = match governed {
-        Some(governed) => inspect::drift(metadata, &governed.rule().policy, format),
+        Some(governed) => {
+            let rule = resource::policy(encrypted.document(), governed.rule().policy.clone());
+            inspect::drift(metadata, &rule, format)
+        }
         None => Vec::new(),
     };
     let partly = found.in_clear > 0;

@@ -62,7 +62,8 @@ fn against(case: &Case<'_>, metadata: &Metadata, cover: &Cover<'_>) -> Vec<Breac
     for name in policy.recipients().filter(|name| !names(metadata.recipients(), name)) {
         let who = short_recipient(name);
         let what = format!("{who} cannot read the file, and the creation rule at {} names it", cover.place());
-        found.push(breach(Kind::RecipientMissing, what).at(place(case, "")).about(who));
+        // Nothing is given away: `status` shows it, a commit need not wait for it.
+        found.push(breach(Kind::RecipientMissing, what).at(place(case, "")).about(who).sure(Confidence::Low));
     }
     for entry in metadata.groups.iter().flat_map(Group::foreign).filter(|entry| !is_listed(policy, entry)).take(LISTED)
     {

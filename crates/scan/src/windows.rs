@@ -22,7 +22,7 @@ use crate::work;
 const PATIENCE: usize = 4;
 /// And for every text.
 const GRACE: usize = 1 << 16;
-/// Windows that are kept before they are merged.
+/// Windows that are kept before they are merged, at least.
 const LOOSE: usize = 4096;
 
 /// Bytes of automaton states that a worker keeps for one tail.
@@ -51,6 +51,8 @@ pub(crate) struct Work {
     /// For each tail, of the probe and of the whole.
     caches: Vec<[Cache; 2]>,
     windows: Vec<Range<usize>>,
+    /// So many windows are merged before others are added.
+    loose: usize,
     /// Bytes that tails looked at.
     steps: usize,
     /// Start of the line at the place before it: both of the last head that reached back to its line's start.
@@ -76,7 +78,7 @@ impl Plan {
     /// What a worker needs to run this.
     pub(crate) fn work(&self) -> Work {
         let caches = self.tails.iter().map(|tail| [tail.probe.create_cache(), tail.dfa.create_cache()]).collect();
-        Work { caches, windows: Vec::new(), steps: 0, line: (0, 0) }
+        Work { caches, windows: Vec::new(), loose: 0, steps: 0, line: (0, 0) }
     }
 
     /// A keyword of the rule stands at `place` of the plain text: opens a window in `text` if a tail matches there.
@@ -108,8 +110,9 @@ impl Plan {
         };
         let from = work.head(self.tails[tail].head, text, start);
         work.windows.push(from..end);
-        if work.windows.len() >= LOOSE {
+        if work.windows.len() >= work.loose.max(LOOSE) {
             merge(&mut work.windows);
+            work.loose = 2 * work.windows.len();
         }
     }
 }
@@ -119,7 +122,7 @@ impl Work {
     pub(crate) fn take(&mut self) -> Vec<Range<usize>> {
         let mut windows = std::mem::take(&mut self.windows);
         merge(&mut windows);
-        (self.steps, self.line) = (0, (0, 0));
+        (self.steps, self.line, self.loose) = (0, (0, 0), 0);
         windows
     }
 
@@ -129,14 +132,15 @@ impl Work {
             Reach::Bytes(bytes) => start.saturating_sub(bytes),
             Reach::Open => 0,
             Reach::Line => {
-                // Many keywords may stand on one long line: go back no further than to the one before.
+                // Many keywords may stand on one long line: look no further back than to the one before.
                 let (line, place) = self.line;
-                let known = if place <= start { place } else { line };
-                let line = match known <= start {
-                    true => memchr::memrchr(b'\n', &text[known..start]).map_or(line, |newline| known + newline + 1),
-                    false => memchr::memrchr(b'\n', &text[..start]).map_or(0, |newline| newline + 1),
-                };
-                work::count(start - line.max(known.min(start)));
+                if line <= start && start < place {
+                    return line;
+                }
+                let known = if place <= start { place } else { 0 };
+                work::count(start - known);
+                let newline = memchr::memrchr(b'\n', &text[known..start]).map(|newline| known + newline + 1);
+                let line = newline.unwrap_or(if known == 0 { 0 } else { line });
                 self.line = (line, start);
                 line
             }

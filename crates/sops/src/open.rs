@@ -27,6 +27,8 @@ pub struct Encrypted {
 pub enum MacSkip {
     /// `--ignore-mac`.
     UserAsked,
+    /// The object went through an API server, which changes what the MAC covers.
+    ApiServerOwnsMetadata,
 }
 
 /// A file whose data key is at hand and whose values are decrypted, not yet verified.

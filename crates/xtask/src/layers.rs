@@ -11,7 +11,7 @@ const DRAWN: [(&str, &[&str]); 15] = [
     ("scan", &["pattern"]),
     ("sops", &["document", "keys", "pattern", "secret"]),
     ("source", &["scan"]),
-    ("sealed", &["sops", "keys", "secret"]),
+    ("sealed", &["sops", "document", "keys", "secret"]),
     ("guard", &["sops", "keys", "document", "scan"]),
     ("plomb", &["pattern", "secret", "document", "keys", "sops", "sealed", "scan", "source", "guard"]),
     ("controller", &["sealed", "keys", "secret"]),

@@ -15,7 +15,7 @@ use crate::reference::Lowered;
 use crate::ruleset::RuleSet;
 use crate::scanner::Scanner;
 use crate::scanner::views::{Views, overlapping};
-use crate::scanner::weigh::{Hit, MOST_PLACES, line_at};
+use crate::scanner::weigh::{Hit, LONG_LINE, MOST_PLACES, cell, line_at};
 use crate::windows::{Plan, Work};
 use crate::work;
 
@@ -61,9 +61,20 @@ struct Scratch {
     works: Vec<Option<Work>>,
     /// For each rule whether a keyword called for it in the text at hand.
     called: Vec<bool>,
-    /// For each detector where its keywords stand: for one that wants lines, in the line at hand.
-    places: Vec<Vec<usize>>,
+    /// For each detector where its keywords stand.
+    noted: Vec<Noted>,
 }
+
+/// Places of a detector's keywords.
+#[derive(Debug, Default)]
+struct Noted {
+    /// For a detector that wants lines the line at hand.
+    line: Range<usize>,
+    places: Vec<usize>,
+}
+
+/// Places on one line that are kept before the detector runs on its first pieces.
+const MANY_PLACES: usize = 1 << 14;
 
 impl Search {
     pub(crate) fn new(rules: &RuleSet, reported: &[bool]) -> Self {
@@ -114,7 +125,7 @@ impl Scanner {
         scratch.works.resize_with(search.calls.len(), || None);
         scratch.called.clear();
         scratch.called.resize(search.calls.len(), false);
-        scratch.places.resize_with(detect::detectors().len(), Vec::new);
+        scratch.noted.resize_with(detect::detectors().len(), Noted::default);
         work::count(text.len());
         search.keywords.find(&plain.text, 0..plain.text.len(), |word, place| {
             for listener in &search.listeners[word as usize] {
@@ -182,18 +193,23 @@ impl Scanner {
         paths: &[BString],
         hits: &mut Vec<Hit>,
     ) {
-        let text = views.text(view);
         let detector = &detect::detectors()[index];
-        let places = &mut scratch.places[index];
-        let last = places.last().copied().unwrap_or(place);
-        let new_line = || memchr::memchr(b'\n', &text[place.min(last)..place.max(last)]).is_some();
-        if detector.scope == Scope::Line && new_line() {
-            self.run_on_line(places, views, view, index, paths, hits);
+        let noted = &mut scratch.noted[index];
+        match detector.scope {
+            Scope::Whole if noted.places.len() >= MOST_PLACES => return,
+            Scope::Whole => {}
+            Scope::Line => {
+                let same = !noted.places.is_empty() && (noted.line.start..noted.line.end).contains(&place);
+                if !same {
+                    self.run_noted(noted, 0, views, view, index, paths, hits);
+                    noted.line = line_at(views.text(view), place);
+                } else if noted.places.len() >= MANY_PLACES && noted.line.len() > LONG_LINE {
+                    // The last two pieces may still get places.
+                    self.run_noted(noted, 2, views, view, index, paths, hits);
+                }
+            }
         }
-        let places = &mut scratch.places[index];
-        if places.len() < MOST_PLACES {
-            places.push(place);
-        }
+        noted.places.push(place);
     }
 
     fn run_detectors(
@@ -205,35 +221,43 @@ impl Scanner {
         hits: &mut Vec<Hit>,
     ) {
         for (index, detector) in detect::detectors().iter().enumerate() {
-            let places = &mut scratch.places[index];
+            let noted = &mut scratch.noted[index];
             match detector.scope {
-                Scope::Line => self.run_on_line(places, views, view, index, paths, hits),
-                Scope::Whole if places.is_empty() && !detector.keywords.is_empty() => {}
+                Scope::Line => self.run_noted(noted, 0, views, view, index, paths, hits),
+                Scope::Whole if noted.places.is_empty() && !detector.keywords.is_empty() => {}
                 Scope::Whole => {
-                    places.sort_unstable();
-                    places.dedup();
-                    self.run_detector(detector, views, view, 0..views.text(view).len(), places, paths, hits);
-                    places.clear();
+                    noted.places.sort_unstable();
+                    noted.places.dedup();
+                    let whole = 0..views.text(view).len();
+                    self.run_detector(detector, views, view, whole, &noted.places, paths, hits);
+                    noted.places.clear();
                 }
             }
         }
     }
 
-    fn run_on_line(
+    /// Runs a detector over the line at hand, but for its last pieces, of which `keep` are kept.
+    #[allow(clippy::too_many_arguments)]
+    fn run_noted(
         &self,
-        places: &mut Vec<usize>,
+        noted: &mut Noted,
+        keep: usize,
         views: &Views<'_>,
         view: usize,
         index: usize,
         paths: &[BString],
         hits: &mut Vec<Hit>,
     ) {
-        let Some(first) = places.first() else { return };
-        let line = line_at(views.text(view), *first);
-        places.sort_unstable();
-        places.dedup();
-        self.run_detector(&detect::detectors()[index], views, view, line, places, paths, hits);
-        places.clear();
+        noted.places.sort_unstable();
+        noted.places.dedup();
+        let Some(last) = noted.places.last() else { return };
+        let line = noted.line.clone();
+        let kept = (cell(&line, *last) + 1).saturating_sub(keep);
+        let count = noted.places.partition_point(|place| keep == 0 || cell(&line, *place) < kept);
+        let places: Vec<usize> = noted.places.drain(..count).collect();
+        if !places.is_empty() {
+            self.run_on_line(&detect::detectors()[index], views, view, line, &places, paths, hits);
+        }
     }
 }
 

@@ -15,8 +15,12 @@ use crate::scanner::Scanner;
 use crate::scanner::views::{Views, overlapping};
 use crate::work;
 
-/// Keyword places that a detector is told, of a line or of a text.
-pub(crate) const MOST_PLACES: usize = 1 << 18;
+/// Keyword places of a whole text that a detector is told.
+pub(crate) const MOST_PLACES: usize = 1 << 22;
+/// A line longer than this is handed to detectors in pieces: the cells in which keywords stand, and a margin.
+pub(crate) const LONG_LINE: usize = 2 * CELL;
+const CELL: usize = 4096;
+const MARGIN: usize = 1024;
 
 /// A possible secret and its place in a view.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,12 +81,33 @@ impl Scanner {
                 Scope::Line => {
                     let lines = places.chunk_by(|a, b| !text[*a..*b].contains(&b'\n'));
                     for places in lines {
-                        let places = &places[..places.len().min(MOST_PLACES)];
                         let line = line_at(text, places[0]);
-                        self.run_detector(detector, views, view, line, places, paths, hits);
+                        self.run_on_line(detector, views, view, line, places, paths, hits);
                     }
                 }
             }
+        }
+    }
+
+    /// Runs a detector over a line of a view; of a long line over the pieces in which `places` stand.
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) fn run_on_line(
+        &self,
+        detector: &Detector,
+        views: &Views<'_>,
+        view: usize,
+        line: Range<usize>,
+        places: &[usize],
+        paths: &[BString],
+        hits: &mut Vec<Hit>,
+    ) {
+        if line.len() <= LONG_LINE {
+            return self.run_detector(detector, views, view, line, places, paths, hits);
+        }
+        for places in places.chunk_by(|a, b| cell(&line, *a) == cell(&line, *b)) {
+            let start = line.start + cell(&line, places[0]) * CELL;
+            let piece = start.saturating_sub(MARGIN).max(line.start)..line.end.min(start + CELL + MARGIN);
+            self.run_detector(detector, views, view, piece, places, paths, hits);
         }
     }
 
@@ -144,6 +169,11 @@ pub(crate) fn line_at(text: &[u8], offset: usize) -> Range<usize> {
     let line = line_range(text, &(offset..offset));
     let returns = text[line.clone()].ends_with(b"\r");
     line.start..line.end - usize::from(returns)
+}
+
+/// The piece of a long line that a place belongs to.
+pub(crate) fn cell(line: &Range<usize>, place: usize) -> usize {
+    (place - line.start) / CELL
 }
 
 /// Where any keyword of a detector stands, ascending.

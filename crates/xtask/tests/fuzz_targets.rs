@@ -5,7 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests read the fixtures")]
 
 #[allow(unreachable_pub, reason = "a library of another workspace")]
-#[path = "../../../fuzz/src/lib.rs"]
+#[path = "../../fuzz/src/lib.rs"]
 mod targets;
 
 use testkit::fixtures;

@@ -1,0 +1,260 @@
+//! The Secret that is wanted, and the one that is there.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use document::{Format as _, Map, Value};
+use secret::SecretBytes;
+
+use crate::manifest::{Manifest, ManifestError, ResourceId};
+use crate::{names, tree};
+
+/// The label of every Secret that a controller of ours wrote: watches are scoped to it.
+pub const MANAGED_LABEL: &str = "plomb.dev/managed";
+/// The annotation that says which resource a Secret without owner reference comes from.
+pub const SOURCE_ANNOTATION: &str = "plomb.dev/source";
+
+/// A Secret as it is to be. `Debug` shows names only.
+#[derive(Default)]
+pub struct DesiredSecret {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub type_: String,
+    /// Whether it is immutable.
+    pub immutable: bool,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Its annotations.
+    pub annotations: BTreeMap<String, String>,
+    /// Its values, decoded.
+    pub data: BTreeMap<String, SecretBytes>,
+    /// The resource that owns it, once it is known to an API server.
+    pub owner: Option<Owner>,
+}
+
+/// The controller in a Secret's owner references.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Such as `plomb.dev/v1alpha1`.
+    pub api_version: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+}
+
+/// A Secret as it is. `Debug` shows names only.
+#[derive(Default)]
+pub struct LiveSecret {
+    /// Its name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// Its resource version.
+    pub resource_version: String,
+    /// Its type.
+    pub type_: String,
+    /// Whether it is immutable.
+    pub immutable: bool,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Its annotations.
+    pub annotations: BTreeMap<String, String>,
+    /// The owner reference with `controller: true`.
+    pub owner: Option<Owner>,
+    /// The field managers, for messages.
+    pub managers: Vec<String>,
+    /// Its values; `None` where only the metadata was read.
+    pub data: Option<BTreeMap<String, SecretBytes>>,
+}
+
+impl std::fmt::Debug for DesiredSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DesiredSecret({}/{}: {:?})", self.namespace, self.name, self.data.keys().collect::<Vec<_>>())
+    }
+}
+
+impl std::fmt::Debug for LiveSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "LiveSecret({}, {} at {})", self.name, self.uid, self.resource_version)
+    }
+}
+
+impl DesiredSecret {
+    /// What is wrong with it as a Secret: its names, its size, a key that its type needs.
+    pub(crate) fn fault(&self) -> Option<String> {
+        if !names::is_subdomain(&self.name) {
+            return Some("this is no name for a Secret".to_owned());
+        }
+        if !self.namespace.is_empty() && !names::is_label(&self.namespace) {
+            return Some(format!("{:?} is no namespace", self.namespace));
+        }
+        let size: usize = self.data.values().map(SecretBytes::len).sum();
+        if size > names::SECRET_LIMIT {
+            return Some(format!("its values are larger than {} bytes", names::SECRET_LIMIT));
+        }
+        let missing = names::missing_key(&self.type_, |key| self.data.contains_key(key))?;
+        Some(format!("a Secret of type {} needs {missing}", self.type_))
+    }
+
+    /// The Secret as a Kubernetes object in YAML, with `data` in base64.
+    ///
+    /// # Errors
+    /// When the tree cannot be written, which no Secret of ours meets.
+    pub fn to_yaml(&self) -> Result<SecretBytes, ManifestError> {
+        crate::manifest::yaml(self.tree())
+    }
+
+    /// The same as JSON.
+    ///
+    /// # Errors
+    /// As [`Self::to_yaml`].
+    pub fn to_json(&self) -> Result<SecretBytes, ManifestError> {
+        Ok(document::format::Json.emit_value(&Value::Map(self.tree()), &document::EmitOptions::default())?)
+    }
+
+    /// The same as an object of a list of manifests.
+    pub fn to_manifest(&self) -> Manifest {
+        let id = ResourceId::new("v1", "Secret", &self.namespace, &self.name);
+        Manifest { id, has_namespace: true, documents: 1, at: (1, 1), root: self.tree() }
+    }
+
+    fn tree(&self) -> Map {
+        let mut metadata = Map::default();
+        put_texts(&mut metadata, "annotations", &self.annotations);
+        put_texts(&mut metadata, "labels", &self.labels);
+        metadata.push("name", Value::str(&self.name));
+        metadata.push("namespace", Value::str(&self.namespace));
+        if let Some(owner) = &self.owner {
+            metadata.push("ownerReferences", owner.tree());
+        }
+        let mut root = Map::default();
+        root.push("apiVersion", Value::str("v1"));
+        root.push("kind", Value::str("Secret"));
+        root.push("metadata", Value::Map(metadata));
+        root.push("type", Value::str(&self.type_));
+        if self.immutable {
+            root.push("immutable", Value::Bool(true));
+        }
+        let mut data = Map::default();
+        for (key, value) in &self.data {
+            data.push(key, Value::Str(SecretBytes::from(STANDARD.encode(value.expose()))));
+        }
+        root.push("data", Value::Map(data));
+        root
+    }
+}
+
+fn put_texts(map: &mut Map, field: &str, texts: &BTreeMap<String, String>) {
+    if texts.is_empty() {
+        return;
+    }
+    let mut inner = Map::default();
+    texts.iter().for_each(|(key, value)| inner.push(key, Value::str(value)));
+    map.push(field, Value::Map(inner));
+}
+
+impl Owner {
+    fn tree(&self) -> Value {
+        let owner = serde_json::json!([{
+            "apiVersion": self.api_version, "blockOwnerDeletion": true, "controller": true,
+            "kind": self.kind, "name": self.name, "uid": self.uid,
+        }]);
+        tree::from_json(&owner)
+    }
+
+    /// Whether this is the resource `id`, by uid.
+    pub fn is(&self, id: &ResourceId) -> bool {
+        id.uid.as_ref().is_some_and(|uid| *uid == self.uid)
+    }
+
+    /// Whether this is an earlier resource of the same kind and name as `id` that is gone: names are unique, so
+    /// another uid under the same name is dead.
+    pub fn is_former(&self, id: &ResourceId) -> bool {
+        let group = self.api_version.split_once('/').map_or("", |(group, _)| group);
+        group == id.group() && self.kind == id.kind && self.name == id.name && !self.is(id)
+    }
+}
+
+/// The decoded values of a Secret object: `data` from base64, `stringData` as it stands and stronger.
+///
+/// # Errors
+/// The key whose value is no base64, or no text.
+pub(crate) fn values(root: &Map) -> Result<BTreeMap<String, SecretBytes>, String> {
+    let mut values = BTreeMap::new();
+    for entry in tree::map(root, "data").into_iter().flat_map(Map::entries) {
+        let value = match &entry.value.value {
+            Value::Null => SecretBytes::default(),
+            Value::Str(text) => decode(text).ok_or_else(|| entry.key.to_string())?,
+            _ => return Err(entry.key.to_string()),
+        };
+        values.insert(entry.key.to_string(), value);
+    }
+    for entry in tree::map(root, "stringData").into_iter().flat_map(Map::entries) {
+        let Value::Str(text) = &entry.value.value else { return Err(entry.key.to_string()) };
+        values.insert(entry.key.to_string(), text.duplicate());
+    }
+    Ok(values)
+}
+
+/// Base64 as the API server reads it: standard alphabet, line breaks passed over.
+pub(crate) fn decode(text: &SecretBytes) -> Option<SecretBytes> {
+    let compact = text.expose().iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n'));
+    let compact = zeroize::Zeroizing::new(compact.collect::<Vec<u8>>());
+    STANDARD.decode(&*compact).ok().map(SecretBytes::new)
+}
+
+impl LiveSecret {
+    /// Reads a Secret as an API server gives it, with or without its values.
+    ///
+    /// # Errors
+    /// When it is no Secret.
+    pub fn of(manifest: &Manifest) -> Result<Self, ManifestError> {
+        let bad = |what: String| ManifestError { what };
+        let metadata = tree::map(&manifest.root, "metadata").ok_or_else(|| bad("there is no metadata".to_owned()))?;
+        let text = |field: &str| tree::text(metadata, field).unwrap_or_default().to_owned();
+        let has_values = manifest.root.get("data").is_some() || manifest.root.get("type").is_some();
+        let data = values(&manifest.root).map_err(|key| bad(format!("the value of {key} is no base64")))?;
+        Ok(Self {
+            name: manifest.id.name.clone(),
+            uid: text("uid"),
+            resource_version: text("resourceVersion"),
+            type_: tree::text(&manifest.root, "type").unwrap_or_default().to_owned(),
+            immutable: matches!(manifest.root.get("immutable").map(|node| &node.value), Some(Value::Bool(true))),
+            labels: texts(metadata, "labels"),
+            annotations: texts(metadata, "annotations"),
+            owner: owner(metadata),
+            managers: managers(metadata),
+            data: has_values.then_some(data),
+        })
+    }
+}
+
+/// A map of texts under `field`.
+pub(crate) fn texts(map: &Map, field: &str) -> BTreeMap<String, String> {
+    let entries = tree::map(map, field).into_iter().flat_map(Map::entries);
+    entries.filter_map(|entry| Some((entry.key.to_string(), entry.value.value.as_str()?.to_owned()))).collect()
+}
+
+fn owner(metadata: &Map) -> Option<Owner> {
+    let list = metadata.get("ownerReferences")?.value.as_list()?;
+    let controller = |map: &&Map| matches!(map.get("controller").map(|node| &node.value), Some(Value::Bool(true)));
+    let found = list.nodes().filter_map(|node| node.value.as_map()).find(controller)?;
+    let text = |field: &str| tree::text(found, field).unwrap_or_default().to_owned();
+    Some(Owner { api_version: text("apiVersion"), kind: text("kind"), name: text("name"), uid: text("uid") })
+}
+
+fn managers(metadata: &Map) -> Vec<String> {
+    let list = metadata.get("managedFields").and_then(|node| node.value.as_list());
+    let names = list.into_iter().flat_map(|list| list.nodes()).filter_map(|node| node.value.as_map());
+    let mut names: Vec<String> = names.filter_map(|map| tree::text(map, "manager").map(str::to_owned)).collect();
+    names.sort();
+    names.dedup();
+    names
+}

@@ -1,0 +1,279 @@
+//! What to do about the live Secrets: a table, without any I/O. Either every Secret of a resource has a step that
+//! may be taken, or none is.
+
+use crate::binding::Scope;
+use crate::desired::{DesiredSecret, LiveSecret, MANAGED_LABEL, SOURCE_ANNOTATION};
+use crate::dialect::Opened;
+use crate::manifest::ResourceId;
+use crate::reason::{Reason, Refusal};
+use crate::resource::{Conflict, Deletion, Drift, Immutable};
+use crate::status::Status;
+
+/// What is to be done for one resource.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// One step per Secret, in order of their names; removals last.
+    pub steps: Vec<Step>,
+    /// Last 8 characters of the recipient whose key opened the file.
+    pub key_id: Option<String>,
+    /// Tells that content changed, not what it is.
+    pub content_hash: Option<String>,
+    /// Scope of the binding, where there is one.
+    pub scope: Option<Scope>,
+    /// Why the file should be wrapped to the current key.
+    pub rewrap: Option<String>,
+}
+
+/// One Secret, and what is to be done about it.
+#[derive(Debug)]
+pub struct Step {
+    /// Its name.
+    pub name: String,
+    /// What to do.
+    pub action: Action,
+    /// How it is to be; none for a removal.
+    pub secret: Option<DesiredSecret>,
+    /// Something that people should hear of.
+    pub note: Option<String>,
+}
+
+/// What to do about one Secret. Writers use server-side apply for the first three.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// It is not there: make it.
+    Create,
+    /// Make its values exactly these.
+    Replace(Precondition),
+    /// Put the values beside those that are there.
+    Merge(Precondition),
+    /// Delete it and make it anew.
+    Recreate(Precondition),
+    /// Nothing. `drift`: somebody changed it, and the policy is to report that only.
+    Keep {
+        /// Whether it differs.
+        drift: bool,
+    },
+    /// The resource no longer names it: delete it.
+    Remove(Precondition),
+}
+
+/// The state of the live Secret that the plan was made for; a write must fail if it is another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Precondition {
+    /// Its uid.
+    pub uid: String,
+    /// Its resource version.
+    pub resource_version: String,
+}
+
+impl Precondition {
+    fn of(live: &LiveSecret) -> Self {
+        Self { uid: live.uid.clone(), resource_version: live.resource_version.clone() }
+    }
+}
+
+impl Plan {
+    /// Whether nothing needs to be written.
+    pub fn is_done(&self) -> bool {
+        self.steps.iter().all(|step| matches!(step.action, Action::Keep { .. }))
+    }
+
+    /// The Secrets that somebody changed and that are left so.
+    pub fn drifted(&self) -> impl Iterator<Item = &str> {
+        let drifted = self.steps.iter().filter(|step| step.action == Action::Keep { drift: true });
+        drifted.map(|step| step.name.as_str())
+    }
+
+    /// The Secrets that are wanted.
+    pub fn secrets(&self) -> impl Iterator<Item = &DesiredSecret> {
+        self.steps.iter().filter_map(|step| step.secret.as_ref())
+    }
+}
+
+/// Compares what is wanted with what is there.
+///
+/// # Errors
+/// [`Reason::OwnershipConflict`], [`Reason::ImmutableConflict`], [`Reason::TypeConflict`]: then nothing is written.
+pub fn plan(opened: Opened, id: &ResourceId, status: &Status, live: &[LiveSecret]) -> Result<Plan, Refusal> {
+    let judge = Judge { rules: &opened, id, status };
+    let actions: Vec<(Action, Option<String>)> = opened
+        .secrets
+        .iter()
+        .map(|wanted| judge.action(wanted, live.iter().find(|live| live.name == wanted.name)))
+        .collect::<Result<_, _>>()?;
+    let wanted = |name: &str| opened.secrets.iter().any(|secret| secret.name == name);
+    let removed: Vec<Step> = match opened.policy.deletion {
+        Deletion::Delete => live.iter().filter(|live| !wanted(&live.name) && judge.is_ours(live)).map(remove).collect(),
+        Deletion::Orphan => Vec::new(),
+    };
+    let steps = opened.secrets.into_iter().zip(actions).map(|(secret, (action, note))| {
+        let secret = marked(secret, id, opened.policy.deletion, opened.takeover.without_owner);
+        Step { name: secret.name.clone(), action, secret: Some(secret), note }
+    });
+    Ok(Plan {
+        steps: steps.chain(removed).collect(),
+        key_id: opened.key_id,
+        content_hash: opened.content_hash,
+        scope: opened.scope,
+        rewrap: opened.rewrap,
+    })
+}
+
+fn remove(live: &LiveSecret) -> Step {
+    Step { name: live.name.clone(), action: Action::Remove(Precondition::of(live)), secret: None, note: None }
+}
+
+/// The marks of a Secret that a cluster holds: label, and owner or source. Without a uid (no cluster) there are none.
+fn marked(mut secret: DesiredSecret, id: &ResourceId, deletion: Deletion, without_owner: bool) -> DesiredSecret {
+    let Some(uid) = &id.uid else { return secret };
+    secret.labels.insert(MANAGED_LABEL.to_owned(), "true".to_owned());
+    if deletion == Deletion::Orphan || without_owner {
+        secret.annotations.insert(SOURCE_ANNOTATION.to_owned(), source(id));
+    } else {
+        secret.owner = Some(crate::desired::Owner {
+            api_version: id.api_version.clone(),
+            kind: id.kind.clone(),
+            name: id.name.clone(),
+            uid: uid.clone(),
+        });
+    }
+    secret
+}
+
+/// The value of [`SOURCE_ANNOTATION`].
+fn source(id: &ResourceId) -> String {
+    format!("{}.{}/{}", id.kind, id.group(), id.name)
+}
+
+struct Judge<'a> {
+    rules: &'a Opened,
+    id: &'a ResourceId,
+    status: &'a Status,
+}
+
+/// Whose a live Secret is.
+enum Claim {
+    Ours,
+    /// Ours from now on, and why.
+    Taken(String),
+    /// Its keys are merged.
+    Shared,
+}
+
+impl Judge<'_> {
+    fn action(&self, wanted: &DesiredSecret, live: Option<&LiveSecret>) -> Result<(Action, Option<String>), Refusal> {
+        let Some(live) = live else { return Ok((Action::Create, None)) };
+        let claim = self.claim(live)?;
+        let at = Precondition::of(live);
+        let note = match &claim {
+            Claim::Taken(why) => Some(why.clone()),
+            Claim::Ours | Claim::Shared => None,
+        };
+        let shared = matches!(claim, Claim::Shared);
+        let same = is_same(wanted, live, shared);
+        if live.type_ != wanted.type_ && live.data.is_some() {
+            let what = format!("Secret {} is of type {} and should be {}", live.name, live.type_, wanted.type_);
+            return self.recreate(at, shared, Reason::TypeConflict, what).map(|action| (action, note));
+        }
+        if live.immutable && (same == Some(false) || !wanted.immutable) {
+            let what = format!("Secret {} is immutable and differs from what it should be", live.name);
+            return self.recreate(at, shared, Reason::ImmutableConflict, what).map(|action| (action, note));
+        }
+        let marks = shared || self.is_marked(live);
+        let action = match same {
+            Some(true) if marks && note.is_none() && live.immutable == wanted.immutable => {
+                Action::Keep { drift: false }
+            }
+            _ if shared => Action::Merge(at),
+            Some(false) if self.is_drift(live) && self.rules.policy.drift == Drift::Report => {
+                Action::Keep { drift: true }
+            }
+            _ => Action::Replace(at),
+        };
+        Ok((action, note))
+    }
+
+    fn recreate(&self, at: Precondition, shared: bool, reason: Reason, what: String) -> Result<Action, Refusal> {
+        if self.rules.policy.immutable == Immutable::Recreate && !shared {
+            return Ok(Action::Recreate(at));
+        }
+        let hint = "spec.policy.immutable: Recreate lets the Secret be deleted and made anew";
+        Err(Refusal::new(reason, what).hint(hint))
+    }
+
+    fn claim(&self, live: &LiveSecret) -> Result<Claim, Refusal> {
+        if self.is_ours(live) {
+            return Ok(Claim::Ours);
+        }
+        if live.owner.as_ref().is_some_and(|owner| owner.is_former(self.id)) {
+            return Ok(Claim::Taken(format!("Secret {} belonged to an earlier resource of this name", live.name)));
+        }
+        let has = |annotation: Option<&str>| {
+            annotation.is_some_and(|name| live.annotations.get(name).is_some_and(|value| value == "true"))
+        };
+        let takeover = &self.rules.takeover;
+        if live.owner.is_none() || has(takeover.adopt_if) {
+            if has(takeover.merge_if) || self.rules.policy.conflict == Conflict::Merge {
+                return Ok(Claim::Shared);
+            }
+            if has(takeover.adopt_if) || self.rules.policy.conflict == Conflict::Adopt {
+                return Ok(Claim::Taken(format!("Secret {} was there before and is taken over", live.name)));
+            }
+        } else if has(takeover.merge_if) || self.rules.policy.conflict == Conflict::Merge {
+            return Ok(Claim::Shared);
+        }
+        Err(self.conflict(live))
+    }
+
+    fn conflict(&self, live: &LiveSecret) -> Refusal {
+        let owner = match (&live.owner, live.annotations.get(SOURCE_ANNOTATION), live.managers.as_slice()) {
+            (Some(owner), ..) => format!("belongs to {} {}", owner.kind, owner.name),
+            (None, Some(source), _) => format!("comes from {source}"),
+            (None, None, []) => "is there already and belongs to nobody".to_owned(),
+            (None, None, managers) => format!("is there already, written by {}", managers.join(", ")),
+        };
+        let refusal = Refusal::new(Reason::OwnershipConflict, format!("Secret {} {owner}", live.name));
+        if live.owner.is_some() {
+            refusal
+        } else {
+            refusal.hint("spec.policy.conflict: Adopt takes it over, Merge adds to it")
+        }
+    }
+
+    /// Controlled by this very resource, or left without owner by it on purpose.
+    fn is_ours(&self, live: &LiveSecret) -> bool {
+        match &live.owner {
+            Some(owner) => owner.is(self.id),
+            None => {
+                live.labels.contains_key(MANAGED_LABEL)
+                    && live.annotations.get(SOURCE_ANNOTATION).is_some_and(|from| *from == source(self.id))
+            }
+        }
+    }
+
+    /// Whether the marks that [`marked`] would set are there.
+    fn is_marked(&self, live: &LiveSecret) -> bool {
+        let owned = live.owner.as_ref().is_some_and(|owner| owner.is(self.id));
+        let sourced = live.annotations.get(SOURCE_ANNOTATION).is_some_and(|from| *from == source(self.id));
+        let without = self.rules.policy.deletion == Deletion::Orphan || self.rules.takeover.without_owner;
+        let right = if without { sourced && live.owner.is_none() } else { owned };
+        self.id.uid.is_none() || (right && live.labels.contains_key(MANAGED_LABEL))
+    }
+
+    /// Whether the resource is as it was when this Secret was last right: then somebody changed the Secret.
+    fn is_drift(&self, live: &LiveSecret) -> bool {
+        self.id.generation.is_some()
+            && self.status.observed_generation == self.id.generation
+            && self.status.secrets.iter().any(|seen| seen.name == live.name && seen.uid == live.uid)
+    }
+}
+
+/// Whether the live Secret says what is wanted; `None` if its values were not read. Labels and annotations of others
+/// may stand beside ours, values only where the Secret is shared.
+fn is_same(wanted: &DesiredSecret, live: &LiveSecret, shared: bool) -> Option<bool> {
+    let data = live.data.as_ref()?;
+    let values = wanted.data.iter().all(|(key, value)| data.get(key).is_some_and(|live| live == value));
+    let marks = wanted.labels.iter().all(|(key, value)| live.labels.get(key) == Some(value))
+        && wanted.annotations.iter().all(|(key, value)| live.annotations.get(key) == Some(value));
+    Some(values && marks && (shared || data.len() == wanted.data.len()))
+}

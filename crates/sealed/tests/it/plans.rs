@@ -1,0 +1,248 @@
+//! The table of what is done about live Secrets.
+
+use sealed::resource::{Conflict, Deletion, Drift, Immutable, Policy};
+use sealed::{Action, DesiredSecret, LiveSecret, Manifest, Owner, Plan, Reason, Refusal};
+use secret::SecretBytes;
+use serde_json::{Value, json};
+
+use crate::made::{Person, api, draft, file, object, plan_with, secret};
+
+struct World {
+    me: Person,
+    value: Value,
+}
+
+impl World {
+    fn new(change: impl Fn(&mut sealed::write::Draft)) -> Self {
+        let me = Person::new(1);
+        let mut draft = draft();
+        draft.secrets = vec![secret("a", &[("k", "v")])];
+        change(&mut draft);
+        let value = api(&file(&draft, &me));
+        Self { me, value }
+    }
+
+    fn with(policy: Policy) -> Self {
+        Self::new(|draft| draft.policy = policy)
+    }
+
+    fn resource(&self) -> Manifest {
+        object(&self.value)
+    }
+
+    fn plan(&self, live: &[LiveSecret]) -> Result<Plan, Refusal> {
+        plan_with(&self.resource(), &self.me.keys(), live)
+    }
+
+    /// The one step for the Secret `a`.
+    fn action(&self, live: LiveSecret) -> Result<Action, Reason> {
+        self.plan(&[live]).map(|plan| plan.steps[0].action.clone()).map_err(|refusal| refusal.reason)
+    }
+
+    /// The live Secret after the plan was carried out.
+    fn live(&self) -> LiveSecret {
+        live_of(self.plan(&[]).unwrap().secrets().next().unwrap())
+    }
+}
+
+fn live_of(wanted: &DesiredSecret) -> LiveSecret {
+    LiveSecret {
+        name: wanted.name.clone(),
+        uid: "s-1".into(),
+        resource_version: "7".into(),
+        type_: wanted.type_.clone(),
+        immutable: wanted.immutable,
+        labels: wanted.labels.clone(),
+        annotations: wanted.annotations.clone(),
+        owner: wanted.owner.clone(),
+        managers: vec!["plomb".into()],
+        data: Some(wanted.data.iter().map(|(key, value)| (key.clone(), value.duplicate())).collect()),
+    }
+}
+
+fn owner(kind: &str, name: &str, uid: &str) -> Option<Owner> {
+    let owned = str::to_owned;
+    Some(Owner { api_version: "plomb.dev/v1alpha1".into(), kind: owned(kind), name: owned(name), uid: owned(uid) })
+}
+
+fn is_replace(action: &Result<Action, Reason>) -> bool {
+    matches!(action, Ok(Action::Replace(at)) if at.uid == "s-1" && at.resource_version == "7")
+}
+
+const KEEP: Result<Action, Reason> = Ok(Action::Keep { drift: false });
+
+#[test]
+fn what_is_as_wanted_is_kept() {
+    let world = World::with(Policy::default());
+    let live = world.live();
+    assert_eq!(live.owner, owner("EncryptedSecret", "db", "uid-1"));
+    assert_eq!(live.labels["plomb.dev/managed"], "true");
+    assert_eq!(world.action(live), KEEP);
+    let mut live = world.live();
+    live.labels.insert("velero".into(), "x".into());
+    assert_eq!(world.action(live), KEEP, "labels of others may stand there");
+    assert!(world.plan(&[world.live()]).unwrap().is_done());
+}
+
+#[test]
+fn every_difference_is_mended() {
+    let world = World::with(Policy::default());
+    let changes: [fn(&mut LiveSecret); 5] = [
+        |live| drop(live.data.as_mut().unwrap().insert("k".into(), SecretBytes::from("other"))),
+        |live| drop(live.data.as_mut().unwrap().insert("extra".into(), SecretBytes::from("x"))),
+        |live| drop(live.data.as_mut().unwrap().remove("k")),
+        |live| drop(live.labels.remove("plomb.dev/managed")),
+        |live| live.data = None,
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let mut live = world.live();
+        change(&mut live);
+        assert!(is_replace(&world.action(live)), "change {number}");
+    }
+}
+
+#[test]
+fn a_secret_of_somebody_else_is_left_alone() {
+    let world = World::with(Policy::default());
+    let mut live = world.live();
+    live.owner = None;
+    live.managers = vec!["helm".into()];
+    let refusal = world.plan(&[live]).unwrap_err();
+    assert_eq!(refusal.reason, Reason::OwnershipConflict);
+    assert!(refusal.message.contains("helm"));
+    for policy in [Conflict::Fail, Conflict::Adopt] {
+        let world = World::with(Policy { conflict: policy, ..Policy::default() });
+        let mut live = world.live();
+        live.owner = owner("EncryptedSecret", "rival", "uid-9");
+        let refusal = world.plan(&[live]).unwrap_err();
+        assert_eq!(refusal.reason, Reason::OwnershipConflict, "the first owner stays");
+        assert!(refusal.message.contains("rival"));
+    }
+}
+
+#[test]
+fn a_policy_lets_it_be_adopted_or_merged() {
+    let world = World::with(Policy { conflict: Conflict::Adopt, ..Policy::default() });
+    let mut live = world.live();
+    live.owner = None;
+    let plan = world.plan(&[live]).unwrap();
+    assert!(matches!(plan.steps[0].action, Action::Replace(_)) && plan.steps[0].note.is_some());
+    let world = World::with(Policy { conflict: Conflict::Merge, ..Policy::default() });
+    let mut live = world.live();
+    live.owner = None;
+    live.data.as_mut().unwrap().insert("theirs".into(), SecretBytes::from("x"));
+    live.data.as_mut().unwrap().remove("k");
+    assert!(matches!(world.action(live), Ok(Action::Merge(_))));
+}
+
+#[test]
+fn the_secret_of_an_earlier_resource_of_this_name_is_taken_over() {
+    let world = World::with(Policy::default());
+    let mut live = world.live();
+    live.owner = owner("EncryptedSecret", "db", "dead");
+    let plan = world.plan(&[live]).unwrap();
+    assert!(matches!(plan.steps[0].action, Action::Replace(_)));
+    assert!(plan.steps[0].note.as_deref().unwrap().contains("earlier"));
+}
+
+#[test]
+fn types_and_immutable_secrets_need_a_word() {
+    let strict = World::with(Policy::default());
+    let lenient = World::with(Policy { immutable: Immutable::Recreate, ..Policy::default() });
+    for (change, reason) in [
+        ((|live: &mut LiveSecret| live.type_ = "other".into()) as fn(&mut LiveSecret), Reason::TypeConflict),
+        (|live| live.immutable = true, Reason::ImmutableConflict),
+    ] {
+        let mut live = strict.live();
+        change(&mut live);
+        assert_eq!(strict.action(live), Err(reason));
+        let mut live = lenient.live();
+        change(&mut live);
+        assert!(matches!(lenient.action(live), Ok(Action::Recreate(_))));
+    }
+    let sealed = World::new(|draft| draft.secrets[0].immutable = true);
+    assert_eq!(sealed.action(sealed.live()), KEEP);
+    let mut live = sealed.live();
+    live.immutable = false;
+    assert!(is_replace(&sealed.action(live)));
+    let mut live = sealed.live();
+    live.data.as_mut().unwrap().insert("k".into(), SecretBytes::from("x"));
+    assert_eq!(sealed.action(live), Err(Reason::ImmutableConflict));
+}
+
+#[test]
+fn drift_is_told_from_a_change_of_the_resource() {
+    let mut world = World::with(Policy { drift: Drift::Report, ..Policy::default() });
+    let drifted = |world: &World| {
+        let mut live = world.live();
+        live.data.as_mut().unwrap().insert("k".into(), SecretBytes::from("x"));
+        world.action(live)
+    };
+    assert!(is_replace(&drifted(&world)), "nothing is known of it yet");
+    world.value["status"] = json!({"observedGeneration": 1, "secrets": [{"name": "a", "uid": "s-1"}]});
+    assert_eq!(drifted(&world), Ok(Action::Keep { drift: true }));
+    world.value["metadata"]["generation"] = json!(2);
+    assert!(is_replace(&drifted(&world)), "the resource changed");
+}
+
+#[test]
+fn what_the_resource_no_longer_names_goes() {
+    let world = World::with(Policy::default());
+    let mut gone = world.live();
+    gone.name = "gone".into();
+    let mut foreign = world.live();
+    foreign.name = "foreign".into();
+    foreign.owner = None;
+    let plan = world.plan(&[world.live(), gone, foreign]).unwrap();
+    let steps: Vec<_> = plan.steps.iter().map(|step| (step.name.as_str(), step.secret.is_some())).collect();
+    assert_eq!(steps, [("a", true), ("gone", false)]);
+    assert!(matches!(plan.steps[1].action, Action::Remove(_)));
+}
+
+#[test]
+fn an_orphan_knows_where_it_came_from() {
+    let world = World::with(Policy { deletion: Deletion::Orphan, ..Policy::default() });
+    let live = world.live();
+    assert_eq!(live.owner, None);
+    assert_eq!(live.annotations["plomb.dev/source"], "EncryptedSecret.plomb.dev/db");
+    assert_eq!(world.action(live), KEEP);
+    let mut gone = world.live();
+    gone.name = "gone".into();
+    assert_eq!(world.plan(&[world.live(), gone]).unwrap().steps.len(), 1, "it is left there");
+}
+
+#[test]
+fn a_step_leaves_its_mark_in_the_status() {
+    let world = World::with(Policy { drift: Drift::Report, ..Policy::default() });
+    let plan = world.plan(&[]).unwrap();
+    let made = sealed::status::SecretStatus::of(&plan.steps[0], "u", "9").unwrap();
+    assert_eq!((made.name.as_str(), made.uid.as_str(), made.state.as_str(), made.keys), ("a", "u", "Synced", 1));
+    let mut gone = world.live();
+    gone.name = "gone".into();
+    let plan = world.plan(&[world.live(), gone]).unwrap();
+    assert!(sealed::status::SecretStatus::of(&plan.steps[1], "u", "9").is_none());
+}
+
+#[test]
+fn one_conflict_stops_every_secret_of_the_resource() {
+    let world = World::new(|draft| draft.secrets.push(secret("b", &[("k", "v")])));
+    let mut foreign = world.live();
+    foreign.name = "b".into();
+    foreign.owner = None;
+    assert_eq!(world.plan(&[foreign]).unwrap_err().reason, Reason::OwnershipConflict);
+}
+
+#[test]
+fn a_live_secret_is_read_from_its_object() {
+    let object = json!({"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "data": {"k": "dg=="}, "metadata": {
+        "name": "a", "namespace": "prod", "uid": "s-1", "resourceVersion": "7", "labels": {"l": "x"},
+        "ownerReferences": [{"apiVersion": "v1", "kind": "Other", "name": "o", "uid": "u"},
+            {"apiVersion": "plomb.dev/v1alpha1", "kind": "EncryptedSecret", "name": "db", "uid": "uid-1", "controller": true}],
+        "managedFields": [{"manager": "b"}, {"manager": "a"}, {"manager": "b"}]}});
+    let live = LiveSecret::of(&crate::made::object(&object)).unwrap();
+    assert_eq!(live.owner, owner("EncryptedSecret", "db", "uid-1"));
+    assert_eq!((live.managers, live.data.unwrap()["k"].expose()), (vec!["a".into(), "b".into()], b"v".as_slice()));
+    let mut metadata_only = object;
+    metadata_only.as_object_mut().unwrap().retain(|key, _| key != "data" && key != "type");
+    assert!(LiveSecret::of(&crate::made::object(&metadata_only)).unwrap().data.is_none());
+}
