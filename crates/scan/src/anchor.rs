@@ -295,7 +295,10 @@ fn beginning(hir: &Hir) -> (Hir, bool) {
 mod tests {
     use super::*;
 
-    fn of(regex: &str, keywords: &[&str]) -> Vec<(String, Reach, Vec<(usize, usize)>)> {
+    /// Tail, head, keywords.
+    type Shown = (String, Reach, Vec<(usize, usize)>);
+
+    fn of(regex: &str, keywords: &[&str]) -> Vec<Shown> {
         let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(regex).unwrap();
         let keywords: Vec<String> = keywords.iter().map(|word| word.to_string()).collect();
         let shown = |anchor: Anchor| (anchor.tail.to_string(), anchor.head, anchor.keywords);

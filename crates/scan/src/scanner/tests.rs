@@ -211,8 +211,8 @@ fn only_new_lines_count() {
     let scanner = scanner_of(vec![rule("a", r"B[\s\S]*?E")], Vec::new());
     let count = |ranges: &[Range<usize>]| findings_at(&scanner, "a", "", "x\nB\n\nE\ny", Lines::Added(ranges)).len();
     assert_eq!(count(&[1..2, 5..9]), 0);
-    assert_eq!(count(&[3..4]), 1);
-    assert_eq!(count(&[4..5]), 1);
+    assert_eq!(count(&[3..4, 9..10]), 1);
+    assert_eq!(count(&[4..5, 9..10]), 1);
 }
 
 #[test]

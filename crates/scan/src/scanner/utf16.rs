@@ -1,8 +1,11 @@
 //! UTF-16 contents as UTF-8: rules are written for bytes of text.
 
+/// How two bytes make a unit.
+type Order = fn([u8; 2]) -> u16;
+
 /// The text in UTF-8 if the bytes start with a byte order mark of UTF-16 or look like ASCII in UTF-16.
 pub(crate) fn as_utf8(bytes: &[u8]) -> Option<Vec<u8>> {
-    let (order, rest): (fn([u8; 2]) -> u16, &[u8]) = match bytes {
+    let (order, rest): (Order, &[u8]) = match bytes {
         [0xFF, 0xFE, 0, 0, ..] => return None,
         [0xFF, 0xFE, rest @ ..] => (u16::from_le_bytes, rest),
         [0xFE, 0xFF, rest @ ..] => (u16::from_be_bytes, rest),
