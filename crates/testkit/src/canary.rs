@@ -42,7 +42,8 @@ impl Canary {
 const MARK: &str = "canary-";
 
 /// Words of a command line that asks for plaintext: only then may standard output show a canary.
-const GIVES_PLAINTEXT: [&str; 8] = ["decrypt", "-d", "--decrypt", "exec-env", "exec-file", "edit", "publish", "demo"];
+const GIVES_PLAINTEXT: [&str; 10] =
+    ["decrypt", "-d", "--decrypt", "exec-env", "exec-file", "edit", "publish", "demo", "unseal", "render"];
 
 /// Checks what a run of `plomb` said.
 ///
