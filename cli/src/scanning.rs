@@ -133,6 +133,8 @@ pub(crate) struct Found {
     pub(crate) rules: Arc<scan::RuleSet>,
     /// Notes on exceptions: stale, expired.
     pub(crate) notes: Vec<String>,
+    /// Where the repository can be read on the web.
+    pub(crate) remote: Option<scan::report::Remote>,
 }
 
 impl Found {
@@ -149,16 +151,35 @@ impl Found {
 /// # Errors
 /// As [`run`].
 pub(crate) fn find(request: &Request, context: &mut Context) -> Result<Found, Failure> {
-    let rules = Arc::new(rules::load(request)?);
     let exceptions = exceptions::load(request)?;
+    let mut found = find_bare(request, context)?;
+    exceptions.apply(&mut found, context);
+    Ok(found)
+}
+
+/// Scans, without any exception.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn find_bare(request: &Request, _context: &mut Context) -> Result<Found, Failure> {
+    let rules = Arc::new(rules::load(request)?);
+    all_known(&request.flags.enable_rule, &rules)?;
     let scanner = Scanner::new(rules.clone(), options(request));
     let guard = guarding::prepare(request)?;
     let in_work_tree = guard.as_ref().filter(|_| matches!(request.what, What::Files { .. }));
     let collector = Collector::new(&scanner, in_work_tree, request.flags.timeout);
     sources::scan(request, &collector, guard.as_ref())?;
     let mut found = collector.finish(rules);
-    exceptions.apply(&mut found, context);
+    found.remote = sources::remote(request)?;
     Ok(found)
+}
+
+/// A rule that is asked for and does not exist would find nothing, and say so.
+fn all_known(wanted: &[String], rules: &scan::RuleSet) -> Result<(), Failure> {
+    let unknown = wanted.iter().find(|id| rules.rules.iter().all(|rule| rule.id.as_ref() != id.as_str()));
+    let Some(id) = unknown else { return Ok(()) };
+    let what = format!("--enable-rule: there is no rule {}", crate::paths::one_line(id));
+    Err(Failure::new(Exit::Incomplete, what).hint("`plomb rules list` shows all"))
 }
 
 fn options(request: &Request) -> Options {

@@ -155,7 +155,7 @@ pub(crate) fn run(args: Args, context: &mut Context) -> Outcome {
     };
     let request = Request { what, flags, own, style: Style::Plomb, verbose: context.verbose };
     match args.explain {
-        Some(place) => scanning::explain(&request, &place, context),
+        Some(place) => scanning::explain(request, &place, context),
         None if args.fix => scanning::fix(&request, context),
         None => scanning::run(&request, context),
     }

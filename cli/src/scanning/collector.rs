@@ -80,7 +80,7 @@ impl<'s> Collector<'s> {
         skipped.sort();
         skipped.dedup();
         let counts = Counts { contents: self.contents.into_inner(), bytes: self.bytes.into_inner() };
-        Found { findings, unread, skipped, counts, rules, notes: Vec::new() }
+        Found { findings, unread, skipped, counts, rules, notes: Vec::new(), remote: None }
     }
 }
 

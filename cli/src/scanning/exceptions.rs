@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use bstr::ByteSlice as _;
 use scan::ignore::{Allow, Day, GitleaksIgnore, Malformed, allow::Verdict};
 use scan::{Baseline, Finding, Fingerprints};
 
@@ -124,12 +123,4 @@ impl Exceptions {
 pub(crate) fn named(path: &Path) -> String {
     let name = shown(path);
     name.strip_prefix("./").map_or(name.clone(), str::to_owned)
-}
-
-/// Whether a finding stands in one of the files that hold exceptions or rules: fingerprints are no secrets.
-pub(crate) fn is_own_file(finding: &Finding) -> bool {
-    let path = finding.origin.path.as_bytes();
-    [ALLOW_FILE, GITLEAKS_FILE]
-        .iter()
-        .any(|name| path == name.as_bytes() || path.ends_with(format!("/{name}").as_bytes()))
 }

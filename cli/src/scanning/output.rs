@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 use std::path::Path;
 
+use scan::report::template::{Template, TemplateError};
 use scan::report::{self, Counts, Dialect, Report, RuleNote, Run, Style as TextStyle, Tool};
 use scan::{Fingerprints, Unread};
 
@@ -86,7 +87,7 @@ fn run<'a>(
         redaction: request.flags.redaction(),
         dialect,
         fingerprints,
-        remote: None,
+        remote: found.remote.as_ref(),
         times: None,
         ways,
         style: TextStyle { colour, width: width() },
@@ -125,32 +126,37 @@ fn bytes(report: &dyn Report, run: &Run<'_>) -> Result<Vec<u8>, Failure> {
 /// The report in the format that is named, or that the file's name tells.
 fn render(request: &Request, path: &Path, run: &Run<'_>) -> Result<Vec<u8>, Failure> {
     let flags = &request.flags;
-    let by_extension = || match path.extension()?.to_str()? {
-        "json" => Some("json"),
-        "jsonl" => Some("jsonl"),
-        "csv" => Some("csv"),
-        "sarif" => Some("sarif"),
-        "xml" => Some("junit"),
-        "html" => Some("html"),
-        "txt" => Some("text"),
-        _ => None,
+    let wrong = |what: String, hint: String| Failure::new(Exit::Incomplete, what).hint(hint);
+    match (flags.report_format.as_deref(), &flags.report_template) {
+        (Some("template") | None, Some(template)) => by_template(template, run),
+        (Some("template"), None) => Err(wrong(
+            "--report-format template needs --report-template".to_owned(),
+            "name the template's file".to_owned(),
+        )),
+        (Some(name), _) => match report::by_name(name) {
+            Some(report) => bytes(report, run),
+            None => {
+                Err(wrong(format!("there is no report format {}", one_line(name)), format!("there are {}", names())))
+            }
+        },
+        (None, None) => match path.extension().and_then(|end| report::by_extension(end.to_str()?)) {
+            Some(report) => bytes(report, run),
+            None => {
+                let what = "the report's file name does not tell its format".to_owned();
+                Err(wrong(what, format!("say --report-format; there are {}", names())).in_file(path))
+            }
+        },
+    }
+}
+
+fn by_template(path: &Path, run: &Run<'_>) -> Result<Vec<u8>, Failure> {
+    let text = files::read(path, 16 << 20)?;
+    let text = std::str::from_utf8(text.expose())
+        .map_err(|_| Failure::new(Exit::Incomplete, "the template is not UTF-8").in_file(path))?;
+    let wrong = |error: TemplateError| {
+        Failure { at: Some((error.line, error.column)), ..Failure::new(Exit::Incomplete, error.what) }.in_file(path)
     };
-    let name = match (&flags.report_format, &flags.report_template) {
-        (Some(name), _) => Some(name.as_str()),
-        (None, Some(_)) => Some("template"),
-        (None, None) => by_extension(),
-    };
-    let Some(name) = name else {
-        let hint = format!("say --report-format; there are {}", names());
-        return Err(Failure::new(Exit::Incomplete, "the report's file name does not tell its format")
-            .in_file(path)
-            .hint(hint));
-    };
-    let report = report::by_name(name).ok_or_else(|| {
-        Failure::new(Exit::Incomplete, format!("there is no report format {}", one_line(name)))
-            .hint(format!("there are {}", names()))
-    })?;
-    bytes(report, run)
+    Template::parse(text).map_err(wrong)?.render(run).map_err(wrong)
 }
 
 fn names() -> String {

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use bstr::{BStr, BString, ByteVec as _};
+use scan::report::Remote;
+use scan::report::link::Platform;
 use scan::{Place, Visitor};
 use source::{Files, History, Limits, Repository, Selection, Source, SourceError, Staged, Stdin, Unstaged};
 
@@ -61,6 +63,27 @@ pub(crate) fn scan(request: &Request, collector: &Collector<'_>, guard: Option<&
             history(&repository, refs::received(&files::read_stdin(REFS_LIMIT)?), true, limits, collector)
         }
     }
+}
+
+/// Where commits can be read on the web, for links in reports: the remote that the repository names.
+///
+/// # Errors
+/// When --platform names none that we know.
+pub(crate) fn remote(request: &Request) -> Result<Option<Remote>, Failure> {
+    let What::History(wanted) = &request.what else { return Ok(None) };
+    let platform = match wanted.platform.as_deref() {
+        None | Some("" | "unknown") => None,
+        Some("none") => return Ok(None),
+        Some(name) => match Platform::by_name(name) {
+            Some(platform) => Some(platform),
+            None => {
+                let hint = "there are github, gitlab, azuredevops, gitea, bitbucket and none";
+                return Err(Failure::new(Exit::Incomplete, "--platform names no host that is known").hint(hint));
+            }
+        },
+    };
+    let Ok(repository) = Repository::discover(&wanted.repo) else { return Ok(None) };
+    Ok(repository.remote_url().and_then(|url| Remote::new(&url, platform)))
 }
 
 /// Names of refs and objects that a hook is given.

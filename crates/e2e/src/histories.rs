@@ -62,14 +62,14 @@ fn renames(repo: &mut Repository<'_>, dice: &mut Dice) {
     repo.git(&["mv", "old.cfg", "new.cfg"]);
     repo.commit("A pure rename");
     repo.git(&["mv", "new.cfg", "newer.cfg"]);
-    let text = std::fs::read_to_string(repo.root().join("newer.cfg")).unwrap();
+    let text = std::fs::read_to_string(repo.root().join("newer.cfg")).expect("just moved there");
     repo.write("newer.cfg", format!("{text}other = {}\n", token::gitlab(dice))).commit("Rename and edit");
     repo.write("copy.cfg", text).commit("A copy");
 }
 
 fn deleted(repo: &mut Repository<'_>, dice: &mut Dice) {
     repo.write("gone/secret.env", format!("STRIPE_KEY={}\n", token::stripe(dice))).commit("Oops");
-    std::fs::remove_dir_all(repo.root().join("gone")).unwrap();
+    std::fs::remove_dir_all(repo.root().join("gone")).expect("just written");
     repo.commit("Removed");
 }
 
@@ -163,8 +163,8 @@ fn types_and_modes(repo: &mut Repository<'_>, dice: &mut Dice) {
     repo.git(&["update-index", "--chmod=+x", "run.sh"]);
     repo.git(&["commit", "-q", "-m", "Executable"]);
     repo.write("binary.dat", [b"\0\0\x01", text.as_bytes()].concat()).commit("A binary");
-    std::fs::remove_file(repo.root().join("run.sh")).unwrap();
-    std::os::unix::fs::symlink("binary.dat", repo.root().join("run.sh")).unwrap();
+    std::fs::remove_file(repo.root().join("run.sh")).expect("just written or removed");
+    std::os::unix::fs::symlink("binary.dat", repo.root().join("run.sh")).expect("just written or removed");
     repo.commit("A link now");
 }
 

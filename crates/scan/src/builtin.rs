@@ -26,7 +26,6 @@ struct Record {
     severity: Severity,
     confidence: Confidence,
     check: Option<Check>,
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the test that finds orphans"))]
     detector: Option<&'static str>,
     source: &'static str,
 }
@@ -41,6 +40,11 @@ pub fn builtin() -> RuleSet {
 /// The keywords of all rules with a regular expression: lower case, ascending, each once.
 pub fn keywords() -> &'static [&'static str] {
     KEYWORDS
+}
+
+/// Whether a structural detector emits this rule: then it has no expression of its own.
+pub(crate) fn is_detected(id: &str) -> bool {
+    RECORDS.binary_search_by(|record| record.id.cmp(id)).is_ok_and(|found| RECORDS[found].detector.is_some())
 }
 
 /// Where a rule's format is documented: a public address, or the vendor's documentation by name.

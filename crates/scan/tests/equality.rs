@@ -1,5 +1,7 @@
 //! The fast search finds what the slow one finds: over random rules and texts, and over gitleaks' own rules.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests: a failure there is a failure of the test")]
+
 use std::sync::Arc;
 
 use pattern::Pattern;

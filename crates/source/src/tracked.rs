@@ -32,4 +32,19 @@ impl Repository {
         }
         self.read_at(BStr::new("HEAD"), path)
     }
+
+    /// The address of the remote that the repository's own configuration names: `origin`, else any. Only a name for
+    /// reports: nothing is ever fetched.
+    pub fn remote_url(&self) -> Option<String> {
+        let repo = self.local();
+        let config = repo.config_snapshot();
+        let origin = config.string("remote.origin.url").map(|url| url.to_string());
+        let any = || {
+            let names = repo.remote_names();
+            names
+                .iter()
+                .find_map(|name| config.string(format!("remote.{name}.url").as_str()).map(|url| url.to_string()))
+        };
+        origin.or_else(any)
+    }
 }

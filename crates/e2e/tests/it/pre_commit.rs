@@ -1,5 +1,7 @@
 //! The homelab repository with our hooks under the real pre-commit: what is stopped, what passes, what `--fix` mends.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests: a failure there is a failure of the test")]
+
 use std::path::Path;
 use std::time::Duration;
 

@@ -32,7 +32,7 @@ fn seal(path: &str, text: &str, recipient: &str, selector: Option<&Selector>) ->
     let doc = for_path(path.as_bytes()).parse(SecretBytes::from(text)).unwrap();
     let mut rng = OsRandom::new();
     let sealing = Sealing { key: &key, metadata, memory: Memory::default(), options, rng: &mut rng, now, created: now };
-    String::from_utf8(sops::seal(doc, sealing).unwrap().text.into_inner()).unwrap()
+    String::from_utf8(sops::seal(doc, sealing).unwrap().text.into_whole().into_inner()).unwrap()
 }
 
 fn config(recipient: &str, selector: Option<&Selector>) -> String {

@@ -44,6 +44,12 @@ pub(super) fn load(bytes: &[u8], world: &mut dyn World) -> (RuleSet, Vec<Remark>
     (RuleSet { rules, allowlists: set.allowlists, structural: set.structural }, set.remarks)
 }
 
+/// Whether anything can make a rule find something: an expression, a path, or a detector of our own set.
+fn finds(rule: &Rule, structural: bool) -> bool {
+    let detected = || structural && crate::builtin::is_detected(&rule.id);
+    rule.regex.is_some() || rule.path.is_some() || detected()
+}
+
 /// Reads the last file of `chain`, which holds the bytes of all files from the first one on.
 fn file(name: Option<Arc<str>>, chain: &mut Vec<Vec<u8>>, world: &mut dyn World) -> Set {
     let document = document::read(chain.last().expect("the chain begins with the first file"), name);
@@ -177,7 +183,8 @@ impl Set {
             self.check_rule(draft, &mut remarks);
         }
         self.remarks.extend(remarks);
-        self.rules.retain(|_, draft| draft.rule.regex.is_some() || draft.rule.path.is_some());
+        let structural = self.structural;
+        self.rules.retain(|_, draft| finds(&draft.rule, structural));
     }
 
     fn check_rule(&self, draft: &Draft, remarks: &mut Vec<Remark>) {
@@ -185,7 +192,7 @@ impl Set {
         let id = rule.id.escape_debug();
         // An expression that could not be read has been named already.
         let named = self.remarks.iter().any(|remark| remark.level == Level::Error);
-        if rule.regex.is_none() && rule.path.is_none() && !named {
+        if !finds(rule, self.structural) && !named {
             let what = format!("rule `{id}` has neither `regex` nor `path`");
             remarks.push(draft.place.remark(self.unknown_rule(), what, self.near(&rule.id).as_deref()));
         }

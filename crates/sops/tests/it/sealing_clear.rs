@@ -18,7 +18,7 @@ fn mend(keys: &Keys, name: &str, old: &str, new: &str) -> Result<String, SopsErr
     let key = old.data_key(&keys.ring)?;
     let (mut rng, now, layout) = (OsRandom::new(), Timestamp(1_790_000_100), EmitOptions::default());
     let sealed = seal_clear(new, old, key, Again { rng: &mut rng, now, layout, as_sops: false })?;
-    Ok(String::from_utf8(sealed.text.into_inner()).unwrap())
+    Ok(String::from_utf8(sealed.text.into_whole().into_inner()).unwrap())
 }
 
 fn token<'t>(text: &'t str, start: &str) -> &'t str {
@@ -28,7 +28,7 @@ fn token<'t>(text: &'t str, start: &str) -> &'t str {
 }
 
 fn sealed(keys: &Keys) -> String {
-    String::from_utf8(seal(TEXT, "yaml", &keys.policy(None)).unwrap().text.into_inner()).unwrap()
+    String::from_utf8(seal(TEXT, "yaml", &keys.policy(None)).unwrap().text.into_whole().into_inner()).unwrap()
 }
 
 #[test]
@@ -51,7 +51,8 @@ fn flat_and_binary_files_too() {
         ("ini", "[s]\nA = one\nB = two\n", "B"),
         ("json", "{\n\t\"A\": 1,\n\t\"B\": \"two\"\n}\n", "\"B\""),
     ] {
-        let old = String::from_utf8(seal(text, name, &keys.policy(None)).unwrap().text.into_inner()).unwrap();
+        let old =
+            String::from_utf8(seal(text, name, &keys.policy(None)).unwrap().text.into_whole().into_inner()).unwrap();
         let new = old.replace(token(&old, clear), "three");
         let mended = mend(&keys, name, &old, &new).unwrap();
         assert!(!mended.contains("three"), "{mended}");
