@@ -173,6 +173,10 @@ fn line_masked(line: &str) -> String {
     if line.starts_with("@@ ") {
         return format!("@@{}", line.rsplit("@@").next().unwrap_or_default());
     }
+    // How many bytes were scanned depends on the wrapped keys, too.
+    if line.contains(" found in ") || line.contains(" findings (") {
+        return line.rsplit_once('(').map_or(line, |(before, _)| before).to_owned();
+    }
     if line.starts_with("index ") {
         return "index".to_owned();
     }

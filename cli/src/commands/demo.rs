@@ -27,9 +27,11 @@ enum Step {
     Write(&'static str, String),
     /// A command. The environment is printed in front of it.
     Run(&'static [(&'static str, &'static str)], &'static [&'static str]),
+    /// A command that must fail; its exit code is printed.
+    Stopped(&'static [&'static str]),
 }
 
-use Step::{Run, Say, Write};
+use Step::{Run, Say, Stopped, Write};
 
 /// Runs the command.
 pub(crate) fn run(args: Args, _context: &mut Context) -> Outcome {
@@ -41,6 +43,7 @@ pub(crate) fn run(args: Args, _context: &mut Context) -> Outcome {
     stage.act(second_act(&me))?;
     let colleague = stage.recipient("colleague.txt")?;
     stage.act(third_act(&me, &colleague))?;
+    stage.act(fourth_act())?;
     if args.keep {
         let path = scratch.keep();
         ui::print(format!("\nThe scratch repository is {}\n", crate::paths::shown(&path.join("repo"))).as_bytes())?;
@@ -101,6 +104,24 @@ fn third_act(me: &str, colleague: &str) -> Vec<Step> {
     ]
 }
 
+/// What somebody commits who is in a hurry.
+const FORGOTTEN: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: vaultwarden\nstringData:\n  \
+                         # for the admin page\n  ADMIN_TOKEN: \"9vX-2qLr-7TzB-4mKd\"\n";
+
+fn fourth_act() -> Vec<Step> {
+    vec![
+        Run(&[], &["git", "commit", "--quiet", "-am", "Readers"]),
+        Say("Somebody forgets to encrypt. The scan stops it; `plomb hook install` puts it into Git's hooks."),
+        Write("vaultwarden.secret.yaml", FORGOTTEN.to_owned()),
+        Run(&[], &["git", "add", "."]),
+        Stopped(&["plomb", "scan", "--staged"]),
+        Say("The rules say how the file is to be encrypted, so that can be mended at once."),
+        Run(&[], &["plomb", "scan", "--staged", "--fix"]),
+        Run(&[], &["git", "commit", "--quiet", "-m", "Encrypted before it left"]),
+        Run(&[], &["plomb", "status"]),
+    ]
+}
+
 /// The scratch folder: a repository, a home, and nothing of the user's own.
 struct Stage {
     root: PathBuf,
@@ -125,6 +146,7 @@ impl Stage {
                 Say(text) => ui::print(format!("\n# {text}\n").as_bytes())?,
                 Write(name, text) => self.write(name, &text)?,
                 Run(environment, words) => self.run(environment, words)?,
+                Stopped(words) => self.stopped(words)?,
             }
         }
         Ok(())
@@ -157,6 +179,20 @@ impl Stage {
             return Ok(());
         }
         Err(Failure::new(Exit::Generic, format!("`{line}` failed")))
+    }
+
+    fn stopped(&self, words: &[&str]) -> Result<(), Failure> {
+        let line = words.join(" ");
+        ui::print(format!("$ {line} || echo \"exit code $?\"\n").as_bytes())?;
+        let mut command = Command::new(&self.plomb);
+        command.args(&words[1..]).current_dir(self.root.join("repo")).stdin(Stdio::null());
+        self.isolate(&mut command);
+        let output = command.output().map_err(|error| Failure::io(&self.plomb, "start it", &error))?;
+        ui::print(&output.stdout)?;
+        let code = output.status.code().filter(|code| *code != 0);
+        let code = code.ok_or_else(|| Failure::new(Exit::Generic, format!("`{line}` let it pass")))?;
+        ui::print(format!("exit code {code}\n").as_bytes())?;
+        ui::print(&output.stderr)
     }
 
     /// Nothing of the user's own keys and settings takes part.

@@ -37,7 +37,8 @@ pub(crate) struct Guarding {
 /// # Errors
 /// When they cannot be read.
 pub(crate) fn prepare(request: &Request) -> Result<Option<Guarding>, Failure> {
-    let asked = matches!(request.what, What::Files { .. } | What::Staged(_)) && !request.own.no_guard;
+    let asked =
+        matches!(request.what, What::Files { .. } | What::Staged(_) | What::History(_)) && !request.own.no_guard;
     if !asked || !request.flags.enable_rule.is_empty() {
         return Ok(None);
     }
@@ -79,9 +80,14 @@ pub(crate) fn prepare(request: &Request) -> Result<Option<Guarding>, Failure> {
     }))
 }
 
-/// A configuration before the change: in HEAD, or in the commit of `--config-from`.
+/// A file before the change: in the commit of `--config-from`, where a range begins, or in HEAD.
 fn at_base(request: &Request, repository: &Repository, name: &BStr) -> Result<Option<Vec<u8>>, Failure> {
-    let text = match &request.own.config_from {
+    let range = match &request.what {
+        What::History(history) => history.range.as_deref().and_then(|range| range.split_once("..")),
+        _ => None,
+    };
+    let start = range.map(|(start, _)| start).filter(|start| !start.is_empty());
+    let text = match request.own.config_from.as_deref().or(start) {
         Some(revision) => repository.read_at(BStr::new(revision), name),
         None => repository.read_head(name),
     };
@@ -152,6 +158,23 @@ impl Guarding {
     fn findings(&self, breaches: Vec<Breach>, place: &Place) -> Vec<Finding> {
         let sure = breaches.into_iter().filter(|breach| breach.confidence >= self.least);
         sure.map(|breach| breach.finding(place.clone())).collect()
+    }
+
+    /// What the rules say of the files that the repository tracks now, beside its history, and of their own change.
+    ///
+    /// # Errors
+    /// When the index or a blob cannot be read.
+    pub(crate) fn tracked(&self, request: &Request, collector: &Collector<'_>) -> Result<(), Failure> {
+        let Some(repository) = &self.repository else { return Ok(()) };
+        for (path, id) in repository.tracked(None).map_err(|error| source_failure(&error))? {
+            if !self.rules.covers(&path) {
+                continue;
+            }
+            let bytes = repository.blob(id, LIMIT).map_err(|error| source_failure(&error))?;
+            let old = at_base(request, repository, path.as_bstr())?;
+            collector.add(self.check(&path, &bytes, old.as_deref(), Place::File));
+        }
+        self.rules_themselves(None, &Place::File, collector)
     }
 
     /// What the rules say of everything that is staged, and of their own change.

@@ -52,7 +52,8 @@ pub(crate) fn scan(request: &Request, collector: &Collector<'_>, guard: Option<&
         What::History(wanted) => {
             let repository = Repository::discover(&wanted.repo).map_err(failed)?;
             let selection = selection(wanted)?;
-            history(&repository, selection, wanted.messages, limits, collector)
+            history(&repository, selection, wanted.messages, limits, collector)?;
+            guard.map_or(Ok(()), |guard| guard.tracked(request, collector))
         }
         What::PrePush(repo) => {
             let repository = Repository::discover(repo).map_err(failed)?;

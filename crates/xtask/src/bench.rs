@@ -1,9 +1,10 @@
-//! `cargo xtask bench`: us and the real sops in one run, as ratios. Figures of different runs are never compared.
+//! `cargo xtask bench`: us and the real peers in one run, as ratios. Figures of different runs are never compared.
 
 mod crypto;
 mod inputs;
 mod launcher;
 mod report;
+mod scan;
 
 use crate::shell::{self, Result, command, say};
 use crate::{peers, suite};
@@ -21,9 +22,29 @@ struct Field {
 
 /// Measures encryption and decryption. `quick` leaves out everything that takes long.
 pub(crate) fn crypto(quick: bool) -> Result {
+    let (field, _) = field(quick)?;
+    report::head(&field);
+    let rows = crypto::rows(&field)?;
+    say(&report::table(&rows));
+    Ok(())
+}
+
+/// Measures scans of histories and trees. `quick` runs everything once, and leaves out what takes minutes.
+pub(crate) fn scan(quick: bool) -> Result {
+    let (field, found) = field(quick)?;
+    let peer = |wanted: Peer| found.iter().find(|(variable, _)| *variable == wanted.variable()).map(|(_, path)| path);
+    let gitleaks = peer(Peer::Gitleaks).ok_or("gitleaks is missing")?;
+    let config = peer(Peer::GitleaksConfig).ok_or("gitleaks' own rules are missing")?;
+    report::head(&field);
+    scan::table(&field, gitleaks, config)
+}
+
+type Found = Vec<(&'static str, PathBuf)>;
+
+fn field(quick: bool) -> Result<(Field, Found)> {
     let found = peers::install()?;
-    let sops = found.into_iter().find(|(variable, _)| *variable == Peer::Sops.variable());
-    let (_, sops) = sops.ok_or("the real sops is missing")?;
+    let sops = found.iter().find(|(variable, _)| *variable == Peer::Sops.variable());
+    let sops = sops.ok_or("the real sops is missing")?.1.clone();
     let plomb = match Peer::Plomb.find() {
         Some(path) => path,
         None => {
@@ -33,9 +54,5 @@ pub(crate) fn crypto(quick: bool) -> Result {
     };
     let scratch = Scratch::new("bench");
     let launcher = launcher::build(scratch.root())?;
-    let field = Field { scratch, launcher, plomb, sops, quick };
-    report::head(&field);
-    let rows = crypto::rows(&field)?;
-    say(&report::table(&rows));
-    Ok(())
+    Ok((Field { scratch, launcher, plomb, sops, quick }, found))
 }

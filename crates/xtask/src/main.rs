@@ -20,7 +20,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   peers            install the real tools and print the variables that name them
   record-cli       ask the real sops for its answers to fixtures/sops-cli/cases.txt
   fuzz-seeds       copy fixtures to where the fuzz targets look for seeds
-  bench crypto [--quick]   time and memory of us ($PLOMB_BIN, else a release build) beside the real sops";
+  bench crypto [--quick]   time and memory of us ($PLOMB_BIN, else a release build) beside the real sops
+  bench scan [--quick]     the same beside gitleaks, and betterleaks and kingfisher if variables name them";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -34,6 +35,8 @@ fn main() -> ExitCode {
         ["peers"] => peers::print(),
         ["bench", "crypto"] => bench::crypto(false),
         ["bench", "crypto", "--quick"] => bench::crypto(true),
+        ["bench", "scan"] => bench::scan(false),
+        ["bench", "scan", "--quick"] => bench::scan(true),
         ["fuzz-seeds"] => seeds::copy(),
         ["record-cli"] => record::command_lines(),
         _ => Err(USAGE.to_owned()),
