@@ -188,13 +188,17 @@ impl Scanner {
         if self.is_let_through(content.paths) {
             return Seen::default();
         }
+        let named = content.paths.iter().any(|path| self.is_named(path.as_bstr()));
+        if is_blank(content.bytes) {
+            return Seen { candidates: Vec::new(), named };
+        }
         let views = Views::of(content.bytes, self.options.max_decode_depth);
         let mut hits = Vec::new();
         for (view, _) in views.iter() {
             search(self, &views, view, content.paths, &mut hits);
         }
         let candidates = self.settle(&views, hits, content.first_line);
-        Seen { candidates, named: content.paths.iter().any(|path| self.is_named(path.as_bstr())) }
+        Seen { candidates, named }
     }
 
     /// What the candidates of a content amount to at a place: path, commit and line filters, allowlists, redaction; and
@@ -242,6 +246,12 @@ impl Scanner {
         let first = self.first_list[rule];
         self.rules.allowlists.iter().enumerate().chain(own.map(move |(index, list)| (first + index, list)))
     }
+}
+
+/// Whether a content is nothing but zero bytes: the holes of sparse files, in gigabytes.
+fn is_blank(bytes: &[u8]) -> bool {
+    const ZEROS: [u8; 4096] = [0; 4096];
+    bytes.chunks(ZEROS.len()).all(|chunk| chunk == &ZEROS[..chunk.len()])
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ const NESTED_BYTES: u64 = 64 << 20;
 pub(crate) enum Opened {
     /// Everything was seen or named.
     Whole,
-    /// The bytes are not what they seemed, or end too early: named as unread; the caller scans them as they are.
+    /// The bytes are not what they seemed, or end too early: named as skipped; the caller scans them as they are.
     Broken,
 }
 
@@ -163,8 +163,9 @@ impl Opener<'_, '_, '_> {
                 self.outer.iter().for_each(|path| self.feed.skipped(path, why));
                 Opened::Whole
             }
-            Err(Stop::Broken(why)) => {
-                self.outer.iter().for_each(|path| self.feed.unread(path, &why));
+            // Every byte of it is read, only not as an archive.
+            Err(Stop::Broken(_)) => {
+                self.outer.iter().for_each(|path| self.feed.skipped(path, "a damaged archive: scanned as it is"));
                 Opened::Broken
             }
         }

@@ -222,7 +222,7 @@ fn compound(word: &str) -> Option<Kind> {
     if ends(&["password", "passwd", "passphrase", "pwd", "passwort"]) || is_pass_of(word) {
         return Some(Kind::Password);
     }
-    let long_token = word.ends_with("token") && word.len() > 7;
+    let long_token = word.ends_with("token") && word.len() > 6;
     (long_token || ends(SECRET_ENDINGS)).then_some(Kind::Secret)
 }
 

@@ -112,13 +112,13 @@ fn bombs_are_left_out_by_name() {
 }
 
 #[test]
-fn damage_is_unread_never_silent() {
+fn damage_is_named_never_silent() {
     let text: Vec<u8> = (0..20_000u32).flat_map(|index| index.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
     let plain = tar(&[("a", b"first"), ("b", &text)]);
     for archive in [zip(&[("a", b"first"), ("b", &text)]), gzip(&text), gzip(&plain), plain.clone()] {
         for cut in [archive.len() / 2, archive.len() - 900] {
             let log = scan(&archive[..cut], Limits::default());
-            assert_ne!(log.unread, [], "{} of {}", cut, archive.len());
+            assert!(!log.unread.is_empty() || !log.skipped.is_empty(), "{} of {}", cut, archive.len());
         }
     }
 }
