@@ -83,9 +83,9 @@ fn own_rules(field: &Field, case: &str, target: &str, history: bool) -> Result {
         [("betterleaks", "PLOMB_BETTERLEAKS", betterleaks), ("kingfisher", "PLOMB_KINGFISHER", kingfisher)]
     {
         let Some(program) = std::env::var_os(variable).map(PathBuf::from) else { continue };
-        // kingfisher's exit code tells what it found, and its first run fills a cache of compiled rules.
+        // kingfisher's exit code tells what it found (200 and above), and its first run fills a cache of compiled rules.
         let quoted: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
-        let line = format!("'{}' {}; true", program.display(), quoted.join(" "));
+        let line = format!("'{}' {}; code=$?; test $code -eq 0 -o $code -ge 200", program.display(), quoted.join(" "));
         let words = ["-c".to_owned(), line];
         let _ = measure(field, Path::new("/dev/null"), Path::new("sh"), &words);
         match best(field, Path::new("sh"), &words) {
@@ -116,6 +116,8 @@ fn row(case: &str, name: &str, figures: &Figures, us: &Figures, findings: Option
 
 fn fingerprints(report: &Path) -> BTreeSet<String> {
     let text = std::fs::read_to_string(report).unwrap_or_default();
-    let lines = text.lines().filter_map(|line| line.trim().strip_prefix("\"Fingerprint\": \"")?.strip_suffix('"'));
+    let lines = text
+        .lines()
+        .filter_map(|line| line.trim().trim_end_matches(',').strip_prefix("\"Fingerprint\": \"")?.strip_suffix('"'));
     lines.map(str::to_owned).collect()
 }
