@@ -20,7 +20,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Render(render::Args),
-    /// Print the CustomResourceDefinition
+    /// Print the CustomResourceDefinitions
     Crd,
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn dispatch(mut argv: Vec<OsString>) -> ExitCode {
     };
     let done = match cli.command {
         Command::Render(args) => render::run(&args),
-        Command::Crd => print(sealed::resource::schema::definition_yaml().as_bytes()).map(|()| Exit::Ok),
+        Command::Crd => print(sealed::resource::schema::definitions_yaml().as_bytes()).map(|()| Exit::Ok),
     };
     match done {
         Ok(exit) => exit.into(),
