@@ -21,7 +21,7 @@ struct Cli {
 enum Command {
     Render(render::Args),
     Run(Box<cluster::Args>),
-    /// Print the CustomResourceDefinition
+    /// Print the CustomResourceDefinitions
     Crd,
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn dispatch(mut argv: Vec<OsString>) -> ExitCode {
     let done = match cli.command {
         Command::Render(args) => render::run(&args),
         Command::Run(args) => cluster::run(*args),
-        Command::Crd => print(sealed::resource::schema::definition_yaml().as_bytes()).map(|()| Exit::Ok),
+        Command::Crd => print(sealed::resource::schema::definitions_yaml().as_bytes()).map(|()| Exit::Ok),
     };
     match done {
         Ok(exit) => exit.into(),

@@ -4,6 +4,7 @@
 //! it can fail has a [`Reason`]. Nothing here reads a file, asks a clock or knows an API server.
 
 pub mod binding;
+pub mod custody;
 mod desired;
 mod dialect;
 mod error;

@@ -80,7 +80,7 @@ impl Dialect for EncryptedSecret {
 }
 
 /// The spec and the decrypted, verified tree.
-fn unlocked(resource: &Manifest, keys: &Keys) -> Result<(EncryptedSecretSpec, Plain), Refusal> {
+pub(crate) fn unlocked(resource: &Manifest, keys: &Keys) -> Result<(EncryptedSecretSpec, Plain), Refusal> {
     if resource.documents > 1 {
         let what = "the file holds more documents than this one; its MAC covers them all";
         return Err(
