@@ -46,9 +46,7 @@ pub(crate) fn run(bless: bool) -> Result {
 
 /// A built program, in the folder cargo builds into.
 pub(crate) fn binary(profile: &str, name: &str) -> PathBuf {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| fixtures::workspace().join("target"), PathBuf::from);
-    target.join(profile).join(name)
+    fixtures::target().join(profile).join(name)
 }
 
 fn step(totals: &mut Totals, name: &str, work: impl FnOnce() -> Result) {
