@@ -13,7 +13,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Standard error is the log; standard output says the process id, and then ends.
-const WATCH: &str = r#""$@" </dev/null >&2 & echo $!; exec >&-; cat; kill -KILL $! 2>&-; wait"#;
+const WATCH: &str = r#""$@" </dev/null >&2 & echo $!; exec >/dev/null; cat; kill -KILL $! 2>&-; wait"#;
 /// A moment later, so that no program writes into the folder any more.
 const SWEEP: &str = r#"cat; sleep 1; rm -rf -- "$1""#;
 
