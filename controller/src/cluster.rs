@@ -5,6 +5,7 @@
 //! says when to look again (`retry`).
 
 mod apply;
+mod custody;
 mod elector;
 mod fault;
 mod keyring;
@@ -17,6 +18,7 @@ mod probes;
 mod publish;
 mod reconcile;
 mod retry;
+mod rewrap;
 mod run;
 mod settings;
 mod watch;

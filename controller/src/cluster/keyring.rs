@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Api, Client, ResourceExt as _};
+use sealed::custody::NUMBER_ANNOTATION;
 use sealed::{Keys, Manifest};
 use secret::SecretBytes;
 use tokio::sync::watch;
@@ -16,8 +17,7 @@ use tokio::sync::watch;
 use super::metrics::Metrics;
 use crate::identities;
 
-/// The label of the cluster's own keys: `active`, `decrypt-only` or `revoked`.
-pub(crate) const KEY_LABEL: &str = "plomb.dev/key";
+pub(crate) use sealed::custody::KEY_LABEL;
 /// The label of the keys of Sealed Secrets; only those that say `active` are used.
 const SEALED_SECRETS_LABEL: &str = "sealedsecrets.bitnami.com/sealed-secrets-key";
 
@@ -84,7 +84,7 @@ impl Source {
         let (mut used, mut revoked) = (0, Vec::new());
         for secret in secrets {
             let state = state(secret);
-            match read(secret).and_then(|manifest| add(&mut keys, &manifest, state, &mut revoked)) {
+            match manifest_of(secret).and_then(|manifest| add(&mut keys, &manifest, state, &mut revoked)) {
                 Ok(found) => used += found,
                 Err(error) => tracing::error!(secret = %secret.name_any(), %error, "a key Secret is not used"),
             }
@@ -115,7 +115,11 @@ fn state(secret: &Secret) -> State {
     }
 }
 
-fn read(secret: &Secret) -> Result<Manifest, String> {
+/// A Secret as `sealed` reads it.
+///
+/// # Errors
+/// When it cannot be written as JSON, which no Secret meets.
+pub(super) fn manifest_of(secret: &Secret) -> Result<Manifest, String> {
     let text = serde_json::to_string(secret).map_err(|_| "it cannot be read as JSON".to_owned())?;
     Manifest::from_api(SecretBytes::from(text)).map_err(|error| error.to_string())
 }
@@ -136,12 +140,13 @@ fn add(keys: &mut Keys, secret: &Manifest, state: State, revoked: &mut Vec<Strin
     }
 }
 
-/// The recipient of the newest active key.
+/// The recipient of the newest active key, as `sealed::custody` counts them.
 fn current(secrets: &[Arc<Secret>]) -> Option<String> {
     let is_active = |secret: &&Arc<Secret>| secret.labels().get(KEY_LABEL).is_some_and(|state| state == "active");
-    let newest = secrets.iter().filter(is_active).max_by_key(|secret| secret.creation_timestamp())?;
+    let number = |secret: &Secret| secret.annotations().get(NUMBER_ANNOTATION).and_then(|it| it.parse::<u32>().ok());
+    let newest = secrets.iter().filter(is_active).max_by_key(|it| (number(it), it.creation_timestamp()))?;
     let mut alone = Keys::default();
-    alone.add_secret(&read(newest).ok()?).ok()?;
+    alone.add_secret(&manifest_of(newest).ok()?).ok()?;
     let ring = alone.for_namespace("");
     ring.recipients().next().map(str::to_owned)
 }

@@ -67,6 +67,8 @@ impl Hash for Kind {
 pub(crate) struct SealedObject {
     metadata: ObjectMeta,
     text: Arc<str>,
+    /// Whom a SOPS file lists.
+    recipients: Arc<[String]>,
 }
 
 impl fmt::Debug for SealedObject {
@@ -86,8 +88,16 @@ impl<'de> Deserialize<'de> for SealedObject {
         }
         let metadata = object.get("metadata").cloned().unwrap_or_default();
         let metadata = ObjectMeta::deserialize(metadata).map_err(D::Error::custom)?;
-        Ok(Self { metadata, text: object.to_string().into() })
+        Ok(Self { metadata, recipients: recipients(&object).into(), text: object.to_string().into() })
     }
+}
+
+/// The age recipients in the metadata of SOPS, in groups or not.
+fn recipients(object: &serde_json::Value) -> Vec<String> {
+    let sops = &object["sops"];
+    let groups = sops["key_groups"].as_array().into_iter().flatten();
+    let entries = std::iter::once(sops).chain(groups).flat_map(|group| group["age"].as_array().into_iter().flatten());
+    entries.filter_map(|entry| entry["recipient"].as_str()).map(str::to_owned).collect()
 }
 
 impl kube::Resource for SealedObject {
@@ -143,6 +153,11 @@ impl SealedObject {
     /// Whether it is about to go: then its Secrets are left to the garbage collector.
     pub(crate) fn is_going(&self) -> bool {
         self.metadata.deletion_timestamp.is_some()
+    }
+
+    /// The age recipients of a SOPS file; none of a kind that has others.
+    pub(crate) fn recipients(&self) -> &[String] {
+        &self.recipients
     }
 
     pub(crate) fn annotation(&self, name: &str) -> Option<&str> {

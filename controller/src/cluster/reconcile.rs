@@ -13,6 +13,7 @@ use sealed::status::{Around, Condition, Outcome, SecretStatus, Status};
 use sealed::{LiveSecret, Manifest, Opening, Plan, Refusal, Timestamp, begin};
 use tokio::sync::{Semaphore, watch};
 
+use super::custody::Snapshot;
 use super::fault::Fault;
 use super::keyring::KeySet;
 use super::kind::SealedObject;
@@ -34,6 +35,10 @@ const RACES: u32 = 5;
 pub(crate) struct Cluster {
     pub(crate) client: Client,
     pub(crate) keys: watch::Receiver<Option<Arc<KeySet>>>,
+    /// Whether it was decided about the cluster's own keys: before, nobody should be told that there is none.
+    pub(crate) settled: watch::Sender<bool>,
+    /// What was read for the last decision about the cluster's own keys.
+    pub(crate) snapshots: watch::Sender<Option<Arc<Snapshot>>>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) recorder: Recorder,
     /// Looks that do more than compare.
@@ -55,6 +60,8 @@ pub(crate) async fn reconcile(object: Arc<SealedObject>, unit: Arc<Unit>) -> Res
     if object.is_going() {
         return Ok(Action::await_change());
     }
+    // Dropped with the look if the lease is lost meanwhile.
+    let _ = unit.cluster.settled.subscribe().wait_for(|settled| *settled).await;
     let Some(keys) = unit.cluster.keys.borrow().clone() else { return Ok(Action::requeue(Duration::from_secs(1))) };
     let started = Instant::now();
     let look = match Look::new(&object, &unit, keys) {
@@ -74,7 +81,8 @@ fn object_name(object: &SealedObject) -> String {
     format!("{}/{}", object.namespace(), object.name())
 }
 
-fn now() -> Timestamp {
+/// The clock.
+pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }

@@ -2,20 +2,23 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::runtime::events::{Recorder, Reporter};
 use kube::{Client, Config};
+use sealed::custody::Settings;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use super::custody::Custodian;
 use super::elector::Elector;
 use super::keyring::{self, Source};
 use super::metrics::Metrics;
 use super::probes::{self, Health};
 use super::reconcile::Cluster;
+use super::rewrap::{self, Rewraps};
 use super::settings::{Args, Profile};
 use super::watch::{Unit, bell, secrets};
 use super::{FIELD_MANAGER, log};
@@ -43,6 +46,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
 }
 
 async fn serve(args: Args) -> Result<Exit, Failure> {
+    let settings = Arc::new(args.custody().map_err(Failure::usage)?);
     let stop = stop_signal()?;
     let client = connect(&args).await?;
     let (metrics, health) = (Arc::new(Metrics::new()), Arc::new(Health::default()));
@@ -61,18 +65,26 @@ async fn serve(args: Args) -> Result<Exit, Failure> {
         client,
         keys,
         metrics,
+        settled: watch::Sender::new(false),
+        snapshots: watch::Sender::new(None),
         slots: Semaphore::new(usize::from(args.concurrency)),
         concurrency: args.concurrency,
     });
     tracing::info!(version = env!("CARGO_PKG_VERSION"), namespace = %args.namespace, "started");
-    let turns = stand(&args, &cluster, &health, stop.clone());
+    let turns = stand(&args, settings, &cluster, &health, stop.clone());
     turns.await;
     tracing::info!("stopped");
     Ok(Exit::Ok)
 }
 
 /// Leads whenever it may, until `stop`.
-async fn stand(args: &Args, cluster: &Arc<Cluster>, health: &Arc<Health>, stop: watch::Receiver<bool>) {
+async fn stand(
+    args: &Args,
+    settings: Arc<Settings>,
+    cluster: &Arc<Cluster>,
+    health: &Arc<Health>,
+    stop: watch::Receiver<bool>,
+) {
     let lease = format!("{}-controller", args.name);
     let mut elector = Elector::new(cluster.client.clone(), &args.namespace, lease, args.identity_name.clone());
     let heart = beat(health.clone());
@@ -81,7 +93,7 @@ async fn stand(args: &Args, cluster: &Arc<Cluster>, health: &Arc<Health>, stop: 
             // A replica that stands by is ready: it does what it should.
             health.set_ready(true);
             if args.no_leader_election {
-                lead(args, cluster, health, told(stop.clone())).await;
+                lead(args, &settings, cluster, health, told(stop.clone())).await;
                 return;
             }
             tokio::select! {
@@ -90,7 +102,7 @@ async fn stand(args: &Args, cluster: &Arc<Cluster>, health: &Arc<Health>, stop: 
             }
             tracing::info!("leading");
             let (done, lost) = watch::channel(false);
-            let leading = lead(args, cluster, health, either(told(stop.clone()), told(lost)));
+            let leading = lead(args, &settings, cluster, health, either(told(stop.clone()), told(lost)));
             tokio::select! {
                 () = leading => {}
                 () = elector.hold() => {
@@ -122,6 +134,7 @@ async fn beat(health: Arc<Health>) {
 /// Looks after everything until `stop`, then lets running looks finish.
 async fn lead(
     args: &Args,
+    settings: &Arc<Settings>,
     cluster: &Arc<Cluster>,
     health: &Arc<Health>,
     stop: impl Future<Output = ()> + Send + 'static,
@@ -142,7 +155,7 @@ async fn lead(
         some => some.iter().cloned().map(Some).collect(),
     };
     let mut units = Vec::new();
-    for scope in scopes {
+    for scope in &scopes {
         let mut ears = Vec::new();
         let mut bells = Vec::new();
         for kind in &args.kinds {
@@ -158,15 +171,24 @@ async fn lead(
             },
         };
         for (kind, woken, bell) in ears {
-            let unit = Arc::new(Unit {
-                cluster: cluster.clone(),
-                kind,
-                namespace: scope.clone(),
-                secrets: store.clone(),
-                memory: Default::default(),
-            });
+            let unit = Arc::new(Unit::new(cluster, kind, scope.clone(), store.clone()));
             looks.spawn(unit.clone().run(woken, bell, told(stopped.clone())));
             units.push(unit);
+        }
+    }
+    let custodian = Arc::new(Custodian {
+        cluster: cluster.clone(),
+        settings: settings.clone(),
+        cluster_name: args.cluster_name.clone(),
+        cluster_wide: args.watch_namespace.is_empty(),
+        units: units.clone(),
+        said: Mutex::default(),
+    });
+    watches.spawn(custodian.run());
+    if args.kinds.iter().any(|kind| kind.0.remembers()) {
+        for scope in &scopes {
+            let rewraps = Rewraps { cluster: cluster.clone(), settings: settings.clone(), turn: Semaphore::new(1) };
+            watches.spawn(rewrap::run(Arc::new(rewraps), scope.clone(), told(stopped.clone())));
         }
     }
     health.set_ready(true);

@@ -1,6 +1,6 @@
 //! What wakes a resource: a change of its own, a change of one of its Secrets, a change of the keys, and time.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::channel::mpsc::{self, UnboundedReceiver, UnboundedSender};
@@ -9,10 +9,12 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::api::ListParams;
 use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{Config, Controller};
+use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::{PredicateConfig, WatchStreamExt as _, watcher};
 use kube::{Api, Resource as _};
 use sealed::{MANAGED_LABEL, SOURCE_ANNOTATION};
+use tokio::sync::watch;
 
 use super::kind::{Kind, SealedObject};
 use super::memory::Memory;
@@ -34,6 +36,11 @@ pub(crate) struct Unit {
     /// None where Secrets are read by name only.
     pub(crate) secrets: Option<SecretStore>,
     pub(crate) memory: Memory,
+    store: Store<SealedObject>,
+    /// Fills the store; taken by the one run.
+    writer: Mutex<Option<Writer<SealedObject>>>,
+    /// Whether the API server does not know the kind.
+    absent: watch::Sender<bool>,
 }
 
 /// A way to wake resources of one kind.
@@ -124,6 +131,39 @@ fn slim(secret: &mut PartialObjectMeta<Secret>) {
 }
 
 impl Unit {
+    pub(crate) fn new(
+        cluster: &Arc<Cluster>,
+        kind: Kind,
+        namespace: Option<String>,
+        secrets: Option<SecretStore>,
+    ) -> Self {
+        let writer = Writer::new(kind);
+        Self {
+            cluster: cluster.clone(),
+            kind,
+            namespace,
+            secrets,
+            memory: Memory::default(),
+            store: writer.as_reader(),
+            writer: Mutex::new(Some(writer)),
+            absent: watch::Sender::new(false),
+        }
+    }
+
+    /// Waits until every resource has been read, or it is known that there can be none.
+    pub(crate) async fn wait_until_listed(&self) {
+        let mut absent = self.absent.subscribe();
+        tokio::select! {
+            _ = self.store.wait_until_ready() => {}
+            _ = absent.wait_for(|absent| *absent) => {}
+        }
+    }
+
+    /// The resources as they are known.
+    pub(crate) fn objects(&self) -> Vec<Arc<SealedObject>> {
+        self.store.state()
+    }
+
     fn api(&self) -> Api<SealedObject> {
         match &self.namespace {
             Some(namespace) => Api::namespaced_with(self.cluster.client.clone(), namespace, &self.kind),
@@ -140,6 +180,7 @@ impl Unit {
                 Err(error) => error,
             };
             let is_missing = matches!(&error, kube::Error::Api(status) if status.is_not_found());
+            self.absent.send_replace(is_missing);
             if !told {
                 let kind = self.kind;
                 if is_missing {
@@ -166,8 +207,9 @@ impl Unit {
             () = &mut stop => return,
         }
         let config = watcher::Config::default().page_size(PAGE).any_semantic();
-        let writer = reflector::store::Writer::new(self.kind);
-        let store = writer.as_reader();
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(writer) = writer else { return };
+        let store = self.store.clone();
         let errors = self.clone();
         let changes = watcher(self.api(), config)
             .default_backoff()
