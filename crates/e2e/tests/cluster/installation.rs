@@ -47,7 +47,7 @@ pub(crate) fn objects(yaml: &str) -> Vec<Value> {
 
 /// A namespace as a manifest.
 pub(crate) fn namespace(name: &str) -> String {
-    format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: {name}}}}}\n")
+    format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n")
 }
 
 /// The kinds of the other projects, as loose as a definition can be: names and groups are all that matters here.

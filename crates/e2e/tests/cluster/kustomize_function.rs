@@ -1,4 +1,5 @@
-//! `plomb-controller` as an exec function of the real kustomize inside kubectl.
+//! `plomb-controller` as an exec function of the real kustomize, and as a plugin of the one inside kubectl, which
+//! starts no exec functions.
 
 use crate::installation::objects;
 use base64::Engine as _;
@@ -10,24 +11,38 @@ use testkit::{Outcome, Peer, Run, Scratch, fixtures, peer};
 #[test]
 fn kustomize_renders_sealed_resources() {
     let test = "cluster-kustomize-function";
-    let Some([controller, kubectl]) = peer::require(test, [Peer::Controller, Peer::Kubectl]) else { return };
+    let wanted = [Peer::Controller, Peer::Kustomize, Peer::Kubectl];
+    let Some([controller, kustomize, kubectl]) = peer::require(test, wanted) else { return };
     let scratch = Scratch::new(test);
     let sealed = std::fs::read(fixtures::folder("resources/opens/strict.yaml")).unwrap();
     overlay(&scratch, &controller, &sealed);
-    let built = build(&scratch, &kubectl).run();
+    let function = ["build", "--enable-alpha-plugins", "--enable-exec", "."];
+    looks_right(&scratch, &controller, &build(&scratch, &kustomize, &function).run());
+    // Without a key the build fails, and says which resource and why.
+    let other = fixtures::folder("keys/identities/k2.txt");
+    let refused = build(&scratch, &kustomize, &function).env("SOPS_AGE_KEY_FILE", other).run();
+    assert!(!refused.ok() && refused.errors().contains("KeyNotFound"), "{}", refused.errors());
+    // The older form: a program at a place that the kind of the configuration names; it is given the file's name.
+    let plugins = scratch.path("plugins");
+    let script = format!("#!/bin/sh\nexec '{}' render -\n", controller.display());
+    let plugin = scratch.write("plugins/plomb.dev/v1alpha1/render/Render", script);
+    std::fs::set_permissions(&plugin, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    scratch.write("render.yaml", "apiVersion: plomb.dev/v1alpha1\nkind: Render\nmetadata: {name: render}\n");
+    let words = ["kustomize", "--enable-alpha-plugins", "."];
+    looks_right(&scratch, &controller, &build(&scratch, &kubectl, &words).env("KUSTOMIZE_PLUGIN_HOME", plugins).run());
+    peer::peer_test_ran(test);
+}
+
+fn looks_right(scratch: &Scratch, controller: &Path, built: &Outcome) {
     assert!(built.ok(), "{}", built.errors());
     let all = objects(&built.text());
     let secret = |name: &str| all.iter().find(|it| it["kind"] == "Secret" && it["metadata"]["name"] == name);
     let db = secret("db").expect("the Secret is there");
     assert_eq!(db["metadata"]["namespace"], "prod");
-    assert_eq!(value(db, "password"), expected(&scratch, &controller, "db", "password"));
+    assert_eq!(value(db, "password"), expected(scratch, controller, "db", "password"));
     assert!(secret("db-admin").is_some() && secret("pull").is_some());
     assert!(!built.text().contains("EncryptedSecret"), "the sealed resource gave way");
     assert!(all.iter().any(|it| it["kind"] == "ConfigMap"), "everything else goes through");
-    // Without a key the build fails, and says which resource and why.
-    let refused = build(&scratch, &kubectl).env("SOPS_AGE_KEY_FILE", fixtures::folder("keys/identities/k2.txt")).run();
-    assert!(!refused.ok() && refused.errors().contains("KeyNotFound"), "{}", refused.errors());
-    peer::peer_test_ran(test);
 }
 
 fn overlay(scratch: &Scratch, controller: &Path, sealed: &[u8]) {
@@ -43,9 +58,8 @@ fn overlay(scratch: &Scratch, controller: &Path, sealed: &[u8]) {
     scratch.write("kustomization.yaml", resources);
 }
 
-fn build(scratch: &Scratch, kubectl: &Path) -> Run {
-    let words = ["kustomize", "--enable-alpha-plugins", "--enable-exec", "."];
-    scratch.command(kubectl).args(words).env("SOPS_AGE_KEY_FILE", fixtures::folder("keys/identities/k1.txt"))
+fn build(scratch: &Scratch, program: &Path, words: &[&str]) -> Run {
+    scratch.command(program).args(words).env("SOPS_AGE_KEY_FILE", fixtures::folder("keys/identities/k1.txt"))
 }
 
 /// What `render` itself makes of the file.

@@ -15,3 +15,4 @@ mod reasons;
 mod roles;
 mod schema;
 mod secrets;
+mod server;
