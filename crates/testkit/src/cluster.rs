@@ -378,6 +378,11 @@ fn programs(test: &str) -> Option<[PathBuf; 4]> {
     peer::require(test, [Peer::Etcd, Peer::KubeApiserver, Peer::KubeControllerManager, Peer::Kubectl])
 }
 
+/// A port of 127.0.0.1 that is free now, outside the range from which the system takes ports for connections.
+pub fn free_port() -> u16 {
+    files::free_port()
+}
+
 /// The path of a namespaced resource, or of a whole collection when `name` is empty.
 pub fn resource_path(api_version: &str, plural: &str, namespace: &str, name: &str) -> String {
     let group = if api_version.contains('/') { "apis" } else { "api" };

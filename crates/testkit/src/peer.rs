@@ -33,6 +33,8 @@ pub enum Peer {
     KubeControllerManager,
     /// Kubernetes' client, with kustomize inside.
     Kubectl,
+    /// Kustomize on its own: the one inside kubectl starts no exec functions.
+    Kustomize,
     /// Helm, which renders charts.
     Helm,
 }
@@ -54,6 +56,7 @@ impl Peer {
             Self::KubeApiserver => "PLOMB_KUBE_APISERVER",
             Self::KubeControllerManager => "PLOMB_KUBE_CONTROLLER_MANAGER",
             Self::Kubectl => "PLOMB_KUBECTL",
+            Self::Kustomize => "PLOMB_KUSTOMIZE",
             Self::Helm => "PLOMB_HELM",
         }
     }

@@ -37,6 +37,7 @@ const MODULES: [Module; 3] = [
             (Peer::KubeApiserver, "kube-apiserver", "./kube-apiserver"),
             (Peer::KubeControllerManager, "kube-controller-manager", "./kube-controller-manager"),
             (Peer::Kubectl, "kubectl", "./kubectl"),
+            (Peer::Kustomize, "kustomize", "sigs.k8s.io/kustomize/kustomize/v5"),
         ],
         stamp: concat!(
             " -X k8s.io/component-base/version.gitVersion=v1.35.4",
