@@ -19,6 +19,7 @@
 mod chain;
 mod cluster_recipient;
 mod escrow;
+mod history;
 mod lifecycle;
 mod published;
 mod record;
