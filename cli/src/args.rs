@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    allow, bind, completion, config_command, convert, decrypt, demo, edit, encrypt, exec_env, exec_file, filestatus,
-    groups, hook, init, key, man, publish, rotate, rules, scan, seal, set, status, unseal, unset, updatekeys, verify,
+    allow, bind, cluster, completion, config_command, convert, decrypt, demo, edit, encrypt, exec_env, exec_file,
+    filestatus, groups, hook, init, key, man, publish, rewrap, rotate, rules, scan, seal, set, status, unseal, unset,
+    updatekeys, verify,
 };
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
@@ -45,8 +46,11 @@ enum Command {
     ExecFile(exec_file::Args),
     Rotate(rotate::Args),
     Updatekeys(updatekeys::Args),
+    Rewrap(rewrap::Args),
     Groups(groups::Args),
+    #[command(visible_alias = "keys")]
     Key(key::Args),
+    Cluster(cluster::Args),
     Publish(publish::Args),
     Seal(seal::Args),
     Unseal(unseal::Args),
@@ -78,8 +82,10 @@ impl Command {
             Self::ExecFile(args) => exec_file::run(args, context),
             Self::Rotate(args) => rotate::run(args, context),
             Self::Updatekeys(args) => updatekeys::run(args, context),
+            Self::Rewrap(args) => rewrap::run(args, context),
             Self::Groups(args) => groups::run(args, context),
             Self::Key(args) => key::run(args, context),
+            Self::Cluster(args) => cluster::run(args, context),
             Self::Publish(args) => publish::run(args, context),
             Self::Seal(args) => seal::run(args, context),
             Self::Unseal(args) => unseal::run(args, context),

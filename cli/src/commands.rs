@@ -2,6 +2,7 @@
 
 pub(crate) mod allow;
 pub(crate) mod bind;
+pub(crate) mod cluster;
 pub(crate) mod completion;
 pub(crate) mod config_command;
 pub(crate) mod convert;
@@ -20,6 +21,7 @@ pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod man;
 pub(crate) mod publish;
+pub(crate) mod rewrap;
 pub(crate) mod rotate;
 pub(crate) mod rules;
 pub(crate) mod scan;

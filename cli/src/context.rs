@@ -68,6 +68,15 @@ impl Context {
         self.keyring.get_or_init(|| identities::collect(&self.access()))
     }
 
+    /// Uses the identities in `files`, and no others. To be called before any identity was needed.
+    ///
+    /// # Errors
+    /// When a file cannot be read or holds no identity.
+    pub(crate) fn use_identities(&mut self, files: &[PathBuf]) -> Result<(), Failure> {
+        self.keyring = OnceLock::from(identities::from_files(files, &self.access())?);
+        Ok(())
+    }
+
     /// What keys may do: ask at the terminal, run the plugins that the user allows.
     pub(crate) fn access(&self) -> Access {
         identities::access()

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use keys::{Access, Identity, KeyError, Keyring, Prompt, parse_key_file, parse_key_variable};
 use secret::SecretString;
 
+use crate::failure::Failure;
 use crate::files;
 use crate::paths::shown;
 
@@ -35,6 +36,21 @@ pub(crate) fn collect(access: &Access) -> Keyring {
         add_file(&mut ring, path, "default key file", access);
     }
     ring
+}
+
+/// The identities in key files that the user named.
+///
+/// # Errors
+/// When one of them cannot be read or holds no identity.
+pub(crate) fn from_files(files: &[PathBuf], access: &Access) -> Result<Keyring, Failure> {
+    let mut ring = Keyring::new();
+    for file in files {
+        let text = files::read(file, LIMIT)?;
+        let parsed = parse_key_file(text.expose(), &shown(file), access);
+        let identities = parsed.map_err(|error| Failure::from(error).in_file(file))?;
+        identities.into_iter().for_each(|identity| ring.add(identity, shown(file)));
+    }
+    Ok(ring)
 }
 
 fn ssh(ring: &mut Keyring, access: &Access) {

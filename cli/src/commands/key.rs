@@ -1,4 +1,6 @@
-//! `plomb key`: make identities, and show the public side of those at hand.
+//! `plomb key`: make identities, show the public side of those at hand, bring a cluster's keys back.
+
+mod restore;
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write as _;
@@ -15,7 +17,7 @@ use crate::{files, identities, ui};
 
 const LIMIT: u64 = 16 << 20;
 
-/// Make identities, show their recipients
+/// Make identities, show their recipients, bring a cluster's keys back
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -30,6 +32,7 @@ enum Command {
     Show(Show),
     /// Print kind, recipient and source of every identity at hand
     List,
+    Restore(restore::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -54,6 +57,7 @@ pub(crate) fn run(args: Args, context: &mut Context) -> Outcome {
         Command::New(args) => new(&args, context),
         Command::Show(args) => show(&args, context),
         Command::List => list(context),
+        Command::Restore(args) => restore::run(&args, context),
     }
 }
 

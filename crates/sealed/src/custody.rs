@@ -19,6 +19,7 @@
 mod chain;
 mod cluster_recipient;
 mod escrow;
+mod history;
 mod lifecycle;
 mod published;
 mod record;
@@ -32,11 +33,13 @@ mod usage;
 
 pub use chain::{Accept, Chain, News};
 #[cfg(feature = "crd")]
-pub use cluster_recipient::ClusterRecipient;
+pub use cluster_recipient::{ClusterRecipient, ClusterRecipientRoot};
 pub use cluster_recipient::{ClusterRecipientStatus, KeyStatus};
 pub use escrow::{EscrowFile, EscrowNote, EscrowState, Recovery, RestoreError, Restored, restore};
 pub use lifecycle::{Bootstrap, DAY, Settings, World, decide};
-pub use published::{CHAIN_ENTRY, ESCROW_ENTRY, NOTE_ENTRY, Published, RECIPIENT_ENTRY, ReadError, chain_in, file_of};
+pub use published::{
+    CHAIN_ENTRY, ESCROW_ENTRY, NOTE_ENTRY, Published, RECIPIENT_ENTRY, ReadError, chain_in, escrow_in, file_of,
+};
 pub use record::{
     CREATED_ANNOTATION, IDENTITY_ENTRY, IDLE_ANNOTATION, KEY_LABEL, KeyRecord, KeyState, KeyType, NUMBER_ANNOTATION,
     REVOKE_ANNOTATION, RecordError, STATEMENT_KEY_ENTRY, STATEMENTS_ENTRY,

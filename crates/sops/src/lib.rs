@@ -35,7 +35,10 @@ pub use metadata::{Group, Metadata, SOPS_VERSION, WrappedKey};
 pub use open::{Encrypted, MacSkip, Notice, Plain, Unlocked};
 pub use parts::{Parts, SealedText};
 pub use policy::{Policy, Untrusted, untrusted_recipients, wrap};
-pub use rekey::{Examined, Readers, Standing, examine, has_plain_comments, indent_of, rekeyed, reseal, rewrapped};
+pub use rekey::{
+    Examined, Readers, Replaced, Replacement, Standing, examine, has_plain_comments, indent_of, rekeyed, reseal,
+    rewrapped,
+};
 pub use seal::{SealOptions, Sealed, Sealing, is_encrypted, metadata_entry, seal, seal_tree};
 pub use selector::{Pattern, SELECTOR_FIELDS, Selector};
 pub use survey::{Found, Met, Survey, each_value, survey};

@@ -2,6 +2,8 @@
 //!
 //! What an identity at hand can tell about the wrapped keys is looked at here too: labels can lie.
 
+mod replace;
+
 use document::{Document, Element, EmitOptions, Item, Map, Value};
 use keys::{Access, Keyring, WrappedKey as ParsedKey, same_recipient};
 use secret::{DataKey, Random, SecretBytes};
@@ -13,6 +15,8 @@ use crate::open::{Encrypted, Plain};
 use crate::policy::{checked_threshold, wrap, wrap_group};
 use crate::seal::{Sealed, Sealing, seal, seal_tree};
 use crate::value::{Cipher, is_token};
+
+pub use replace::{Replaced, Replacement};
 
 /// Who is to read a file.
 #[derive(Clone, Debug, PartialEq, Eq)]

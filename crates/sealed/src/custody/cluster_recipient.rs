@@ -8,29 +8,22 @@ use super::statement::Statement;
 use crate::status::Condition;
 
 /// The object has no fields of its own beside metadata and status.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "crd", derive(kube::CustomResource, schemars::JsonSchema))]
-#[cfg_attr(
-    feature = "crd",
-    kube(
-        group = "plomb.dev",
-        version = "v1alpha1",
-        kind = "ClusterRecipient",
-        doc = "The recipient that files for this cluster are encrypted to, signed by the cluster.",
-        no_spec,
-        status = "ClusterRecipientStatus",
-        category = "all-secrets",
-        printcolumn(name = "Cluster", type_ = "string", json_path = ".status.cluster"),
-        printcolumn(name = "Recipient", type_ = "string", json_path = ".status.recipient"),
-        printcolumn(name = "Number", type_ = "integer", json_path = ".status.number"),
-        printcolumn(
-            name = "Escrowed",
-            type_ = "string",
-            json_path = ".status.conditions[?(@.type=='Escrowed')].status"
-        ),
-        printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-        printcolumn(name = "Fingerprint", type_ = "string", json_path = ".status.fingerprint", priority = 1)
-    )
+#[cfg(feature = "crd")]
+#[derive(Clone, Debug, Serialize, Deserialize, kube::CustomResource, schemars::JsonSchema)]
+#[kube(
+    group = "plomb.dev",
+    version = "v1alpha1",
+    kind = "ClusterRecipient",
+    doc = "The recipient that files for this cluster are encrypted to, signed by the cluster.",
+    no_spec,
+    status = "ClusterRecipientStatus",
+    category = "all-secrets",
+    printcolumn(name = "Cluster", type_ = "string", json_path = ".status.cluster"),
+    printcolumn(name = "Recipient", type_ = "string", json_path = ".status.recipient"),
+    printcolumn(name = "Number", type_ = "integer", json_path = ".status.number"),
+    printcolumn(name = "Escrowed", type_ = "string", json_path = ".status.conditions[?(@.type=='Escrowed')].status"),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn(name = "Fingerprint", type_ = "string", json_path = ".status.fingerprint", priority = 1)
 )]
 pub struct ClusterRecipientRoot {}
 

@@ -3,12 +3,10 @@
 
 use sops::Timestamp;
 
-use super::chain::Chain;
 use super::escrow::{self, EscrowState, Recovery};
 use super::published::Published;
 use super::record::{KeyRecord, KeyState, KeyType, RecordError};
-use super::signing::StatementKey;
-use super::statement::{Cluster, MAX_STATEMENTS, Statement};
+use super::statement::{Cluster, Statement};
 use super::step::{Step, WaitReason};
 use super::usage::Usage;
 
@@ -80,23 +78,13 @@ pub struct World<'a> {
     pub now: Timestamp,
 }
 
-/// How the newest key stands to what was said so far.
-enum Standing {
-    /// This is the chain; it ends with the key.
-    Said(Vec<Statement>),
-    /// A statement about the key must be made first.
-    Unsaid,
-}
-
 /// What to do, in this order. Nothing but reports: everything is as it should be.
 pub fn decide(world: &World<'_>) -> Vec<Step> {
     if !world.unreadable.is_empty() {
         return vec![Step::Wait(WaitReason::Unreadable(world.unreadable.to_vec()))];
     }
     let Some(winner) = world.winner() else { return world.first_key() };
-    let Standing::Said(chain) = world.standing(winner) else {
-        return vec![Step::Restate { secret: winner.name.clone() }];
-    };
+    let Some(chain) = world.chain() else { return vec![Step::Restate { secret: winner.name.clone() }] };
     if chain != world.published.statements || world.published.damaged {
         return vec![Step::Publish];
     }
@@ -129,14 +117,6 @@ impl<'w> World<'w> {
             let rank = |it: &'w KeyRecord| (!it.revoke, it.number(), is_newest(it), it.created, &it.name);
             rank(a).cmp(&rank(b))
         })
-    }
-
-    /// The chain as it is to be published: it ends with the newest active key.
-    pub fn chain(&self) -> Option<Vec<Statement>> {
-        match self.standing(self.winner()?) {
-            Standing::Said(chain) => Some(chain),
-            Standing::Unsaid => None,
-        }
     }
 
     /// How it stands with the backup.
@@ -212,77 +192,13 @@ impl<'w> World<'w> {
         }
     }
 
-    /// The published chain, if it is one and a key here signs its newest statement: else somebody else wrote it.
-    fn trusted(&self) -> &'w [Statement] {
-        let statements = &self.published.statements;
-        let Some(newest) = statements.last() else { return &[] };
-        let is_ours = self.signer(&newest.statement_key).is_some();
-        if is_ours && Chain::verify(statements.clone()).is_ok() { statements } else { &[] }
-    }
-
-    fn signer(&self, public: &str) -> Option<&'w StatementKey> {
-        let mut keys = self.records.iter().filter_map(|record| record.signing.as_ref());
-        keys.find(|key| key.public() == public)
-    }
-
-    fn standing(&self, winner: &KeyRecord) -> Standing {
-        let Some(newest) = winner.statements.last() else { return Standing::Unsaid };
+    /// The chain as it is to be published: it ends with the newest active key. `None` while that needs a statement.
+    pub fn chain(&self) -> Option<Vec<Statement>> {
+        let winner = self.winner()?;
+        let said = self.said();
+        let newest = said.last()?;
         let here = newest.cluster == self.cluster.name && newest.cluster_uid == self.cluster.uid;
-        let ours = winner.statement_key().as_deref() == Some(newest.statement_key.as_str());
-        if !here || !ours || newest.check().is_err() {
-            return Standing::Unsaid;
-        }
-        let chain = self.chain_to(newest, self.trusted());
-        match chain.filter(|chain| Chain::verify(chain.clone()).is_ok()) {
-            Some(chain) => Standing::Said(chain),
-            None => Standing::Unsaid,
-        }
+        let ours = winner.statement_key().as_ref() == Some(&newest.statement_key);
+        (here && ours && winner.statements.last() == Some(newest)).then_some(said)
     }
-
-    /// The statements up to `newest`: the trusted ones, and those in the key Secrets that lead from there to it.
-    fn chain_to(&self, newest: &Statement, trusted: &[Statement]) -> Option<Vec<Statement>> {
-        let known: Vec<(String, &Statement)> = trusted.iter().map(|it| (it.digest(), it)).collect();
-        if let Some(at) = known.iter().position(|(digest, _)| *digest == newest.digest()) {
-            return (at + 1 == known.len()).then(|| trusted.to_vec());
-        }
-        let own = self.records.iter().flat_map(|record| &record.statements).filter(|it| it.check().is_ok());
-        let own: Vec<(String, &Statement)> = own.map(|it| (it.digest(), it)).collect();
-        let mut path = vec![newest.clone()];
-        while let Some(previous) = path[0].previous.clone().filter(|_| path.len() < MAX_STATEMENTS) {
-            if let Some(at) = known.iter().position(|(digest, _)| *digest == previous) {
-                // Something else was said after it: this key must be stated anew behind that.
-                return (at + 1 == known.len()).then(|| latest(trusted, path));
-            }
-            let Some((_, before)) = own.iter().find(|(digest, _)| *digest == previous) else { break };
-            if path[0].check_after(before).is_err() {
-                break;
-            }
-            path.insert(0, (*before).clone());
-        }
-        // Nothing was said yet that is believed, or so little that the end of it is lost.
-        let gap = trusted.last().is_none_or(|last| path[0].number > last.number.saturating_add(1));
-        gap.then_some(path)
-    }
-
-    /// The statement that a new one follows, and the key that signed it, where it is at hand.
-    pub(super) fn before(&self) -> Option<(&'w Statement, &'w StatementKey)> {
-        let own = self.records.iter().flat_map(|record| &record.statements).filter(|it| it.check().is_ok());
-        let newest = self.trusted().last().or_else(|| own.max_by_key(|it| it.number))?;
-        Some((newest, self.signer(&newest.statement_key)?))
-    }
-
-    /// Whether every key Secret with this statement key is revoked, or about to be: somebody else may have it.
-    pub(super) fn is_burnt(&self, key: &StatementKey) -> bool {
-        let public = key.public();
-        let mut owners =
-            self.records.iter().filter(|record| record.statement_key().as_deref() == Some(public.as_str()));
-        owners.all(|record| record.revoke || record.state == KeyState::Revoked)
-    }
-}
-
-/// Two stretches of a chain, without the oldest if there are too many.
-fn latest(first: &[Statement], then: Vec<Statement>) -> Vec<Statement> {
-    let mut all: Vec<Statement> = first.iter().cloned().chain(then).collect();
-    all.drain(..all.len().saturating_sub(MAX_STATEMENTS));
-    all
 }

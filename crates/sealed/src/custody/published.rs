@@ -199,3 +199,19 @@ fn statements_of(place: &Map) -> Result<Vec<Statement>, ReadError> {
         None => Ok(statements),
     }
 }
+
+/// The escrow file in a text: as it stands there, or in the ConfigMap or ClusterRecipient that was read from a cluster.
+/// `None` if there is none.
+pub fn escrow_in(text: SecretBytes) -> Option<Vec<u8>> {
+    let bytes = text.expose().trim_ascii_start();
+    if bytes.starts_with(b"age-encryption.org/") || bytes.starts_with(b"-----BEGIN AGE ENCRYPTED FILE") {
+        return Some(text.expose().to_vec());
+    }
+    let name = if bytes.starts_with(b"{") { "x.json" } else { "x.yaml" };
+    let objects = manifest::read(text, name, "").ok()?;
+    objects.iter().find_map(|object| {
+        let data = tree::map(&object.root, "data").and_then(|data| tree::text(data, ESCROW_ENTRY));
+        let status = tree::map(&object.root, "status").and_then(|status| tree::text(status, "escrow"));
+        Some(data.or(status)?.as_bytes().to_vec())
+    })
+}

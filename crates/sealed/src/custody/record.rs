@@ -169,8 +169,8 @@ impl KeyRecord {
         if self.statements.iter().any(|statement| statement.recipient != self.recipient) {
             return Err("its statements are about another key");
         }
-        if self.state == KeyState::Active && (self.signing.is_none() || self.statements.is_empty()) {
-            return Err("is active and has no statement key and statements");
+        if self.state == KeyState::Active && self.signing.is_none() {
+            return Err("is active and has no statement key");
         }
         Ok(())
     }

@@ -142,11 +142,11 @@ impl Step {
 pub fn make(world: &World<'_>, successor: bool, random: &mut dyn Random) -> KeyRecord {
     let settings = world.settings;
     let mut record = KeyRecord::generate(&settings.name, settings.key_type, world.now, random);
-    let before = world.before();
-    let old_key = before.map(|(_, key)| key);
+    let said = world.said();
+    let before = said.last();
+    let old_key = before.and_then(|before| world.signer(&before.statement_key));
     let kept = old_key.filter(|key| !successor && !world.is_burnt(key)).cloned();
     let key = kept.unwrap_or_else(|| StatementKey::generate(random));
-    let before = before.map(|(statement, _)| statement);
     record.statements = vec![Statement::make(world.cluster, &record.recipient, before, (&key, old_key), world.now)];
     record.signing = Some(key);
     record
@@ -157,7 +157,7 @@ pub fn make(world: &World<'_>, successor: bool, random: &mut dyn Random) -> KeyR
 /// steps, and for a Secret that is not there.
 pub fn patch(world: &World<'_>, step: &Step) -> Option<(String, Value)> {
     let (secret, change) = match step {
-        Step::Demote { secret } => (secret, label(KeyState::DecryptOnly)),
+        Step::Demote { secret } => (secret, Value::Null),
         Step::Revoke { secret, .. } => (secret, label(KeyState::Revoked)),
         Step::MarkIdle { secret, since } => {
             let since = since.map(|since| since.to_string());
@@ -167,7 +167,11 @@ pub fn patch(world: &World<'_>, step: &Step) -> Option<(String, Value)> {
         _ => return None,
     };
     let record = world.records.iter().find(|record| record.name == *secret)?;
-    let mut change = if change.is_null() { restated(world, record)? } else { change };
+    let mut change = match step {
+        Step::Restate { .. } => restated(world, record)?,
+        Step::Demote { .. } => demoted(world, record),
+        _ => change,
+    };
     change["metadata"]["uid"] = json!(record.uid);
     change["metadata"]["resourceVersion"] = json!(record.resource_version);
     Some((secret.clone(), change))
@@ -177,12 +181,24 @@ fn label(state: KeyState) -> Value {
     json!({"metadata": {"labels": {KEY_LABEL: state.word()}}})
 }
 
+/// Decrypt-only, and without a statement that was never published: of two keys that were made at once, one spoke in vain.
+fn demoted(world: &World<'_>, record: &KeyRecord) -> Value {
+    let mut change = label(KeyState::DecryptOnly);
+    let said = |it: &&Statement| world.published.statements.contains(it);
+    let kept: Vec<&Statement> = record.statements.iter().filter(said).collect();
+    if kept.len() < record.statements.len() {
+        let text = serde_json::to_string(&kept).expect("structs of strings are always JSON");
+        change["data"] = json!({STATEMENTS_ENTRY: escrow::base64(&text)});
+    }
+    change
+}
+
 /// One statement more about a key that has been there before.
 fn restated(world: &World<'_>, record: &KeyRecord) -> Option<Value> {
     let key = record.signing.as_ref()?;
-    let before = world.before();
-    let old_key = before.map(|(_, key)| key);
-    let before = before.map(|(statement, _)| statement);
+    let said = world.said();
+    let before = said.last();
+    let old_key = before.and_then(|before| world.signer(&before.statement_key));
     let statement = Statement::make(world.cluster, &record.recipient, before, (key, old_key), world.now);
     let number = statement.number;
     let mut statements: Vec<&Statement> = record.statements.iter().collect();

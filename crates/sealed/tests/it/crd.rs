@@ -65,7 +65,10 @@ fn what_is_published_has_a_status_only() {
         assert!(definition["spec"]["versions"][0]["subresources"]["status"].is_object());
     }
     let request = schema_of(&all[2]);
-    assert_eq!(request["properties"]["spec"]["x-kubernetes-validations"][0]["rule"], "has(self.name) != has(self.object)");
+    assert_eq!(
+        request["properties"]["spec"]["x-kubernetes-validations"][0]["rule"],
+        "has(self.name) != has(self.object)"
+    );
 }
 
 #[test]

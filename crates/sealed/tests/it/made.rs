@@ -27,6 +27,16 @@ impl Person {
         Self { identity: identity.expose().to_owned(), recipient }
     }
 
+    pub(crate) fn hybrid(seed: u64) -> Self {
+        let (identity, recipient) = keys::generate_hybrid(&mut FixedRandom::new(seed));
+        Self { identity: identity.expose().to_owned(), recipient }
+    }
+
+    /// The identity, as a key file.
+    pub(crate) fn key_file(&self) -> String {
+        format!("{}\n", self.identity)
+    }
+
     pub(crate) fn ring(&self) -> Keyring {
         let mut ring = Keyring::new();
         ring.add(parse_identity(&self.identity, &Access::none()).unwrap(), "test");
