@@ -132,6 +132,10 @@ fn in_substance(objects: Vec<Value>) -> BTreeMap<String, Value> {
                 }
             }
         }
+        // Rules of a role mean the same in any order.
+        if let Some(rules) = object.get_mut("rules").and_then(Value::as_array_mut) {
+            rules.sort_by_key(Value::to_string);
+        }
         let part = |name: &str| object["metadata"][name].as_str().unwrap_or_default().to_owned();
         let name = format!("{} {}/{}", object["kind"].as_str().unwrap(), part("namespace"), part("name"));
         assert!(by_name.insert(name.clone(), object).is_none(), "{name} is there twice");
