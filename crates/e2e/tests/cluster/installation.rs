@@ -12,7 +12,7 @@ pub(crate) fn cluster(test: &str) -> Option<&'static ApiServer> {
     INSTALLED.get_or_init(|| {
         install(server, "overlays/cluster");
         server.apply(other_kinds());
-        server.apply(namespace("prod"));
+        server.apply(format!("{}---\n{}", namespace("prod"), namespace("apps")));
     });
     Some(server)
 }
