@@ -179,7 +179,8 @@ impl Unit {
                 Ok(_) => return,
                 Err(error) => error,
             };
-            let is_missing = matches!(&error, kube::Error::Api(status) if status.is_not_found());
+            // By code: of a group that it does not know at all, the API server gives no reason.
+            let is_missing = matches!(&error, kube::Error::Api(status) if status.code == 404);
             self.absent.send_replace(is_missing);
             if !told {
                 let kind = self.kind;
