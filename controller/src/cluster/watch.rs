@@ -41,6 +41,8 @@ pub(crate) struct Unit {
     writer: Mutex<Option<Writer<SealedObject>>>,
     /// Whether the API server does not know the kind.
     absent: watch::Sender<bool>,
+    /// Whether every resource has been read once.
+    listed: watch::Sender<bool>,
 }
 
 /// A way to wake resources of one kind.
@@ -147,14 +149,16 @@ impl Unit {
             store: writer.as_reader(),
             writer: Mutex::new(Some(writer)),
             absent: watch::Sender::new(false),
+            listed: watch::Sender::new(false),
         }
     }
 
-    /// Waits until every resource has been read, or it is known that there can be none.
+    /// Waits until every resource has been read, or it is known that there can be none. Not by the store's own way of
+    /// waiting: that wakes only who asked last, and the controller on this store asks, too.
     pub(crate) async fn wait_until_listed(&self) {
-        let mut absent = self.absent.subscribe();
+        let (mut absent, mut listed) = (self.absent.subscribe(), self.listed.subscribe());
         tokio::select! {
-            _ = self.store.wait_until_ready() => {}
+            _ = listed.wait_for(|listed| *listed) => {}
             _ = absent.wait_for(|absent| *absent) => {}
         }
     }
@@ -211,7 +215,7 @@ impl Unit {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(writer) = writer else { return };
         let store = self.store.clone();
-        let errors = self.clone();
+        let (errors, lists) = (self.clone(), self.clone());
         let changes = watcher(self.api(), config)
             .default_backoff()
             .inspect(move |event| {
@@ -221,6 +225,11 @@ impl Unit {
                 }
             })
             .reflect(writer)
+            .inspect(move |event| {
+                if let Ok(watcher::Event::InitDone) = event {
+                    lists.listed.send_replace(true);
+                }
+            })
             .applied_objects()
             // Our own statuses must not wake us.
             .predicate_filter(changed, PredicateConfig::default());
