@@ -99,17 +99,26 @@ pub(crate) async fn secrets(
     };
     let (store, writer) = reflector::store();
     let config = watcher::Config::default().labels(&format!("{MANAGED_LABEL}=true")).page_size(PAGE).any_semantic();
-    let stream = watcher(api, config).default_backoff().modify(slim).reflect(writer).touched_objects();
+    let stream = watcher(api, config).default_backoff().modify(slim).reflect(writer);
     let metrics = cluster.metrics.clone();
+    let known = store.clone();
     tasks.spawn(async move {
         let mut stream = std::pin::pin!(stream);
-        while let Some(touched) = stream.next().await {
-            match touched {
-                Ok(secret) => {
-                    bells
-                        .iter()
-                        .filter_map(|bell| Some((bell, bell.source_of(&secret)?)))
-                        .for_each(|(bell, id)| bell.ring(id));
+        let mut before = Vec::new();
+        while let Some(event) = stream.next().await {
+            match event {
+                Ok(
+                    watcher::Event::Apply(secret) | watcher::Event::InitApply(secret) | watcher::Event::Delete(secret),
+                ) => {
+                    ring_for(&bells, &secret);
+                }
+                Ok(watcher::Event::Init) => before = known.state(),
+                // What went while nobody watched is in no event: it is only missing from the new list.
+                Ok(watcher::Event::InitDone) => {
+                    let gone = |secret: &&Arc<PartialObjectMeta<Secret>>| {
+                        known.get(&ObjectRef::from_obj(secret.as_ref())).is_none()
+                    };
+                    std::mem::take(&mut before).iter().filter(gone).for_each(|secret| ring_for(&bells, secret));
                 }
                 Err(error) => {
                     metrics.watch_error("Secret");
@@ -121,6 +130,11 @@ pub(crate) async fn secrets(
     // The writer lives as long as the task.
     let _ = store.wait_until_ready().await;
     store
+}
+
+fn ring_for(bells: &[Bell], secret: &PartialObjectMeta<Secret>) {
+    let heard = bells.iter().filter_map(|bell| Some((bell, bell.source_of(secret)?)));
+    heard.for_each(|(bell, id)| bell.ring(id));
 }
 
 /// Of a Secret, only who owns it and which version it has matters.

@@ -140,6 +140,12 @@ fn a_foreign_secret_is_kept_taken_or_merged_as_the_policy_says() {
     assert_eq!(keys("fail"), map(&[("password", theirs), ("other", theirs)]));
     assert_eq!(keys("adopt"), map(&[("password", ours)]));
     assert_eq!(keys("merge"), map(&[("password", ours), ("other", theirs)]));
+    // A second look changes nothing, and what was only merged outlives the resource.
+    assert!(server.merge(&secret(&space, "merge"), &json!({"data": {"password": theirs}})).ok());
+    let merged = map(&[("password", ours), ("other", theirs)]);
+    let right = eventually(SOON, || (keys("merge") == merged).then_some(()));
+    assert!(right.is_some(), "{}", keys("merge"));
+    assert!(server.delete(&sealed(&space, "merge")).ok());
     // The foreign one goes, and the loser is served without anybody's help.
     assert!(server.delete(&secret(&space, "fail")).ok());
     wait_ready(server, &sealed(&space, "fail"));
@@ -149,6 +155,7 @@ fn a_foreign_secret_is_kept_taken_or_merged_as_the_policy_says() {
     let state = wait_reason(server, &sealed(&space, "second"), "OwnershipConflict");
     assert!(state["message"].as_str().unwrap().contains("fail"), "{state}");
     assert_eq!(keys("fail"), map(&[("password", ours)]));
+    assert_eq!(keys("merge")["other"], theirs, "the garbage collector left it alone");
     peer::peer_test_ran(test);
 }
 
