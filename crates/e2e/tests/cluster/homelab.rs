@@ -77,7 +77,12 @@ impl Homelab {
         let readers = format!("{},{cluster}", recipient("k1"));
         for (number, (space, file)) in self.files.iter().enumerate() {
             let folder = format!("sealed/{number}");
-            let file = file.to_str().unwrap();
+            let all = objects(&std::fs::read_to_string(file).unwrap());
+            let fixed = match mended(&all) {
+                Some(text) => self.workshop.scratch.write(&format!("plain/{number}.yaml"), text),
+                None => file.clone(),
+            };
+            let file = fixed.to_str().unwrap();
             self.workshop.plomb(
                 &["seal", file, "--namespace", space, "--age", &readers, "--output-dir", &folder],
                 String::new(),
@@ -162,6 +167,24 @@ impl Homelab {
     }
 }
 
+/// What `plomb seal` refuses as an API server would (a null, base64 with blanks), written as its owner meant it; `None`
+/// if there is nothing to mend.
+fn mended(all: &[Value]) -> Option<String> {
+    let mut after = all.to_vec();
+    for secret in after.iter_mut().filter(|object| object["kind"] == "Secret") {
+        for value in secret["stringData"].as_object_mut().into_iter().flat_map(|map| map.values_mut()) {
+            if value.is_null() {
+                *value = "".into();
+            }
+        }
+        for value in secret["data"].as_object_mut().into_iter().flat_map(|map| map.values_mut()) {
+            *value = value.as_str().unwrap().split_whitespace().collect::<String>().into();
+        }
+    }
+    let text = || after.iter().map(|object| format!("---\n{object}\n")).collect();
+    (after != all).then(text)
+}
+
 fn server_data(server: &ApiServer, path: &str) -> Value {
     server.get(path).json()["data"].clone()
 }
@@ -210,7 +233,9 @@ fn data(secret: &Value) -> Value {
         *value = value.as_str().unwrap().split_whitespace().collect::<String>().into();
     }
     for (key, value) in secret["stringData"].as_object().into_iter().flatten() {
-        data.insert(key.clone(), STANDARD.encode(value.as_str().expect("a string")).into());
+        // A key without a value is an empty one.
+        let text = if value.is_null() { "" } else { value.as_str().expect("a string") };
+        data.insert(key.clone(), STANDARD.encode(text).into());
     }
     data.into()
 }
