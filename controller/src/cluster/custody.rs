@@ -277,7 +277,8 @@ impl Custodian {
             self.say(type_, reason, &note).await;
         }
         // What no longer holds may be said again when it does.
-        let now: Vec<String> = steps.iter().filter_map(words).map(|(_, reason, note)| format!("{reason} {note}")).collect();
+        let now: Vec<String> =
+            steps.iter().filter_map(words).map(|(_, reason, note)| format!("{reason} {note}")).collect();
         self.said.lock().unwrap_or_else(PoisonError::into_inner).retain(|said| now.contains(said));
         Ok(())
     }

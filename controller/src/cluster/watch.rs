@@ -41,6 +41,8 @@ pub(crate) struct Unit {
     writer: Mutex<Option<Writer<SealedObject>>>,
     /// Whether the API server does not know the kind.
     absent: watch::Sender<bool>,
+    /// Whether every resource has been read once.
+    listed: watch::Sender<bool>,
 }
 
 /// A way to wake resources of one kind.
@@ -97,17 +99,26 @@ pub(crate) async fn secrets(
     };
     let (store, writer) = reflector::store();
     let config = watcher::Config::default().labels(&format!("{MANAGED_LABEL}=true")).page_size(PAGE).any_semantic();
-    let stream = watcher(api, config).default_backoff().modify(slim).reflect(writer).touched_objects();
+    let stream = watcher(api, config).default_backoff().modify(slim).reflect(writer);
     let metrics = cluster.metrics.clone();
+    let known = store.clone();
     tasks.spawn(async move {
         let mut stream = std::pin::pin!(stream);
-        while let Some(touched) = stream.next().await {
-            match touched {
-                Ok(secret) => {
-                    bells
-                        .iter()
-                        .filter_map(|bell| Some((bell, bell.source_of(&secret)?)))
-                        .for_each(|(bell, id)| bell.ring(id));
+        let mut before = Vec::new();
+        while let Some(event) = stream.next().await {
+            match event {
+                Ok(
+                    watcher::Event::Apply(secret) | watcher::Event::InitApply(secret) | watcher::Event::Delete(secret),
+                ) => {
+                    ring_for(&bells, &secret);
+                }
+                Ok(watcher::Event::Init) => before = known.state(),
+                // What went while nobody watched is in no event: it is only missing from the new list.
+                Ok(watcher::Event::InitDone) => {
+                    let gone = |secret: &&Arc<PartialObjectMeta<Secret>>| {
+                        known.get(&ObjectRef::from_obj(secret.as_ref())).is_none()
+                    };
+                    std::mem::take(&mut before).iter().filter(gone).for_each(|secret| ring_for(&bells, secret));
                 }
                 Err(error) => {
                     metrics.watch_error("Secret");
@@ -119,6 +130,11 @@ pub(crate) async fn secrets(
     // The writer lives as long as the task.
     let _ = store.wait_until_ready().await;
     store
+}
+
+fn ring_for(bells: &[Bell], secret: &PartialObjectMeta<Secret>) {
+    let heard = bells.iter().filter_map(|bell| Some((bell, bell.source_of(secret)?)));
+    heard.for_each(|(bell, id)| bell.ring(id));
 }
 
 /// Of a Secret, only who owns it and which version it has matters.
@@ -147,14 +163,16 @@ impl Unit {
             store: writer.as_reader(),
             writer: Mutex::new(Some(writer)),
             absent: watch::Sender::new(false),
+            listed: watch::Sender::new(false),
         }
     }
 
-    /// Waits until every resource has been read, or it is known that there can be none.
+    /// Waits until every resource has been read, or it is known that there can be none. Not by the store's own way of
+    /// waiting: that wakes only who asked last, and the controller on this store asks, too.
     pub(crate) async fn wait_until_listed(&self) {
-        let mut absent = self.absent.subscribe();
+        let (mut absent, mut listed) = (self.absent.subscribe(), self.listed.subscribe());
         tokio::select! {
-            _ = self.store.wait_until_ready() => {}
+            _ = listed.wait_for(|listed| *listed) => {}
             _ = absent.wait_for(|absent| *absent) => {}
         }
     }
@@ -211,7 +229,7 @@ impl Unit {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(writer) = writer else { return };
         let store = self.store.clone();
-        let errors = self.clone();
+        let (errors, lists) = (self.clone(), self.clone());
         let changes = watcher(self.api(), config)
             .default_backoff()
             .inspect(move |event| {
@@ -221,6 +239,11 @@ impl Unit {
                 }
             })
             .reflect(writer)
+            .inspect(move |event| {
+                if let Ok(watcher::Event::InitDone) = event {
+                    lists.listed.send_replace(true);
+                }
+            })
             .applied_objects()
             // Our own statuses must not wake us.
             .predicate_filter(changed, PredicateConfig::default());

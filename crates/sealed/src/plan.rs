@@ -103,11 +103,19 @@ pub fn plan(opened: Opened, id: &ResourceId, status: &Status, live: &[LiveSecret
         .collect::<Result<_, _>>()?;
     let wanted = |name: &str| opened.secrets.iter().any(|secret| secret.name == name);
     let removed: Vec<Step> = match opened.policy.deletion {
-        Deletion::Delete => live.iter().filter(|live| !wanted(&live.name) && judge.is_ours(live)).map(remove).collect(),
+        // Not one without owner: it was there before and only shared, or left behind on purpose.
+        Deletion::Delete => {
+            let owned = |live: &&LiveSecret| judge.is_ours(live) && live.owner.is_some();
+            live.iter().filter(|live| !wanted(&live.name)).filter(owned).map(remove).collect()
+        }
         Deletion::Orphan => Vec::new(),
     };
+    let owns = |live: &&LiveSecret| live.owner.as_ref().is_some_and(|owner| owner.is(id));
+    let owned: Vec<String> = live.iter().filter(owns).map(|live| live.name.clone()).collect();
     let steps = opened.secrets.into_iter().zip(actions).map(|(secret, (action, note))| {
-        let secret = marked(secret, id, opened.policy.deletion, opened.takeover.without_owner);
+        // A Secret of others into which keys are merged must not go with us.
+        let is_foreign = matches!(action, Action::Merge(_)) && !owned.contains(&secret.name);
+        let secret = marked(secret, id, opened.policy.deletion, opened.takeover.without_owner || is_foreign);
         Step { name: secret.name.clone(), action, secret: Some(secret), note }
     });
     Ok(Plan {
@@ -202,25 +210,24 @@ impl Judge<'_> {
     }
 
     fn claim(&self, live: &LiveSecret) -> Result<Claim, Refusal> {
-        if self.is_ours(live) {
-            return Ok(Claim::Ours);
-        }
-        if live.owner.as_ref().is_some_and(|owner| owner.is_former(self.id)) {
-            return Ok(Claim::Taken(format!("Secret {} belonged to an earlier resource of this name", live.name)));
-        }
         let has = |annotation: Option<&str>| {
             annotation.is_some_and(|name| live.annotations.get(name).is_some_and(|value| value == "true"))
         };
         let takeover = &self.rules.takeover;
-        if live.owner.is_none() || has(takeover.adopt_if) {
-            if has(takeover.merge_if) || self.rules.policy.conflict == Conflict::Merge {
-                return Ok(Claim::Shared);
-            }
-            if has(takeover.adopt_if) || self.rules.policy.conflict == Conflict::Adopt {
-                return Ok(Claim::Taken(format!("Secret {} was there before and is taken over", live.name)));
-            }
-        } else if has(takeover.merge_if) || self.rules.policy.conflict == Conflict::Merge {
+        let merges = has(takeover.merge_if) || self.rules.policy.conflict == Conflict::Merge;
+        if self.is_ours(live) {
+            // Still shared at the second look: what others put in is theirs.
+            return Ok(if merges { Claim::Shared } else { Claim::Ours });
+        }
+        if live.owner.as_ref().is_some_and(|owner| owner.is_former(self.id)) {
+            return Ok(Claim::Taken(format!("Secret {} belonged to an earlier resource of this name", live.name)));
+        }
+        if merges {
             return Ok(Claim::Shared);
+        }
+        let adopts = self.rules.policy.conflict == Conflict::Adopt;
+        if has(takeover.adopt_if) || (live.owner.is_none() && adopts) {
+            return Ok(Claim::Taken(format!("Secret {} was there before and is taken over", live.name)));
         }
         Err(self.conflict(live))
     }

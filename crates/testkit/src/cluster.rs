@@ -49,17 +49,12 @@ struct Parts {
 }
 
 impl ApiServer {
-    /// The server that the tests of this process share, with the controller manager; `None` after saying that the
+    /// The server that the tests of this process share, without the controller manager; `None` after saying that the
     /// test is skipped because a peer is missing.
     pub fn shared(test: &str) -> Option<&'static Self> {
-        static SHARED: OnceLock<Option<ApiServer>> = OnceLock::new();
+        static SHARED: OnceLock<ApiServer> = OnceLock::new();
         let programs = programs(test)?;
-        let server = SHARED.get_or_init(|| {
-            let server = Self::start_programs("shared", programs);
-            server.start_controller_manager();
-            Some(server)
-        });
-        server.as_ref()
+        Some(SHARED.get_or_init(|| Self::start_programs("shared", programs)))
     }
 
     /// A server of its own for a test that does something to it, without the controller manager; `None` after saying
@@ -149,7 +144,8 @@ impl ApiServer {
         parts.server = Some(self.daemon(&self.programs[1], &args, "kube-apiserver"));
     }
 
-    /// Starts garbage collection by owner, the deletion of namespaces, and default ServiceAccounts.
+    /// Starts garbage collection by owner, the deletion of namespaces, and default ServiceAccounts. Kinds that are
+    /// defined later are collected, too, but it may be half a minute until that is noticed.
     pub fn start_controller_manager(&self) {
         let key = self.pki().join("sa.key");
         let args = [

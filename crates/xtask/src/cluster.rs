@@ -50,7 +50,12 @@ const MODULES: [Module; 3] = [
         source: "helm",
         folder: "helm-3.20.2",
         programs: &[(Peer::Helm, "helm", "helm.sh/helm/v3/cmd/helm")],
-        stamp: "",
+        // The release of Kubernetes that charts are checked against.
+        stamp: concat!(
+            " -X helm.sh/helm/v3/internal/version.version=v3.20.2",
+            " -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1",
+            " -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=35",
+        ),
         minutes: "1 to 2 minutes",
     },
 ];

@@ -8,6 +8,7 @@ mod peers;
 mod record;
 mod seeds;
 mod shell;
+mod static_program;
 mod suite;
 mod tidy;
 
@@ -19,6 +20,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   check-network    refuse a crate that can open a connection in the tree of the command line
   tidy             file heads, open ends, origin notes of fixtures, machine paths
   peers            install the real tools and print the variables that name them
+  static           build plomb-controller as one static file (development profile) and print where it is
   record-cli       ask the real sops for its answers to fixtures/sops-cli/cases.txt
   fuzz-seeds       copy fixtures to where the fuzz targets look for seeds
   bench crypto [--quick]   time and memory of us ($PLOMB_BIN, else a release build) beside the real sops
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         ["check-network"] => network::check(),
         ["tidy"] => tidy::check(),
         ["peers"] => peers::print(),
+        ["static"] => static_program::build().map(|path| shell::say(&path.display().to_string())),
         ["bench", "crypto"] => bench::crypto(false),
         ["bench", "crypto", "--quick"] => bench::crypto(true),
         ["bench", "scan"] => bench::scan(false),

@@ -4,7 +4,7 @@ mod expected;
 mod totals;
 
 use crate::shell::{Result, command, say, which};
-use crate::{layers, network, peers, shell, tidy};
+use crate::{layers, network, peers, shell, static_program, tidy};
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -31,9 +31,12 @@ pub(crate) fn run(bless: bool) -> Result {
         Ok(())
     });
     step(&mut totals, "build", || {
-        cargo(&["build", "--package", "plomb", "--package", "plomb-controller", "--locked"])?;
+        cargo(&["build", "--package", "plomb", "--locked"])?;
         variables.push((Peer::Plomb.variable(), binary("debug", "plomb")));
-        variables.push((Peer::Controller.variable(), binary("debug", "plomb-controller")));
+        Ok(())
+    });
+    step(&mut totals, "static program", || {
+        variables.push((Peer::Controller.variable(), static_program::build()?));
         Ok(())
     });
     let mut seen = Totals::default();

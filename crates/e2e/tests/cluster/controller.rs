@@ -78,7 +78,7 @@ pub(crate) fn running(test: &str) -> Option<(&'static ApiServer, &'static Contro
     peer::require(test, [Peer::Controller, Peer::Plomb])?;
     let server = cluster(test)?;
     let controller = RUNNING.get_or_init(|| {
-        add_key(server, "plomb-key-test", "k1", "active");
+        add_key(server, "plomb-key-test", "k1", "decrypt-only");
         Controller::start(server, "shared-controller", &[]).leading()
     });
     Some((server, controller))

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use testkit::{ApiServer, fixtures};
 
 /// The shared server with the overlay `cluster` installed, and the namespace of the fixtures.
@@ -12,9 +12,18 @@ pub(crate) fn cluster(test: &str) -> Option<&'static ApiServer> {
     INSTALLED.get_or_init(|| {
         install(server, "overlays/cluster");
         server.apply(other_kinds());
-        server.apply(namespace("prod"));
+        let waited = server.kubectl(["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]);
+        assert!(waited.ok(), "{}", waited.errors());
+        server.start_controller_manager();
+        server.apply(format!("{}---\n{}", namespace("prod"), namespace("apps")));
     });
     Some(server)
+}
+
+/// The fixtures are bound to the namespace `prod`: one test at a time uses it.
+pub(crate) fn prod() -> MutexGuard<'static, ()> {
+    static IN_USE: Mutex<()> = Mutex::new(());
+    IN_USE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Applies one of the shipped folders and waits until its definitions are served.

@@ -4,6 +4,7 @@
 mod controller;
 mod crowd;
 mod dialects;
+mod homelab;
 mod installation;
 mod kustomize_function;
 mod make;

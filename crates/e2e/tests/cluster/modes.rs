@@ -20,7 +20,7 @@ fn namespaced_mode_stays_in_its_namespaces() {
     }
     install(&server, "crd");
     install(&server, "overlays/namespaced");
-    add_key(&server, "plomb-key-test", "k1", "active");
+    add_key(&server, "plomb-key-test", "k1", "decrypt-only");
     let workshop = Workshop::new(test);
     put(&server, &workshop.resource("apps", "db", &[("password", "x")]));
     put(&server, &workshop.resource("elsewhere", "db", &[("password", "x")]));
@@ -49,7 +49,7 @@ fn without_watch_on_secrets_drift_is_found_in_time() {
     }
     let Some(server) = ApiServer::start(test) else { return };
     install(&server, "overlays/no-watch");
-    add_key(&server, "plomb-key-test", "k1", "active");
+    add_key(&server, "plomb-key-test", "k1", "decrypt-only");
     let controller = Controller::start(&server, "no-watch", &["--profile=no-watch"]).leading();
     let workshop = Workshop::new(test);
     let space = server.namespace("by-name");

@@ -14,7 +14,7 @@ fn own(test: &str) -> Option<ApiServer> {
     peer::require(test, [Peer::Controller, Peer::Plomb])?;
     let server = ApiServer::start(test)?;
     install(&server, "overlays/cluster");
-    add_key(&server, "plomb-key-test", "k1", "active");
+    add_key(&server, "plomb-key-test", "k1", "decrypt-only");
     Some(server)
 }
 
@@ -133,7 +133,7 @@ fn a_restart_with_nothing_to_do_does_nothing() {
     put(&server, &workshop.resource(&space, "late", &[("password", "x")]));
     wait_reason(&server, &sealed(&space, "late"), "KeyNotFound");
     assert_eq!(server.get(&secret(&space, "r0")).status, 200);
-    add_key(&server, "plomb-key-test", "k1", "active");
+    add_key(&server, "plomb-key-test", "k1", "decrypt-only");
     wait_ready(&server, &sealed(&space, "late"));
     peer::peer_test_ran(test);
 }

@@ -18,7 +18,7 @@ const WATCHING: [bool; 3] = [true, false, true];
 const CLUSTER_WIDE: [bool; 3] = [true, true, false];
 
 #[rustfmt::skip]
-const TABLE: [Row; 52] = [
+const TABLE: [Row; 55] = [
     ("get", "", "secrets", "any", "apps", ALL),
     ("list", "", "secrets", "", "apps", WATCHING),
     ("watch", "", "secrets", "", "apps", WATCHING),
@@ -67,6 +67,9 @@ const TABLE: [Row; 52] = [
     ("patch", "", "configmaps", "plomb-recipients", OWN, ALL),
     ("get", "", "configmaps", "another", OWN, NONE),
     ("get", "", "configmaps", "any", "apps", NONE),
+    ("delete", "plomb.dev", "rewraprequests", "any", "apps", ALL),
+    ("update", "plomb.dev", "encryptedsecrets/finalizers", "any", "apps", ALL),
+    ("get", "", "namespaces", "kube-system", "", CLUSTER_WIDE),
     ("get", "", "namespaces", "apps", "", NONE),
     ("create", "", "pods", "", OWN, NONE),
     ("create", "", "serviceaccounts/token", "plomb-controller", OWN, NONE),

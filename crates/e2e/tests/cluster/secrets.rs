@@ -1,7 +1,7 @@
 //! From a sealed resource to its Secret and back to nothing: bytes, conditions, events, drift, changes, deletion.
 
 use crate::controller::{SOON, events, put, ready, running, sealed, secret, wait_ready, wait_reason};
-use crate::installation::objects;
+use crate::installation::{objects, prod};
 use crate::make::{Workshop, map};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,6 +15,7 @@ fn a_cluster_makes_what_render_makes() {
     let Some((server, _)) = running(test) else { return };
     let Some([program]) = peer::require(test, [Peer::Controller]) else { return };
     let scratch = Scratch::new(test);
+    let _prod = prod();
     for name in ["strict.yaml", "cluster.yaml", "namespace.yaml", "template.yaml", "edited-by-sops.yaml"] {
         let file = fixtures::folder("resources/opens").join(name);
         let identity = fixtures::folder("keys/identities/k1.txt");
