@@ -9,6 +9,7 @@ use crate::status::Condition;
 pub const DEFAULT_TTL: u32 = 3600;
 
 /// The file: either a resource of the same namespace, or the resource itself as it stands in the repository.
+#[allow(clippy::duplicated_attributes, reason = "every printcolumn has a type and a path of its own")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "crd", derive(kube::CustomResource, schemars::JsonSchema))]
 #[cfg_attr(
