@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::status::Condition;
 
 /// Seconds for which a request is kept when it does not say.
-pub const DEFAULT_TTL: u32 = 3600;
+pub const DEFAULT_TTL: i64 = 3600;
 
 /// The file: either a resource of the same namespace, or the resource itself as it stands in the repository.
 #[allow(clippy::duplicated_attributes, reason = "every printcolumn has a type and a path of its own")]
@@ -38,8 +38,8 @@ pub struct RewrapRequestSpec {
     pub object: Option<serde_json::Value>,
     /// Seconds after which the request is deleted once it was answered: 60 to 86400, 3600 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "crd", schemars(range(min = 60, max = 86_400)))]
-    pub ttl_seconds_after_finished: Option<u32>,
+    #[cfg_attr(feature = "crd", schemars(extend("minimum" = 60, "maximum" = 86_400)))]
+    pub ttl_seconds_after_finished: Option<i64>,
 }
 
 /// The answer.
@@ -85,7 +85,7 @@ pub struct AgeEntry {
 
 impl RewrapRequestSpec {
     /// Seconds for which the answer is kept, within bounds whatever the object says.
-    pub fn ttl_seconds(&self) -> u32 {
+    pub fn ttl_seconds(&self) -> i64 {
         self.ttl_seconds_after_finished.unwrap_or(DEFAULT_TTL).clamp(60, 86_400)
     }
 }
