@@ -119,6 +119,14 @@ fn bounded(schema: &mut Value) {
     members.remove("default");
     // Null is then dropped by the API server instead of kept.
     members.remove("nullable");
+    for bound in ["minimum", "maximum"] {
+        // kube keeps bounds as floats; every one of ours is a whole number.
+        if let Some(number) = members.get_mut(bound)
+            && let Some(float) = number.as_f64()
+        {
+            *number = (float as i64).into();
+        }
+    }
     if members.get("additionalProperties") == Some(&Value::Bool(false)) {
         members.remove("additionalProperties");
     }
