@@ -23,6 +23,20 @@ pub enum Peer {
     GitleaksConfig,
     /// The pre-commit framework.
     PreCommit,
+    /// Our own controller under test.
+    Controller,
+    /// etcd, below the API server.
+    Etcd,
+    /// Kubernetes' API server.
+    KubeApiserver,
+    /// Kubernetes' controller manager: garbage collection, namespaces, ServiceAccounts.
+    KubeControllerManager,
+    /// Kubernetes' client, with kustomize inside.
+    Kubectl,
+    /// Kustomize on its own: the one inside kubectl starts no exec functions.
+    Kustomize,
+    /// Helm, which renders charts.
+    Helm,
 }
 
 impl Peer {
@@ -37,6 +51,13 @@ impl Peer {
             Self::Gitleaks => "PLOMB_GITLEAKS",
             Self::GitleaksConfig => "PLOMB_GITLEAKS_CONFIG",
             Self::PreCommit => "PLOMB_PRE_COMMIT",
+            Self::Controller => "PLOMB_CONTROLLER_BIN",
+            Self::Etcd => "PLOMB_ETCD",
+            Self::KubeApiserver => "PLOMB_KUBE_APISERVER",
+            Self::KubeControllerManager => "PLOMB_KUBE_CONTROLLER_MANAGER",
+            Self::Kubectl => "PLOMB_KUBECTL",
+            Self::Kustomize => "PLOMB_KUSTOMIZE",
+            Self::Helm => "PLOMB_HELM",
         }
     }
 

@@ -1,6 +1,7 @@
 //! `cargo xtask`: everything that is done to this repository rather than by it.
 
 mod bench;
+mod cluster;
 mod layers;
 mod network;
 mod peers;

@@ -1,5 +1,6 @@
 //! The real tools that tests compare us with: found where a variable says, else in the cache, else built.
 
+use crate::cluster;
 use crate::shell::{Result, command, output, run, say, which};
 use std::path::PathBuf;
 use testkit::Peer;
@@ -62,6 +63,7 @@ pub(crate) fn install() -> Result<Vec<(&'static str, PathBuf)>> {
     }
     found.push((Peer::GitleaksConfig.variable(), gitleaks_config()?));
     found.push((Peer::PreCommit.variable(), pre_commit()?));
+    found.extend(cluster::install(&cache()?)?);
     if let Some(strace) = strace() {
         found.push((Peer::Strace.variable(), strace));
     }
