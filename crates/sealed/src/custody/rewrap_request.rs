@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::status::Condition;
 
 /// Seconds for which a request is kept when it does not say.
-pub const DEFAULT_TTL: i64 = 3600;
+pub const DEFAULT_TTL: u32 = 3600;
 
 /// The file: either a resource of the same namespace, or the resource itself as it stands in the repository.
 #[allow(clippy::duplicated_attributes, reason = "every printcolumn has a type and a path of its own")]
@@ -85,7 +85,8 @@ pub struct AgeEntry {
 
 impl RewrapRequestSpec {
     /// Seconds for which the answer is kept, within bounds whatever the object says.
-    pub fn ttl_seconds(&self) -> i64 {
-        self.ttl_seconds_after_finished.unwrap_or(DEFAULT_TTL).clamp(60, 86_400)
+    pub fn ttl_seconds(&self) -> u32 {
+        let seconds = self.ttl_seconds_after_finished.unwrap_or(i64::from(DEFAULT_TTL)).clamp(60, 86_400);
+        u32::try_from(seconds).unwrap_or(DEFAULT_TTL)
     }
 }
