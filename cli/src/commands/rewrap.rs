@@ -67,7 +67,8 @@ pub(crate) fn run(args: Args, context: &mut Context) -> Outcome {
     if names.to.is_empty() {
         return Err(Failure::new(Exit::Usage, "--to names nobody"));
     }
-    if !args.new_data_key && !(args.trust.accept_recipient.is_empty() && args.trust.drop_entry.is_empty()) {
+    let trusts = !args.trust.accept_recipient.is_empty() || !args.trust.drop_entry.is_empty();
+    if trusts && !args.new_data_key {
         let what = "--accept-recipient and --drop-entry go with --new-data-key: without it nobody else is wrapped to";
         return Err(Failure::new(Exit::Usage, what));
     }

@@ -18,11 +18,8 @@ pub fn encrypt_file(recipients: &[Box<dyn Recipient>], payload: &SecretBytes) ->
     if let Some(mixed) = mixed {
         return Err(refuse(mixed.id(), "post-quantum recipients cannot be mixed with others"));
     }
-    let one = |recipient: &'_ Box<dyn Recipient>| {
-        recipient.to_age().is_none().then(|| refuse(recipient.id(), "a plugin's recipient cannot share a file"))
-    };
-    if let Some(error) = recipients.iter().find_map(one) {
-        return Err(error);
+    if let Some(plugin) = recipients.iter().find(|recipient| recipient.to_age().is_none()) {
+        return Err(refuse(plugin.id(), "a plugin's recipient cannot share a file"));
     }
     let all = recipients.iter().filter_map(|recipient| recipient.to_age());
     age_file::seal_to_all(all, payload).map_err(|_| refuse(first.id(), "the file could not be encrypted"))

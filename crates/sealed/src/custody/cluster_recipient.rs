@@ -8,6 +8,7 @@ use super::statement::Statement;
 use crate::status::Condition;
 
 /// The object has no fields of its own beside metadata and status.
+#[allow(clippy::duplicated_attributes, reason = "every printcolumn has a type and a path of its own")]
 #[cfg(feature = "crd")]
 #[derive(Clone, Debug, Serialize, Deserialize, kube::CustomResource, schemars::JsonSchema)]
 #[kube(

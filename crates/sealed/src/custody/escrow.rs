@@ -79,8 +79,10 @@ pub struct EscrowNote {
     /// SHA-256 of names, states and statements of the keys in it.
     pub content: String,
     /// Recipients of the keys in it.
+    #[cfg_attr(feature = "crd", schemars(extend("maxItems" = 256)))]
     pub keys: Vec<String>,
     /// Who can open it.
+    #[cfg_attr(feature = "crd", schemars(extend("maxItems" = 256)))]
     pub recovery: Vec<String>,
     /// The key that signs this.
     pub statement_key: String,

@@ -109,12 +109,13 @@ pub fn decide(world: &World<'_>) -> Vec<Step> {
 }
 
 impl<'w> World<'w> {
-    /// The key that files are wrapped to: the newest active one, rather one that is not about to be revoked.
+    /// The key that files are wrapped to: the newest active one, also while it is about to be revoked. Whoever looks
+    /// earlier or later must come to the same answer, or two leaders would put each other's key out of use.
     pub fn winner(&self) -> Option<&'w KeyRecord> {
         let is_newest = |record: &KeyRecord| self.published.recipient() == Some(record.recipient.as_str());
         let active = self.records.iter().filter(|record| record.state == KeyState::Active);
         active.max_by(|a, b| {
-            let rank = |it: &'w KeyRecord| (!it.revoke, it.number(), is_newest(it), it.created, &it.name);
+            let rank = |it: &'w KeyRecord| (it.number(), is_newest(it), it.created, &it.name);
             rank(a).cmp(&rank(b))
         })
     }

@@ -241,14 +241,21 @@ impl std::fmt::Debug for KeyRecord {
     }
 }
 
-/// The one identity of a Secret: under our entry, else under the only entry that ends in `.agekey`.
+/// The one identity of a Secret: under our entry, else under the only one that ends in `.agekey`, else under the only one
+/// that looks like a key file.
 fn identity(data: &BTreeMap<String, SecretBytes>) -> Result<(SecretString, String), String> {
-    let others: Vec<&String> = data.keys().filter(|entry| entry.ends_with(".agekey")).collect();
-    let entry = match (data.contains_key(IDENTITY_ENTRY), others.as_slice()) {
-        (true, _) => IDENTITY_ENTRY,
-        (false, [one]) => one.as_str(),
-        (false, []) => return Err(format!("has no entry {IDENTITY_ENTRY}")),
-        (false, _) => return Err("has more than one entry with identities".to_owned()),
+    let only = |is: &dyn Fn(&str, &SecretBytes) -> bool| {
+        let mut found = data.iter().filter(|(name, value)| is(name, value)).map(|(name, _)| name.as_str());
+        (found.next(), found.next().is_some())
+    };
+    let ends = only(&|name, _| name.ends_with(".agekey"));
+    let looks =
+        only(&|_, value| value.expose_str().is_some_and(|text| text.lines().any(|line| is_identity(line.trim()))));
+    let entry = match (data.contains_key(IDENTITY_ENTRY), ends, looks) {
+        (true, ..) => IDENTITY_ENTRY,
+        (_, (Some(one), false), _) | (_, (None, _), (Some(one), false)) => one,
+        (_, (None, _), (None, _)) => return Err(format!("has no entry {IDENTITY_ENTRY}")),
+        _ => return Err("has more than one entry with identities".to_owned()),
     };
     let bytes = &data[entry];
     let found = parse_key_file(bytes.expose(), entry, &Access::none());

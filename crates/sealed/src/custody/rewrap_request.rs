@@ -9,6 +9,7 @@ use crate::status::Condition;
 pub const DEFAULT_TTL: u32 = 3600;
 
 /// The file: either a resource of the same namespace, or the resource itself as it stands in the repository.
+#[allow(clippy::duplicated_attributes, reason = "every printcolumn has a type and a path of its own")]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "crd", derive(kube::CustomResource, schemars::JsonSchema))]
 #[cfg_attr(
@@ -37,8 +38,8 @@ pub struct RewrapRequestSpec {
     pub object: Option<serde_json::Value>,
     /// Seconds after which the request is deleted once it was answered: 60 to 86400, 3600 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "crd", schemars(range(min = 60, max = 86_400)))]
-    pub ttl_seconds_after_finished: Option<u32>,
+    #[cfg_attr(feature = "crd", schemars(extend("minimum" = 60, "maximum" = 86_400)))]
+    pub ttl_seconds_after_finished: Option<i64>,
 }
 
 /// The answer.
@@ -85,6 +86,7 @@ pub struct AgeEntry {
 impl RewrapRequestSpec {
     /// Seconds for which the answer is kept, within bounds whatever the object says.
     pub fn ttl_seconds(&self) -> u32 {
-        self.ttl_seconds_after_finished.unwrap_or(DEFAULT_TTL).clamp(60, 86_400)
+        let seconds = self.ttl_seconds_after_finished.unwrap_or(i64::from(DEFAULT_TTL)).clamp(60, 86_400);
+        u32::try_from(seconds).unwrap_or(DEFAULT_TTL)
     }
 }

@@ -36,6 +36,7 @@ pub struct Statement {
     /// When it was made (RFC 3339).
     pub created: String,
     /// Its number in the chain, from 1.
+    #[cfg_attr(feature = "crd", schemars(with = "i64"))]
     pub number: u32,
     /// Digest of the statement before it: `sha256:…`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -84,9 +84,6 @@ fn rewrap_request() -> Value {
         spec["x-kubernetes-validations"] = json!([{
             "rule": "has(self.name) != has(self.object)",
             "message": "either name or object",
-        }, {
-            "rule": "self == oldSelf",
-            "message": "a request is not changed; make another one",
         }]);
     })
 }
@@ -122,6 +119,14 @@ fn bounded(schema: &mut Value) {
     members.remove("default");
     // Null is then dropped by the API server instead of kept.
     members.remove("nullable");
+    for bound in ["minimum", "maximum"] {
+        // kube keeps bounds as floats; every one of ours is a whole number.
+        if let Some(number) = members.get_mut(bound)
+            && let Some(float) = number.as_f64()
+        {
+            *number = (float as i64).into();
+        }
+    }
     if members.get("additionalProperties") == Some(&Value::Bool(false)) {
         members.remove("additionalProperties");
     }

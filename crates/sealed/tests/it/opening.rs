@@ -167,5 +167,6 @@ fn every_reason_is_explained_in_order() {
     let docs = std::fs::read_to_string(testkit::fixtures::workspace().join("docs/cluster.md")).unwrap();
     let table = docs.split("## Reasons").nth(1).unwrap().split("\n## ").next().unwrap();
     let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
-    assert_eq!(rows.collect::<Vec<_>>(), Reason::ALL.map(Reason::word));
+    // Those of the controller, when an API server does not take what was planned, stand behind them.
+    assert_eq!(rows.take(Reason::ALL.len()).collect::<Vec<_>>(), Reason::ALL.map(Reason::word));
 }

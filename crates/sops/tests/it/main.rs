@@ -4,6 +4,7 @@
 
 mod keys_at_hand;
 mod nonces;
+mod replacing;
 mod round_trip;
 mod sealing_clear;
 mod second_reader;

@@ -61,7 +61,7 @@ fn event(stage: &mut Stage, dice: &mut Dice) {
     match dice.below(7) {
         0 | 1 => stage.now += DAY * i64::try_from(dice.below(120)).unwrap(),
         2 => stage.write_config_map(None),
-        3 => {
+        3 if !names.is_empty() => {
             let mut data = stage.config_map.clone().unwrap_or_default();
             let entry = *dice.pick(&["recipients.yaml", "escrow.age", "escrow.json", "recipient"]);
             data.insert(entry.to_owned(), "{ broken".to_owned());

@@ -67,8 +67,8 @@ fn nobody_else_opens_it_and_damage_is_told() {
 }
 
 #[test]
-fn the_real_age_opens_it() {
-    let test = "sealed: the_real_age_opens_it";
+fn the_real_age_opens_an_escrow() {
+    let test = "the_real_age_opens_an_escrow";
     let Some([age]) = peer::require(test, [Peer::Age]) else { return };
     for person in [Person::new(1), Person::hybrid(2)] {
         let (stage, file) = escrowed(&person);

@@ -122,7 +122,7 @@ fn a_key_is_renewed_when_it_is_old() {
     stage.settle();
     let (new, chain) = (stage.active(), stage.chain());
     assert_ne!(new.recipient, old.recipient);
-    assert_eq!(stage.named(KeyState::DecryptOnly), [old.name.clone()]);
+    assert_eq!(stage.named(KeyState::DecryptOnly), std::slice::from_ref(&old.name));
     assert_eq!(chain.newest().number, 2);
     assert_eq!(chain.newest().statement_key, chain.statements()[0].statement_key, "what people pinned stays");
     assert_eq!(stage.published().escrow.unwrap().note.keys.len(), 2);
@@ -206,7 +206,7 @@ fn a_label_that_a_person_edits_is_respected() {
     stage.label(&only.name, "revoked");
     stage.settle();
     assert_eq!(stage.waits(), Some(WaitReason::NoneActive));
-    assert_eq!(stage.named(KeyState::Revoked), [only.name.clone()]);
+    assert_eq!(stage.named(KeyState::Revoked), std::slice::from_ref(&only.name));
     let seen = stage.look();
     let keys = sealed::custody::keys(&stage.world(&seen));
     assert!(keys.is_empty() && keys.is_revoked(&only.recipient));
@@ -232,7 +232,7 @@ fn of_two_active_keys_the_newest_wins_and_an_old_one_can_be_brought_back() {
     stage.label(&old.name, "active");
     stage.settle();
     assert_eq!(stage.active().name, new.name);
-    assert_eq!(stage.named(KeyState::DecryptOnly), [old.name.clone()]);
+    assert_eq!(stage.named(KeyState::DecryptOnly), std::slice::from_ref(&old.name));
     // Somebody takes the new one out of use: the old one is stated anew, the chain only ever grows.
     let before = stage.chain();
     stage.label(&old.name, "active");

@@ -49,10 +49,12 @@ fn a_key_that_was_brought_along_can_open_but_not_speak() {
     };
     let flux = KeyRecord::of(&live("sops-age", &secret("decrypt-only", &["age.agekey"]))).unwrap();
     assert_eq!((flux.state, &flux.recipient, flux.number()), (KeyState::DecryptOnly, &record.recipient, 0));
+    assert!(KeyRecord::of(&live("sops-age", &secret("decrypt-only", &["keys.txt"]))).is_ok());
     for (state, entries, why) in [
         ("active", &["age.agekey"][..], "no statement key"),
         ("decrypt-only", &["a.agekey", "b.agekey"], "more than one"),
-        ("decrypt-only", &["key.txt"], "no entry"),
+        ("decrypt-only", &["a.txt", "b.txt"], "more than one"),
+        ("decrypt-only", &[], "no entry"),
     ] {
         let error = KeyRecord::of(&live("sops-age", &secret(state, entries))).unwrap_err();
         assert_eq!(error.name, "sops-age");

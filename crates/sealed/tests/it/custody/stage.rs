@@ -147,7 +147,9 @@ impl Stage {
 
     fn merge(&mut self, name: &str, change: &Value) -> bool {
         let Some(stored) = self.secrets.get_mut(name) else { return false };
-        if change["metadata"]["resourceVersion"] != stored.version.to_string() || change["metadata"]["uid"] != name {
+        let version = stored.version.to_string();
+        let metadata = &change["metadata"];
+        if metadata["resourceVersion"].as_str() != Some(&version) || metadata["uid"].as_str() != Some(name) {
             return false;
         }
         self.versions += 1;
