@@ -1,11 +1,13 @@
 //! The repository's own encryption rules, asked about what is scanned.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use bstr::{BStr, BString, ByteSlice as _};
-use guard::{Breach, Configs, FileVersion, Mend, Names, Rules, Sibling, Tracked, seems_encrypted};
+use gix::ObjectId;
+use guard::{Breach, Configs, FileVersion, Kind, Mend, Names, Rules, Sibling, Tracked, seems_encrypted};
 use scan::{Confidence, Content, Finding, Place};
 use source::{Change, Repository, Staged};
 
@@ -30,15 +32,24 @@ pub(crate) struct Guarding {
     /// Whether the change touches the rules themselves.
     rules_changed: bool,
     least: Confidence,
+    /// Whether contents are named by their paths in the repository, and what the index has at those.
+    indexed: Option<BTreeMap<BString, ObjectId>>,
+    /// Which breaches of older versions count.
+    lasting: &'static [Kind],
 }
+
+/// Breaches that stay, once they are in history: what stood in clear can be read there for ever.
+const LASTING: [Kind; 3] = [Kind::NotEncrypted, Kind::ValueInClear, Kind::MetadataStripped];
+/// Those that a push brings: also what someone can read who should not.
+const PUSHED: [Kind; 5] =
+    [Kind::NotEncrypted, Kind::ValueInClear, Kind::MetadataStripped, Kind::DecryptedTwin, Kind::RecipientUnlisted];
 
 /// Reads the rules, unless the request does without or there are none.
 ///
 /// # Errors
 /// When they cannot be read.
 pub(crate) fn prepare(request: &Request) -> Result<Option<Guarding>, Failure> {
-    let asked =
-        matches!(request.what, What::Files { .. } | What::Staged(_) | What::History(_)) && !request.own.no_guard;
+    let asked = !matches!(request.what, What::Stdin | What::Message(_)) && !request.own.no_guard;
     if !asked || !request.flags.enable_rule.is_empty() {
         return Ok(None);
     }
@@ -67,6 +78,9 @@ pub(crate) fn prepare(request: &Request) -> Result<Option<Guarding>, Failure> {
             base.insert(name.clone(), text);
         }
     }
+    if repository.is_bare() {
+        now.clone_from(&base);
+    }
     if now.is_empty() && base.is_empty() {
         return Ok(None);
     }
@@ -77,6 +91,8 @@ pub(crate) fn prepare(request: &Request) -> Result<Option<Guarding>, Failure> {
         root: repository.root().to_owned(),
         repository: Some(repository),
         least: request.own.confidence.into(),
+        indexed: matches!(request.what, What::Unstaged(_)).then(|| tracked.into_iter().collect()),
+        lasting: if matches!(request.what, What::History(_)) { &LASTING } else { &PUSHED },
     }))
 }
 
@@ -106,6 +122,8 @@ fn outside(request: &Request, home: &Path) -> Result<Option<Guarding>, Failure> 
         root: path.parent().unwrap_or(Path::new("/")).to_owned(),
         rules_changed: false,
         least: request.own.confidence.into(),
+        indexed: None,
+        lasting: &LASTING,
     }))
 }
 
@@ -120,21 +138,39 @@ impl Guarding {
         if shown.find_byte(b'!').is_some() {
             return Vec::new();
         }
-        let Some(inside) = self.inside(shown.as_bstr()) else { return Vec::new() };
-        let mut findings = self.check(&inside, bytes, None, Place::File);
+        let (inside, old) = match &self.indexed {
+            Some(indexed) => (Some(shown.clone()), self.indexed_version(indexed, shown)),
+            None => (self.inside(shown.as_bstr()), None),
+        };
+        let Some(inside) = inside else { return Vec::new() };
+        let mut findings = self.check(&inside, bytes, old.as_deref(), Place::File);
         findings.iter_mut().for_each(|finding| finding.origin.path = shown.clone());
         findings
     }
 
+    fn indexed_version(&self, indexed: &BTreeMap<BString, ObjectId>, path: &BString) -> Option<Vec<u8>> {
+        self.repository.as_ref()?.blob(*indexed.get(path)?, LIMIT).ok()
+    }
+
+    /// What the rules say of one version of a file, at each path that it ever had: only what is wrong with it for ever.
+    pub(crate) fn version(&self, content: &Content<'_>) -> Vec<Finding> {
+        let outside = content.paths.iter().filter(|path| path.find_byte(b'!').is_none());
+        let all = outside.flat_map(|path| self.breaches(path, content.bytes, None));
+        self.findings(all.filter(|breach| self.lasting.contains(&breach.kind)).collect(), &Place::File)
+    }
+
     fn check(&self, path: &BString, bytes: &[u8], old: Option<&[u8]>, place: Place) -> Vec<Finding> {
+        self.findings(self.breaches(path, bytes, old), &place)
+    }
+
+    fn breaches(&self, path: &BString, bytes: &[u8], old: Option<&[u8]>) -> Vec<Breach> {
         let siblings: Vec<Sibling<'_>> =
             self.names.originals_of(path).map(|path| Sibling { path, bytes: None }).collect();
         let seems = |bytes| seems_encrypted(path, bytes);
         if siblings.is_empty() && !self.rules.covers(path) && !seems(bytes) && !old.is_some_and(seems) {
             return Vec::new();
         }
-        let file = FileVersion { path, bytes, old, siblings: &siblings };
-        self.findings(self.rules.check(&file), &place)
+        self.rules.check(&FileVersion { path, bytes, old, siblings: &siblings })
     }
 
     /// What mends a file, and nothing if no rule speaks of it.

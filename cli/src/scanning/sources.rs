@@ -46,7 +46,8 @@ pub(crate) fn scan(request: &Request, collector: &Collector<'_>, guard: Option<&
         What::Unstaged(repo) => {
             let repository = Repository::discover(repo).map_err(failed)?;
             let unstaged = Unstaged { under: under(&repository, repo), limits, ..Unstaged::new(&repository) };
-            each(&unstaged, collector).map_err(failed)
+            each(&unstaged, collector).map_err(failed)?;
+            guard.map_or(Ok(()), |guard| guard.rules_themselves(None, &Place::File, collector))
         }
         What::Message(file) => message(file, limits, collector),
         What::History(wanted) => {
