@@ -114,6 +114,7 @@ impl History {
 /// # Errors
 /// When rules, exceptions or the source itself cannot be read.
 pub(crate) fn run(request: &Request, context: &mut Context) -> Outcome {
+    output::check(request)?;
     let found = find(request, context)?;
     output::write(request, &found)?;
     Ok(found.exit(request))
@@ -165,14 +166,15 @@ pub(crate) fn find_bare(request: &Request, _context: &mut Context) -> Result<Fou
     let rules = Arc::new(rules::load(request)?);
     all_known(&request.flags.enable_rule, &rules)?;
     let scanner = Scanner::new(rules.clone(), options(request));
-    let guard = guarding::prepare(request)?;
+    let lines = sources::refs(request)?;
+    let guard = guarding::prepare(request, &refs::tips(&lines))?;
     let watch = match (&guard, &request.what) {
         (Some(guard), What::Files { .. } | What::Unstaged(_)) => Watch::Files(guard),
         (Some(guard), What::History(_) | What::PrePush(_) | What::PreReceive(_)) => Watch::Versions(guard),
         _ => Watch::Nothing,
     };
     let collector = Collector::new(&scanner, watch, request.flags.timeout);
-    sources::scan(request, &collector, guard.as_ref())?;
+    sources::scan(request, &lines, &collector, guard.as_ref())?;
     let mut found = collector.finish(rules);
     drop_repeated(&mut found.findings);
     found.remote = sources::remote(request)?;

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use bstr::{BStr, BString, ByteSlice as _};
 use gix::ObjectId;
 use guard::{Breach, Configs, FileVersion, Kind, Mend, Names, Rules, Sibling, Tracked, seems_encrypted};
-use scan::{Confidence, Content, Finding, Place};
+use scan::{Confidence, Content, Finding, Place, Span};
 use source::{Change, Repository, Staged};
 
 use super::collector::Collector;
 use super::rules::source_failure;
-use super::{Request, What};
+use super::{Request, What, refs};
 use crate::failure::Failure;
 use crate::{config, files};
 
@@ -44,17 +44,19 @@ const LASTING: [Kind; 3] = [Kind::NotEncrypted, Kind::ValueInClear, Kind::Metada
 const PUSHED: [Kind; 5] =
     [Kind::NotEncrypted, Kind::ValueInClear, Kind::MetadataStripped, Kind::DecryptedTwin, Kind::RecipientUnlisted];
 
-/// Reads the rules, unless the request does without or there are none.
+/// Reads the rules, unless the request does without or there are none. `tips` are the commits that a push brings: the rules
+/// of the first that has any hold beside those of HEAD.
 ///
 /// # Errors
 /// When they cannot be read.
-pub(crate) fn prepare(request: &Request) -> Result<Option<Guarding>, Failure> {
+pub(crate) fn prepare(request: &Request, tips: &[BString]) -> Result<Option<Guarding>, Failure> {
     let asked = !matches!(request.what, What::Stdin | What::Message(_)) && !request.own.no_guard;
     if !asked || !request.flags.enable_rule.is_empty() {
         return Ok(None);
     }
     let home = request.what.home();
     let Ok(repository) = Repository::discover(&home) else { return outside(request, &home) };
+    let repository = repository.with_object_folders(refs::quarantine());
     let failed = |error| source_failure(&error);
     let index_file = std::env::var_os("GIT_INDEX_FILE").map(PathBuf::from);
     let tracked = repository.tracked(index_file.as_deref()).map_err(failed)?;
@@ -80,6 +82,8 @@ pub(crate) fn prepare(request: &Request) -> Result<Option<Guarding>, Failure> {
     }
     if repository.is_bare() {
         now.clone_from(&base);
+        let rules = |tip: &BString| repository.read_at(tip.as_bstr(), BStr::new(CONFIG)).ok().flatten();
+        now.extend(tips.iter().find_map(rules).map(|text| (CONFIG.into(), text)));
     }
     if now.is_empty() && base.is_empty() {
         return Ok(None);
@@ -192,7 +196,7 @@ impl Guarding {
     }
 
     fn findings(&self, breaches: Vec<Breach>, place: &Place) -> Vec<Finding> {
-        let sure = breaches.into_iter().filter(|breach| breach.confidence >= self.least);
+        let sure = folded(breaches).into_iter().filter(|breach| breach.confidence >= self.least);
         sure.map(|breach| breach.finding(place.clone())).collect()
     }
 
@@ -251,6 +255,22 @@ impl Guarding {
         collector.add(self.findings(self.rules.check_rules(&tracked), place));
         Ok(())
     }
+}
+
+/// A file that is in clear as a whole is one finding, from its first value to its last, not one more for each value.
+fn folded(mut breaches: Vec<Breach>) -> Vec<Breach> {
+    let is_value = |breach: &Breach| breach.kind == Kind::ValueInClear && breach.value.is_some();
+    let is_whole = |breach: &Breach| matches!(breach.kind, Kind::NotEncrypted | Kind::MetadataStripped);
+    let (Some(first), Some(last)) = (breaches.iter().find(|it| is_value(it)), breaches.iter().rfind(|it| is_value(it)))
+    else {
+        return breaches;
+    };
+    let (first, last) = (first.span, last.span);
+    let Some(whole) = breaches.iter_mut().find(|breach| is_whole(breach)) else { return breaches };
+    let Span { end_line, end_column, end_byte_column, .. } = last;
+    whole.span = Span { end_line, end_column, end_byte_column, ..first };
+    breaches.retain(|breach| !is_value(breach));
+    breaches
 }
 
 /// The blob that a change replaces, at its old path if it was renamed.

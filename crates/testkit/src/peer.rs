@@ -23,6 +23,10 @@ pub enum Peer {
     GitleaksConfig,
     /// The pre-commit framework.
     PreCommit,
+    /// The command `jsonschema`, from PyPI.
+    JsonSchema,
+    /// The official JSON schema of SARIF 2.1.0, as the crate serde-sarif ships it; read for comparison, never copied.
+    SarifSchema,
 }
 
 impl Peer {
@@ -37,6 +41,8 @@ impl Peer {
             Self::Gitleaks => "PLOMB_GITLEAKS",
             Self::GitleaksConfig => "PLOMB_GITLEAKS_CONFIG",
             Self::PreCommit => "PLOMB_PRE_COMMIT",
+            Self::JsonSchema => "PLOMB_JSONSCHEMA",
+            Self::SarifSchema => "PLOMB_SARIF_SCHEMA",
         }
     }
 
