@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use bstr::{BStr, BString, ByteSlice as _};
 use gix::ObjectId;
-use guard::{Breach, Configs, FileVersion, Kind, Mend, Names, Rules, Sibling, Tracked, seems_encrypted};
+use guard::{Breach, Configs, FileVersion, Kind, Mend, Names, Rules, Sibling, Tracked, is_resource, seems_encrypted};
 use scan::{Confidence, Content, Finding, Place, Span};
 use source::{Change, Repository, Staged};
 
@@ -171,7 +171,8 @@ impl Guarding {
         let siblings: Vec<Sibling<'_>> =
             self.names.originals_of(path).map(|path| Sibling { path, bytes: None }).collect();
         let seems = |bytes| seems_encrypted(path, bytes);
-        if siblings.is_empty() && !self.rules.covers(path) && !seems(bytes) && !old.is_some_and(seems) {
+        let meant = self.rules.covers(path) || is_resource(bytes);
+        if siblings.is_empty() && !meant && !seems(bytes) && !old.is_some_and(seems) {
             return Vec::new();
         }
         self.rules.check(&FileVersion { path, bytes, old, siblings: &siblings })
