@@ -87,6 +87,10 @@ impl Replay {
             std::fs::create_dir(scratch.root().join(room)).expect("the scratch folder is writable");
         }
         let link = scratch.link("plomb", Path::new(PLOMB));
+        let controller = Path::new(PLOMB).with_file_name("plomb-controller");
+        if controller.is_file() {
+            scratch.link("plomb-controller", &controller);
+        }
         let bin = link.parent().expect("the link lies in a folder").display().to_string();
         let path = format!("{bin}:{}", std::env::var("PATH").unwrap_or_default());
         Self { scratch, path }
@@ -120,7 +124,7 @@ impl Replay {
                 }
             }
         }
-        assert_eq!(keys.len(), 2, "the demo makes two keys");
+        assert_eq!(keys.len(), 3, "the demo makes three keys");
         count
     }
 
@@ -135,7 +139,7 @@ impl Replay {
 
     /// Both repositories hold the same files, but for what is masked.
     fn agrees_with(&self, other: &Path) {
-        for name in ["immich.secret.yaml", "values.enc.yaml", ".sops.yaml"] {
+        for name in ["immich.secret.yaml", "immich.sealed.yaml", "values.enc.yaml", ".sops.yaml"] {
             let read = |folder: &Path| std::fs::read_to_string(folder.join(name)).expect("the demo made it");
             assert_eq!(masked(&read(&self.repository())), masked(&read(other)), "{name} (left: typed by hand)");
         }

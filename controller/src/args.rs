@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::outcome::{Exit, print, say};
-use crate::render;
+use crate::{cluster, render};
 
 /// Sealed resources become native Secrets.
 #[derive(Debug, Parser)]
@@ -20,7 +20,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Render(render::Args),
-    /// Print the CustomResourceDefinition
+    Run(Box<cluster::Args>),
+    /// Print the CustomResourceDefinitions
     Crd,
 }
 
@@ -40,7 +41,8 @@ pub(crate) fn dispatch(mut argv: Vec<OsString>) -> ExitCode {
     };
     let done = match cli.command {
         Command::Render(args) => render::run(&args),
-        Command::Crd => print(sealed::resource::schema::definition_yaml().as_bytes()).map(|()| Exit::Ok),
+        Command::Run(args) => cluster::run(*args),
+        Command::Crd => print(sealed::resource::schema::definitions_yaml().as_bytes()).map(|()| Exit::Ok),
     };
     match done {
         Ok(exit) => exit.into(),

@@ -3,6 +3,7 @@
 //! Whatever needs no cluster is in the `sealed` crate; this program reads the world and calls it.
 
 mod args;
+mod cluster;
 mod identities;
 mod outcome;
 mod render;

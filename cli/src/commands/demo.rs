@@ -27,11 +27,13 @@ enum Step {
     Write(&'static str, String),
     /// A command. The environment is printed in front of it.
     Run(&'static [(&'static str, &'static str)], &'static [&'static str]),
+    /// A command of the controller, where it is built.
+    Controller(&'static [&'static str]),
     /// A command that must fail; its exit code is printed.
     Stopped(&'static [&'static str]),
 }
 
-use Step::{Run, Say, Stopped, Write};
+use Step::{Controller, Run, Say, Stopped, Write};
 
 /// Runs the command.
 pub(crate) fn run(args: Args, _context: &mut Context) -> Outcome {
@@ -44,6 +46,8 @@ pub(crate) fn run(args: Args, _context: &mut Context) -> Outcome {
     let colleague = stage.recipient("colleague.txt")?;
     stage.act(third_act(&me, &colleague))?;
     stage.act(fourth_act())?;
+    let cluster = stage.recipient("cluster.txt")?;
+    stage.act(fifth_act(&me, &cluster))?;
     if args.keep {
         let path = scratch.keep();
         ui::print(format!("\nThe scratch repository is {}\n", crate::paths::shown(&path.join("repo"))).as_bytes())?;
@@ -119,6 +123,28 @@ fn fourth_act() -> Vec<Step> {
         Run(&[], &["plomb", "scan", "--staged", "--fix"]),
         Run(&[], &["git", "commit", "--quiet", "-m", "Encrypted before it left"]),
         Run(&[], &["plomb", "status"]),
+        Say(
+            "Now for a cluster. Its controller makes a key of its own and publishes the recipient; here is one for show.",
+        ),
+        Run(&[], &["plomb", "key", "new", "-o", "../cluster.txt"]),
+    ]
+}
+
+fn fifth_act(me: &str, cluster: &str) -> Vec<Step> {
+    let rule = format!("  - path_regex: \\.sealed\\.yaml$\n    age:\n      - {me}\n      - {cluster}\n");
+    vec![
+        Write(".sops.yaml", rules(&[me]) + &rule),
+        Say("Sealed: one file for people and the cluster, bound to its namespace and name."),
+        Run(&[], &["plomb", "seal", "--namespace", "photos", "-o", "immich.sealed.yaml", "immich.secret.yaml"]),
+        Run(&[], &["git", "add", "."]),
+        Run(&[], &["git", "commit", "--quiet", "-m", "Immich for the cluster"]),
+        Run(&[], &["cat", "immich.sealed.yaml"]),
+        Say("What the cluster makes of it, with its key alone."),
+        Run(&[("SOPS_AGE_KEY_FILE", "../cluster.txt")], &["plomb", "unseal", "immich.sealed.yaml"]),
+        Controller(&["plomb-controller", "render", "--identity", "../cluster.txt", "."]),
+        Say(
+            "On a cluster: kubectl apply -k controller/deploy/overlays/cluster, then kubectl apply -f immich.sealed.yaml",
+        ),
     ]
 }
 
@@ -126,6 +152,7 @@ fn fourth_act() -> Vec<Step> {
 struct Stage {
     root: PathBuf,
     plomb: PathBuf,
+    controller: PathBuf,
 }
 
 impl Stage {
@@ -137,7 +164,8 @@ impl Stage {
         make("repo")?;
         make("home")?;
         let plomb = std::env::current_exe().map_err(|error| Failure::io(Path::new("plomb"), "find it", &error))?;
-        Ok(Self { root: root.to_owned(), plomb })
+        let controller = plomb.with_file_name("plomb-controller");
+        Ok(Self { root: root.to_owned(), plomb, controller })
     }
 
     fn act(&self, steps: Vec<Step>) -> Result<(), Failure> {
@@ -146,6 +174,12 @@ impl Stage {
                 Say(text) => ui::print(format!("\n# {text}\n").as_bytes())?,
                 Write(name, text) => self.write(name, &text)?,
                 Run(environment, words) => self.run(environment, words)?,
+                Controller(words) if self.controller.is_file() => self.run(&[], words)?,
+                Controller(words) => {
+                    let words = words.join(" ");
+                    let how = "once it is built (cargo build --release -p plomb-controller), the same over a folder";
+                    ui::print(format!("\n# {words}: {how}\n").as_bytes())?;
+                }
                 Stopped(words) => self.stopped(words)?,
             }
         }
@@ -167,7 +201,11 @@ impl Stage {
             let path = self.root.join("repo").join(words[1]);
             return ui::print(&std::fs::read(&path).map_err(|error| Failure::io(&path, "read it", &error))?);
         }
-        let program = if words[0] == "plomb" { self.plomb.as_path() } else { Path::new(words[0]) };
+        let program = match words[0] {
+            "plomb" => self.plomb.as_path(),
+            "plomb-controller" => self.controller.as_path(),
+            other => Path::new(other),
+        };
         let mut command = Command::new(program);
         command.args(&words[1..]).current_dir(self.root.join("repo")).stdin(Stdio::null());
         self.isolate(&mut command);

@@ -125,8 +125,16 @@ impl age::Identity for Known {
 
 /// Encrypts `payload` to one recipient: ASCII armor with a final newline.
 pub(crate) fn seal(recipient: &dyn age::Recipient, payload: &SecretBytes) -> Result<String, age::EncryptError> {
+    seal_to_all(std::iter::once(recipient), payload)
+}
+
+/// The same to several, any of whom can open it.
+pub(crate) fn seal_to_all<'r>(
+    recipients: impl Iterator<Item = &'r dyn age::Recipient>,
+    payload: &SecretBytes,
+) -> Result<String, age::EncryptError> {
     let mut bytes = Vec::new();
-    let mut writer = age::Encryptor::with_recipients(std::iter::once(recipient))?.wrap_output(&mut bytes)?;
+    let mut writer = age::Encryptor::with_recipients(recipients)?.wrap_output(&mut bytes)?;
     writer.write_all(payload.expose())?;
     writer.finish()?;
     Ok(armor::encode(&bytes))

@@ -100,9 +100,21 @@ impl Keyring {
     fn unwrap_in_order<'e>(enc: &str, entries: impl Iterator<Item = &'e Entry>) -> Result<SecretBytes, Unopened> {
         let wrapped =
             WrappedKey::parse(enc).map_err(|error| Unopened { unreadable: Some(error), tried: Vec::new() })?;
+        Self::open_in_order(&wrapped, entries)
+    }
+
+    /// Opens what is parsed already.
+    pub(crate) fn open(&self, wrapped: &WrappedKey) -> Result<SecretBytes, Unopened> {
+        Self::open_in_order(wrapped, self.entries.iter())
+    }
+
+    fn open_in_order<'e>(
+        wrapped: &WrappedKey,
+        entries: impl Iterator<Item = &'e Entry>,
+    ) -> Result<SecretBytes, Unopened> {
         let mut tried = Vec::new();
         for entry in entries {
-            let outcome = match entry.identity.open(&wrapped) {
+            let outcome = match entry.identity.open(wrapped) {
                 Some(Ok(key)) => return Ok(key),
                 Some(Err(error)) => Outcome::Failed(error),
                 None => Outcome::NotMine,

@@ -6,6 +6,7 @@
 
 mod access;
 mod age_file;
+mod encrypted_file;
 mod error;
 mod generate;
 mod identity;
@@ -20,6 +21,7 @@ mod wrapped;
 mod fixtures;
 
 pub use access::{Access, Prompt};
+pub use encrypted_file::{EncryptedFile, encrypt_file};
 pub use error::KeyError;
 pub use generate::{generate_hybrid, generate_x25519};
 pub use identity::{Effort, Identity, parse_identity};

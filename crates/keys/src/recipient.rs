@@ -24,6 +24,12 @@ pub trait Recipient: fmt::Debug + Send + Sync {
     /// # Errors
     /// When the recipient cannot be encrypted to (a plugin failed, a bad key).
     fn wrap(&self, key: &SecretBytes) -> Result<String, KeyError>;
+
+    /// The age crate's view of it, for files with several recipients; `None` for plugins, which wrap alone.
+    #[doc(hidden)]
+    fn to_age(&self) -> Option<&dyn age::Recipient> {
+        None
+    }
 }
 
 /// Reads a recipient of any kind that needs neither a person nor a plugin.

@@ -159,7 +159,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 /// RFC 8785 for what a shape holds: members sorted by UTF-16 code units, no blanks; null members left out.
-fn canonical(value: &serde_json::Value, out: &mut String) {
+pub(crate) fn canonical(value: &serde_json::Value, out: &mut String) {
     use serde_json::Value as V;
     match value {
         V::Object(map) => {

@@ -8,6 +8,7 @@ use document::{Format as _, Map, Value};
 use secret::SecretBytes;
 
 use crate::manifest::{Manifest, ManifestError, ResourceId};
+use crate::plan::Precondition;
 use crate::{names, tree};
 
 /// The label of every Secret that a controller of ours wrote: watches are scoped to it.
@@ -108,7 +109,7 @@ impl DesiredSecret {
     /// # Errors
     /// When the tree cannot be written, which no Secret of ours meets.
     pub fn to_yaml(&self) -> Result<SecretBytes, ManifestError> {
-        crate::manifest::yaml(self.tree())
+        crate::manifest::yaml(self.tree(None))
     }
 
     /// The same as JSON.
@@ -116,17 +117,30 @@ impl DesiredSecret {
     /// # Errors
     /// As [`Self::to_yaml`].
     pub fn to_json(&self) -> Result<SecretBytes, ManifestError> {
-        Ok(document::format::Json.emit_value(&Value::Map(self.tree()), &document::EmitOptions::default())?)
+        Ok(document::format::Json.emit_value(&Value::Map(self.tree(None)), &document::EmitOptions::default())?)
+    }
+
+    /// The same for a write that must fail unless the Secret is still as it was `at`.
+    ///
+    /// # Errors
+    /// As [`Self::to_yaml`].
+    pub fn to_json_at(&self, at: Option<&Precondition>) -> Result<SecretBytes, ManifestError> {
+        let root = self.tree(at);
+        Ok(document::format::Json.emit_value(&Value::Map(root), &document::EmitOptions::default())?)
     }
 
     /// The same as an object of a list of manifests.
     pub fn to_manifest(&self) -> Manifest {
         let id = ResourceId::new("v1", "Secret", &self.namespace, &self.name);
-        Manifest { id, has_namespace: true, documents: 1, at: (1, 1), root: self.tree() }
+        Manifest { id, has_namespace: true, documents: 1, at: (1, 1), root: self.tree(None) }
     }
 
-    fn tree(&self) -> Map {
+    fn tree(&self, at: Option<&Precondition>) -> Map {
         let mut metadata = Map::default();
+        if let Some(at) = at {
+            metadata.push("uid", Value::str(&at.uid));
+            metadata.push("resourceVersion", Value::str(&at.resource_version));
+        }
         put_texts(&mut metadata, "annotations", &self.annotations);
         put_texts(&mut metadata, "labels", &self.labels);
         metadata.push("name", Value::str(&self.name));

@@ -6,6 +6,7 @@ use crate::keys::Keys;
 use crate::manifest::Manifest;
 use crate::reason::Refusal;
 use crate::resource::Policy;
+use crate::status::Status;
 
 #[cfg(feature = "bitnami")]
 pub mod bitnami;
@@ -27,6 +28,31 @@ pub trait Dialect: Sync {
 
     /// Such as `EncryptedSecret`.
     fn kind(&self) -> &'static str;
+
+    /// The version that is watched in a cluster.
+    fn version(&self) -> &'static str;
+
+    /// The plural that stands in the API server's paths.
+    fn plural(&self) -> &'static str;
+
+    /// How often its Secrets are compared even if nothing happened, in seconds.
+    fn interval_seconds(&self, _resource: &Manifest) -> u64 {
+        3600
+    }
+
+    /// When a resource that is suspended wants to go on by itself.
+    fn suspended_until(&self, _resource: &Manifest) -> Option<sops::Timestamp> {
+        None
+    }
+
+    /// The status that people and tools expect of this kind, made of ours. Where it says the same as the one in
+    /// `resource`, it is the same, so that nothing needs to be written.
+    fn status(&self, next: &Status, resource: &Manifest, now: sops::Timestamp) -> serde_json::Value;
+
+    /// Whether its status holds what [`Status`] remembers. Kinds of others cannot.
+    fn remembers(&self) -> bool {
+        false
+    }
 
     /// Whether the resource asks to be left alone at `now`.
     ///

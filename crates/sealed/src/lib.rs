@@ -4,6 +4,7 @@
 //! it can fail has a [`Reason`]. Nothing here reads a file, asks a clock or knows an API server.
 
 pub mod binding;
+pub mod custody;
 mod desired;
 mod dialect;
 mod error;
@@ -27,7 +28,7 @@ pub use dialect::{DIALECTS, Dialect, Opened, Takeover, for_kind};
 pub use error::WriteError;
 pub use keys::{KeySecretError, Keys};
 pub use manifest::{Manifest, ManifestError, ResourceId};
-pub use open::{Situation, open, open_and_plan};
+pub use open::{Opening, Situation, begin, open, open_and_plan};
 pub use plan::{Action, Plan, Precondition, Step, plan};
 pub use reason::{Reason, Refusal};
 pub use sops::Timestamp;

@@ -213,6 +213,11 @@ impl Manifest {
         tree::text(tree::map(tree::map(&self.root, "metadata")?, field)?, key)
     }
 
+    /// What the object says about itself, as JSON; null without any.
+    pub fn status(&self) -> serde_json::Value {
+        tree::map(&self.root, "status").map(tree::to_json).unwrap_or_default()
+    }
+
     /// Whether it carries the metadata of SOPS.
     pub fn is_sops(&self) -> bool {
         self.root.get("sops").is_some()

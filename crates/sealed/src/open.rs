@@ -19,17 +19,46 @@ pub struct Situation<'a> {
     pub live: &'a [LiveSecret],
 }
 
-/// Opens a sealed resource and says what to do about its Secrets.
+/// Opens a sealed resource and says what to do about its Secrets: [`begin`] and [`Opening::plan`] in one, for a caller
+/// that knows the live Secrets before.
 ///
 /// # Errors
 /// With the reason: then nothing may be written for this resource, and its last good Secrets stay.
 pub fn open_and_plan(resource: &Manifest, keys: &Keys, situation: &Situation<'_>) -> Result<Plan, Refusal> {
+    begin(resource, keys, situation.now)?.plan(resource, &Status::of(resource), situation.live)
+}
+
+/// A resource that is open. Which live Secrets matter is known only now: some kinds encrypt the names too.
+#[derive(Debug)]
+pub struct Opening {
+    opened: Opened,
+}
+
+impl Opening {
+    /// The names of the Secrets that it stands for, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.opened.secrets.iter().map(|secret| secret.name.as_str())
+    }
+
+    /// What to do, given the live Secrets of the resource's namespace that bear these names or belong to the resource.
+    ///
+    /// # Errors
+    /// A conflict with what is there; then nothing may be written for this resource.
+    pub fn plan(self, resource: &Manifest, status: &Status, live: &[LiveSecret]) -> Result<Plan, Refusal> {
+        plan(self.opened, &resource.id, status, live)
+    }
+}
+
+/// Opens a sealed resource, unless it asks to be left alone at `now`.
+///
+/// # Errors
+/// With the reason: then nothing may be written for this resource, and its last good Secrets stay.
+pub fn begin(resource: &Manifest, keys: &Keys, now: Timestamp) -> Result<Opening, Refusal> {
     let dialect = for_kind(&resource.id.api_version, &resource.id.kind).ok_or_else(|| not_sealed(resource))?;
-    if dialect.is_suspended(resource, situation.now)? {
+    if dialect.is_suspended(resource, now)? {
         return Err(Refusal::new(Reason::Suspended, "the resource asks to be left alone"));
     }
-    let opened = open(resource, keys)?;
-    plan(opened, &resource.id, &Status::of(resource), situation.live)
+    Ok(Opening { opened: open(resource, keys)? })
 }
 
 /// Opens a sealed resource: the Secrets that it stands for, whatever is live.

@@ -126,6 +126,8 @@ pub enum Outcome<'a> {
     Refused(&'a Refusal),
     /// The plan was right and writing failed: reason and message.
     WriteFailed(&'a Plan, &'a str, &'a str),
+    /// What is there could not be read, so that there is no plan: reason and message.
+    ReadFailed(&'a str, &'a str),
 }
 
 /// What stands around an outcome.
@@ -182,6 +184,10 @@ impl Status {
             Outcome::WriteFailed(plan, reason, message) => {
                 next.opened(plan);
                 next.set("Decrypted", "True", "Decrypted", "", around);
+                next.set("Synced", "False", reason, message, around);
+                next.fail(reason, message, false, around);
+            }
+            Outcome::ReadFailed(reason, message) => {
                 next.set("Synced", "False", reason, message, around);
                 next.fail(reason, message, false, around);
             }

@@ -13,6 +13,11 @@ pub fn folder(name: &str) -> PathBuf {
     workspace().join("fixtures").join(name)
 }
 
+/// The folder that cargo builds into.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from)
+}
+
 /// Every regular file below a folder, sorted, as paths that start with the folder.
 pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

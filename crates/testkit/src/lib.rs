@@ -1,8 +1,9 @@
 //! What every test of this workspace shares: where fixtures lie, scratch folders, isolated command runs, the real
-//! peers, canaries, and repeatable randomness. It knows nothing of the product beyond the `Random` trait.
+//! peers, a real API server, canaries, and repeatable randomness. It knows nothing of the product beyond the `Random` trait.
 
 pub mod canary;
 pub mod clock;
+pub mod cluster;
 pub mod command;
 pub mod fixtures;
 pub mod peer;
@@ -13,6 +14,7 @@ pub mod token;
 pub mod yaml;
 
 pub use canary::Canary;
+pub use cluster::ApiServer;
 pub use command::{Outcome, Run};
 pub use peer::Peer;
 pub use random::{Dice, FixedRandom};

@@ -27,6 +27,20 @@ pub enum Peer {
     JsonSchema,
     /// The official JSON schema of SARIF 2.1.0, as the crate serde-sarif ships it; read for comparison, never copied.
     SarifSchema,
+    /// Our own controller under test.
+    Controller,
+    /// etcd, below the API server.
+    Etcd,
+    /// Kubernetes' API server.
+    KubeApiserver,
+    /// Kubernetes' controller manager: garbage collection, namespaces, ServiceAccounts.
+    KubeControllerManager,
+    /// Kubernetes' client, with kustomize inside.
+    Kubectl,
+    /// Kustomize on its own: the one inside kubectl starts no exec functions.
+    Kustomize,
+    /// Helm, which renders charts.
+    Helm,
 }
 
 impl Peer {
@@ -43,6 +57,13 @@ impl Peer {
             Self::PreCommit => "PLOMB_PRE_COMMIT",
             Self::JsonSchema => "PLOMB_JSONSCHEMA",
             Self::SarifSchema => "PLOMB_SARIF_SCHEMA",
+            Self::Controller => "PLOMB_CONTROLLER_BIN",
+            Self::Etcd => "PLOMB_ETCD",
+            Self::KubeApiserver => "PLOMB_KUBE_APISERVER",
+            Self::KubeControllerManager => "PLOMB_KUBE_CONTROLLER_MANAGER",
+            Self::Kubectl => "PLOMB_KUBECTL",
+            Self::Kustomize => "PLOMB_KUSTOMIZE",
+            Self::Helm => "PLOMB_HELM",
         }
     }
 

@@ -49,7 +49,7 @@ fn field(quick: bool) -> Result<(Field, Found)> {
         Some(path) => path,
         None => {
             shell::run(&mut command(&["cargo", "build", "--release", "--package", "plomb", "--locked"]))?;
-            suite::binary("release")
+            suite::binary("release", "plomb")
         }
     };
     let scratch = Scratch::new("bench");

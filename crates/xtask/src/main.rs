@@ -2,6 +2,7 @@
 
 mod bench;
 mod clean;
+mod cluster;
 mod generate;
 mod layers;
 mod network;

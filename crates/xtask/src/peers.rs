@@ -1,5 +1,6 @@
 //! The real tools that tests compare us with: found where a variable says, else in the cache, else built.
 
+use crate::cluster;
 use crate::shell::{Result, command, output, run, say, which};
 use std::path::PathBuf;
 use testkit::Peer;
@@ -75,6 +76,7 @@ pub(crate) fn install() -> Result<Vec<(&'static str, PathBuf)>> {
         found.push((wanted.peer.variable(), wanted.path()?));
     }
     found.push((Peer::SarifSchema.variable(), sarif_schema()?));
+    found.extend(cluster::install(&cache()?)?);
     if let Some(strace) = strace() {
         found.push((Peer::Strace.variable(), strace));
     }

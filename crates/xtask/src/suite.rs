@@ -31,8 +31,9 @@ pub(crate) fn run(bless: bool) -> Result {
         Ok(())
     });
     step(&mut totals, "build", || {
-        cargo(&["build", "--package", "plomb", "--locked"])?;
-        variables.push((Peer::Plomb.variable(), binary("debug")));
+        cargo(&["build", "--package", "plomb", "--package", "plomb-controller", "--locked"])?;
+        variables.push((Peer::Plomb.variable(), binary("debug", "plomb")));
+        variables.push((Peer::Controller.variable(), binary("debug", "plomb-controller")));
         Ok(())
     });
     let mut seen = Totals::default();
@@ -43,11 +44,9 @@ pub(crate) fn run(bless: bool) -> Result {
     if totals.failed == 0 { Ok(()) } else { Err("the check failed; see above".to_owned()) }
 }
 
-/// The built command line, in the folder cargo builds into.
-pub(crate) fn binary(profile: &str) -> PathBuf {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| fixtures::workspace().join("target"), PathBuf::from);
-    target.join(profile).join("plomb")
+/// A built program, in the folder cargo builds into.
+pub(crate) fn binary(profile: &str, name: &str) -> PathBuf {
+    fixtures::target().join(profile).join(name)
 }
 
 fn step(totals: &mut Totals, name: &str, work: impl FnOnce() -> Result) {

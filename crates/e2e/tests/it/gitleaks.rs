@@ -153,6 +153,8 @@ fn fingerprints_of(scratch: &Scratch, root: &Path, program: &Path, words: &[&str
         .arg("-r")
         .arg(&report)
         .folder(root)
+        // gitleaks decodes for a minute on a machine that does other things too.
+        .limit(std::time::Duration::from_secs(600))
         .run();
     assert!(outcome.ok(), "{program:?} {words:?}: {}", outcome.errors());
     let text = std::fs::read_to_string(&report).expect("a report was written");

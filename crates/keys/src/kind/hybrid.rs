@@ -94,6 +94,10 @@ impl Recipient for HybridRecipient {
             why: "the key could not be encrypted",
         })
     }
+
+    fn to_age(&self) -> Option<&dyn age::Recipient> {
+        Some(self)
+    }
 }
 
 impl age::Recipient for HybridRecipient {

@@ -98,6 +98,10 @@ impl Recipient for SshRecipient {
             why: "the key could not be encrypted",
         })
     }
+
+    fn to_age(&self) -> Option<&dyn age::Recipient> {
+        Some(&self.key)
+    }
 }
 
 impl fmt::Debug for SshRecipient {

@@ -81,6 +81,10 @@ impl Recipient for X25519Recipient {
             why: "the key could not be encrypted",
         })
     }
+
+    fn to_age(&self) -> Option<&dyn age::Recipient> {
+        Some(&self.key)
+    }
 }
 
 impl fmt::Debug for X25519Recipient {

@@ -18,10 +18,12 @@ use crate::keys::Keys;
 use crate::manifest::Manifest;
 use crate::reason::{Reason, Refusal};
 use crate::resource::{OPAQUE, Policy};
+use crate::status::Status;
 use crate::{names, tree};
 
 pub(crate) mod go_template;
 mod rsa_key;
+mod status;
 
 pub use rsa_key::{RsaKey, RsaKeyError};
 
@@ -38,6 +40,18 @@ impl Dialect for SealedSecret {
 
     fn kind(&self) -> &'static str {
         "SealedSecret"
+    }
+
+    fn version(&self) -> &'static str {
+        "v1alpha1"
+    }
+
+    fn plural(&self) -> &'static str {
+        "sealedsecrets"
+    }
+
+    fn status(&self, next: &Status, resource: &Manifest, now: sops::Timestamp) -> serde_json::Value {
+        status::synced(next, resource, now)
     }
 
     fn is_suspended(&self, _resource: &Manifest, _now: sops::Timestamp) -> Result<bool, Refusal> {

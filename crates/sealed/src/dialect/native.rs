@@ -14,6 +14,7 @@ use crate::keys::Keys;
 use crate::manifest::{Manifest, ResourceId};
 use crate::reason::{Reason, Refusal};
 use crate::resource::{Ciphertext, ENCRYPTED_REGEX, EncryptedSecretSpec, KIND, OPAQUE, SecretEntry};
+use crate::status::Status;
 use crate::{names, template, tree};
 
 /// The kind `EncryptedSecret` of `plomb.dev`.
@@ -26,6 +27,31 @@ impl Dialect for EncryptedSecret {
 
     fn kind(&self) -> &'static str {
         KIND
+    }
+
+    fn version(&self) -> &'static str {
+        "v1alpha1"
+    }
+
+    fn plural(&self) -> &'static str {
+        "encryptedsecrets"
+    }
+
+    fn interval_seconds(&self, resource: &Manifest) -> u64 {
+        let spec = EncryptedSecretSpec::of(resource).ok();
+        spec.and_then(|spec| spec.interval_seconds().ok()).unwrap_or(3600)
+    }
+
+    fn suspended_until(&self, resource: &Manifest) -> Option<sops::Timestamp> {
+        sops::Timestamp::parse(EncryptedSecretSpec::of(resource).ok()?.suspend_until.as_deref()?)
+    }
+
+    fn status(&self, next: &Status, _resource: &Manifest, _now: sops::Timestamp) -> serde_json::Value {
+        serde_json::to_value(next).unwrap_or_default()
+    }
+
+    fn remembers(&self) -> bool {
+        true
     }
 
     fn is_suspended(&self, resource: &Manifest, now: sops::Timestamp) -> Result<bool, Refusal> {
@@ -54,7 +80,7 @@ impl Dialect for EncryptedSecret {
 }
 
 /// The spec and the decrypted, verified tree.
-fn unlocked(resource: &Manifest, keys: &Keys) -> Result<(EncryptedSecretSpec, Plain), Refusal> {
+pub(crate) fn unlocked(resource: &Manifest, keys: &Keys) -> Result<(EncryptedSecretSpec, Plain), Refusal> {
     if resource.documents > 1 {
         let what = "the file holds more documents than this one; its MAC covers them all";
         return Err(

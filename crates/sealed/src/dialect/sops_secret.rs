@@ -14,6 +14,7 @@ use crate::keys::Keys;
 use crate::manifest::{Manifest, ResourceId};
 use crate::reason::{Reason, Refusal};
 use crate::resource::{OPAQUE, Policy};
+use crate::status::Status;
 use crate::{names, tree};
 
 /// The kind `SopsSecret` of `isindir.github.com`.
@@ -26,6 +27,26 @@ impl Dialect for SopsSecret {
 
     fn kind(&self) -> &'static str {
         "SopsSecret"
+    }
+
+    fn version(&self) -> &'static str {
+        "v1alpha3"
+    }
+
+    fn plural(&self) -> &'static str {
+        "sopssecrets"
+    }
+
+    /// One text, `Healthy` when all is well, as tools that read it expect; else the reason and what it means, which
+    /// its own operator leaves to its log.
+    fn status(&self, next: &Status, _resource: &Manifest, _now: sops::Timestamp) -> serde_json::Value {
+        let message = match next.condition("Ready") {
+            Some(ready) if ready.status == "True" => "Healthy".to_owned(),
+            Some(ready) if ready.status == "Unknown" => "Reconciliation is suspended".to_owned(),
+            Some(ready) => format!("{}: {}", ready.reason, ready.message),
+            None => "Unknown".to_owned(),
+        };
+        serde_json::json!({ "message": message })
     }
 
     fn is_suspended(&self, resource: &Manifest, _now: sops::Timestamp) -> Result<bool, Refusal> {

@@ -1,4 +1,4 @@
-//! The CustomResourceDefinition, generated from the types: what an API server can check, it checks.
+//! The CustomResourceDefinitions, generated from the types: what an API server can check, it checks.
 //!
 //! Plaintext where ciphertext belongs is refused by a pattern; every map and every text has a limit; nothing in the
 //! spec has a default, since a default would change what the shape was computed over.
@@ -10,6 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use super::{Ciphertext, EncryptedSecret};
+use crate::custody::{ClusterRecipient, RewrapRequest};
 
 /// Most characters of one encrypted value: one MiB in base64, encrypted, in base64 again.
 const CIPHERTEXT_LIMIT: u64 = 2 << 20;
@@ -53,29 +54,66 @@ pub(crate) fn sops(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// The CustomResourceDefinition as an API server takes it.
-pub fn definition() -> Value {
-    let mut definition = serde_json::to_value(EncryptedSecret::crd()).expect("a definition is always JSON");
+/// An object of any form, kept as it is.
+pub(crate) fn anything(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "object", "x-kubernetes-preserve-unknown-fields": true})
+}
+
+/// Every definition, as an API server takes them.
+pub fn definitions() -> [Value; 3] {
+    [definition(), cluster_recipient(), rewrap_request()]
+}
+
+/// A definition with everything bounded, and its schema to be changed.
+fn bounded_definition(crd: &impl serde::Serialize, change: impl FnOnce(&mut Value)) -> Value {
+    let mut definition = serde_json::to_value(crd).expect("a definition is always JSON");
     let root = "/spec/versions/0/schema/openAPIV3Schema";
     let schema = definition.pointer_mut(root).expect("kube puts the schema there");
     bounded(schema);
-    let spec = schema.pointer_mut("/properties/spec").expect("the field exists");
-    spec["required"] = json!(["binding", "secrets"]);
-    spec["x-kubernetes-validations"] = json!([{
-        "rule": "!has(self.suspendUntil) || (has(self.suspend) && self.suspend)",
-        "message": "suspendUntil needs suspend: true",
-    }]);
+    change(schema);
     definition
 }
 
-/// The same as YAML text, with a head that says where it comes from.
-pub fn definition_yaml() -> String {
-    let Value::Object(members) = definition() else { unreachable!("a definition is an object") };
-    let mut root = document::Map::default();
-    members.iter().for_each(|(key, value)| root.push(key, crate::tree::from_json(value)));
-    let text = crate::manifest::yaml(root).expect("a definition holds nothing that YAML cannot");
-    let text = text.expose_str().expect("YAML is text");
-    format!("# Generated from the types in crates/sealed/src/resource.rs by `plomb-controller crd`.\n{text}")
+fn cluster_recipient() -> Value {
+    bounded_definition(&ClusterRecipient::crd(), |_| {})
+}
+
+fn rewrap_request() -> Value {
+    bounded_definition(&RewrapRequest::crd(), |schema| {
+        let spec = schema.pointer_mut("/properties/spec").expect("the field exists");
+        spec["x-kubernetes-validations"] = json!([{
+            "rule": "has(self.name) != has(self.object)",
+            "message": "either name or object",
+        }, {
+            "rule": "self == oldSelf",
+            "message": "a request is not changed; make another one",
+        }]);
+    })
+}
+
+/// The definition of EncryptedSecret.
+pub fn definition() -> Value {
+    bounded_definition(&EncryptedSecret::crd(), |schema| {
+        let spec = schema.pointer_mut("/properties/spec").expect("the field exists");
+        spec["required"] = json!(["binding", "secrets"]);
+        spec["x-kubernetes-validations"] = json!([{
+            "rule": "!has(self.suspendUntil) || (has(self.suspend) && self.suspend)",
+            "message": "suspendUntil needs suspend: true",
+        }]);
+    })
+}
+
+/// All of them as YAML text, with a head that says where it comes from.
+pub fn definitions_yaml() -> String {
+    let text = |definition: &Value| {
+        let document::Value::Map(root) = crate::tree::from_json(definition) else {
+            unreachable!("a definition is an object")
+        };
+        let text = crate::manifest::yaml(root).expect("a definition holds nothing that YAML cannot");
+        text.expose_str().expect("YAML is text").to_owned()
+    };
+    let texts = definitions().iter().map(text).collect::<Vec<_>>().join("---\n");
+    format!("# Generated from the types in crates/sealed by `plomb-controller crd`.\n{texts}")
 }
 
 /// Takes out what structural schemas do not know and gives everything a limit.

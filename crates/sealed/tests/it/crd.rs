@@ -1,10 +1,14 @@
-//! The CustomResourceDefinition that comes out of the types.
+//! The CustomResourceDefinitions that come out of the types.
 
-use sealed::resource::schema::{definition, definition_yaml};
+use sealed::resource::schema::{definition, definitions, definitions_yaml};
 use serde_json::Value;
 
 fn schema() -> Value {
-    definition().pointer("/spec/versions/0/schema/openAPIV3Schema").unwrap().clone()
+    schema_of(&definition())
+}
+
+fn schema_of(definition: &Value) -> Value {
+    definition.pointer("/spec/versions/0/schema/openAPIV3Schema").unwrap().clone()
 }
 
 /// Every schema below one, with its path.
@@ -21,25 +25,47 @@ fn each(schema: &Value, path: &str, see: &mut dyn FnMut(&str, &Value)) {
 }
 
 #[test]
-fn it_is_structural_and_everything_is_bounded() {
-    let mut seen = 0;
-    each(&schema(), "", &mut |path, schema| {
-        seen += 1;
-        let preserves = schema["x-kubernetes-preserve-unknown-fields"] == true;
-        assert!(schema["type"].is_string() || preserves, "{path} has no type");
-        assert!(schema.get("default").is_none(), "{path} has a default");
-        assert_ne!(schema["additionalProperties"], false, "{path}");
-        if schema["additionalProperties"].is_object() {
-            assert!(schema["maxProperties"].is_u64(), "{path} is a map without limit");
-        }
-        if schema["type"] == "string" && schema.get("enum").is_none() && schema.get("format").is_none() {
-            assert!(schema["maxLength"].is_u64(), "{path} is a text without limit");
-        }
-        for banned in ["$ref", "definitions", "$defs", "oneOf", "patternProperties", "const"] {
-            assert!(schema.get(banned).is_none(), "{path} has {banned}");
-        }
-    });
-    assert!(seen > 40, "{seen}");
+fn they_are_structural_and_everything_is_bounded() {
+    for (definition, fields) in definitions().iter().zip([40, 30, 15]) {
+        let mut seen = 0;
+        each(&schema_of(definition), "", &mut |path, schema| {
+            seen += 1;
+            let preserves = schema["x-kubernetes-preserve-unknown-fields"] == true;
+            assert!(schema["type"].is_string() || preserves, "{path} has no type");
+            assert!(schema.get("default").is_none(), "{path} has a default");
+            assert_ne!(schema["additionalProperties"], false, "{path}");
+            if schema["additionalProperties"].is_object() {
+                assert!(schema["maxProperties"].is_u64(), "{path} is a map without limit");
+            }
+            if schema["type"] == "array" {
+                assert!(schema["maxItems"].is_u64(), "{path} is a list without limit");
+            }
+            if schema["type"] == "string" && schema.get("enum").is_none() && schema.get("format").is_none() {
+                assert!(schema["maxLength"].is_u64(), "{path} is a text without limit");
+            }
+            for banned in ["$ref", "definitions", "$defs", "oneOf", "patternProperties", "const"] {
+                assert!(schema.get(banned).is_none(), "{path} has {banned}");
+            }
+        });
+        assert!(seen > fields, "{seen}");
+    }
+}
+
+#[test]
+fn what_is_published_has_a_status_only() {
+    let all = definitions();
+    let names: Vec<_> = all.iter().map(|it| it["metadata"]["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["encryptedsecrets.plomb.dev", "clusterrecipients.plomb.dev", "rewraprequests.plomb.dev"]);
+    let scopes: Vec<_> = all.iter().map(|it| it["spec"]["scope"].as_str().unwrap()).collect();
+    assert_eq!(scopes, ["Namespaced", "Cluster", "Namespaced"]);
+    let published = schema_of(&all[1]);
+    let fields: Vec<_> = published["properties"].as_object().unwrap().keys().collect();
+    assert_eq!(fields, ["status"]);
+    for definition in &all {
+        assert!(definition["spec"]["versions"][0]["subresources"]["status"].is_object());
+    }
+    let request = schema_of(&all[2]);
+    assert_eq!(request["properties"]["spec"]["x-kubernetes-validations"][0]["rule"], "has(self.name) != has(self.object)");
 }
 
 #[test]
@@ -74,10 +100,10 @@ fn names_columns_and_status_are_there() {
 
 #[test]
 fn the_text_is_yaml_that_says_the_same() {
-    let text = definition_yaml();
+    let text = definitions_yaml();
     let read = sealed::manifest::read(secret::SecretBytes::from(text.as_str()), "crd.yaml", "").unwrap();
-    let again: Value = serde_json::from_slice(read[0].to_json().unwrap().expose()).unwrap();
-    assert_eq!(again, definition());
+    let again = read.iter().map(|it| serde_json::from_slice(it.to_json().unwrap().expose()).unwrap());
+    assert_eq!(again.collect::<Vec<Value>>(), definitions());
 }
 
 #[test]

@@ -7,6 +7,7 @@
 )]
 
 mod crd;
+mod custody;
 mod made;
 mod opening;
 mod plans;

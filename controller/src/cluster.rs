@@ -1,0 +1,30 @@
+//! The controller in a cluster: watches sealed resources and keeps their Secrets true.
+//!
+//! The walk of one resource is in `reconcile`. What it decides comes from the `sealed` crate; what is here reads the
+//! world (`live`, `keyring`, `watch`), changes it (`apply`, the only module that writes Secrets, and `publish`), and
+//! says when to look again (`retry`).
+
+mod apply;
+mod custody;
+mod elector;
+mod fault;
+mod keyring;
+mod kind;
+mod live;
+mod log;
+mod memory;
+mod metrics;
+mod probes;
+mod publish;
+mod reconcile;
+mod retry;
+mod rewrap;
+mod run;
+mod settings;
+mod watch;
+
+pub(crate) use run::run;
+pub(crate) use settings::Args;
+
+/// The name under which all fields of Secrets and statuses are written.
+const FIELD_MANAGER: &str = "plomb-controller";

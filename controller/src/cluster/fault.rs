@@ -1,0 +1,115 @@
+//! What an API server refused, or why it did not answer: one reason per case, and never a value.
+
+use std::fmt;
+
+use kube::core::Status;
+
+/// A failure that has nothing to do with the content of the resource, so that trying again helps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// The word for the condition; docs/cluster.md explains each.
+    pub(crate) reason: &'static str,
+    /// One sentence.
+    pub(crate) message: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.reason, self.message)
+    }
+}
+
+impl Fault {
+    pub(crate) fn new(reason: &'static str, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into() }
+    }
+
+    /// Somebody changed the object since it was read: look again at once.
+    pub(crate) fn is_race(&self) -> bool {
+        self.reason == "Conflict"
+    }
+
+    /// What became of a request; `doing` says what was tried, such as `write Secret db`.
+    pub(crate) fn of(doing: &str, error: &kube::Error) -> Self {
+        let kube::Error::Api(status) = error else {
+            // The chain of a connection error names addresses and causes, and no content.
+            return Self::new("ApiUnavailable", format!("cannot {doing}: {}", chain(error)));
+        };
+        Self::new(reason(status), format!("cannot {doing}: {}", words(status)))
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        next = cause.source();
+    }
+    text
+}
+
+fn has_cause(status: &Status, reason: &str) -> bool {
+    status.details.as_ref().is_some_and(|details| details.causes.iter().any(|cause| cause.reason == reason))
+}
+
+fn reason(status: &Status) -> &'static str {
+    match status.code {
+        403 if has_cause(status, "NamespaceTerminating") => "NamespaceTerminating",
+        403 if status.message.contains("exceeded quota") => "QuotaExceeded",
+        401 | 403 => "Forbidden",
+        404 => "NamespaceNotFound",
+        409 => "Conflict",
+        400 | 413 | 422 => "InvalidSecret",
+        _ => "ApiUnavailable",
+    }
+}
+
+/// What the API server said. Where it may quote content (a validation error), only its fields are named.
+fn words(status: &Status) -> String {
+    if matches!(status.code, 400 | 413 | 422) {
+        let causes = status.details.iter().flat_map(|details| &details.causes);
+        let fields: Vec<String> = causes.map(|cause| format!("{} ({})", cause.field, cause.reason)).collect();
+        return if fields.is_empty() { format!("it is refused ({})", status.code) } else { fields.join(", ") };
+    }
+    format!("{} ({})", status.message.trim(), status.code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn api(json: serde_json::Value) -> kube::Error {
+        kube::Error::Api(Box::new(serde_json::from_value(json).unwrap()))
+    }
+
+    #[test]
+    fn a_validation_error_names_fields_and_never_what_they_hold() {
+        let error = api(serde_json::json!({"status": "Failure", "code": 422, "reason": "Invalid",
+            "message": "Secret \"db\" is invalid: data[x]: Invalid value: \"hunter2\"",
+            "details": {"causes": [{"reason": "FieldValueInvalid", "field": "data[x]", "message": "Invalid value: \"hunter2\""}]}}));
+        let fault = Fault::of("write Secret db", &error);
+        assert_eq!(fault.reason, "InvalidSecret");
+        assert_eq!(fault.message, "cannot write Secret db: data[x] (FieldValueInvalid)");
+    }
+
+    #[test]
+    fn each_refusal_has_its_reason() {
+        let reason = |code: u16, message: &str, cause: &str| {
+            let error = api(serde_json::json!({"status": "Failure", "code": code, "message": message, "reason": "",
+                "details": {"causes": [{"reason": cause, "field": "", "message": ""}]}}));
+            Fault::of("write", &error).reason
+        };
+        assert_eq!(reason(403, "namespace x is being terminated", "NamespaceTerminating"), "NamespaceTerminating");
+        assert_eq!(reason(403, "secrets \"a\" is forbidden: exceeded quota: q", ""), "QuotaExceeded");
+        assert_eq!(reason(403, "User cannot patch", ""), "Forbidden");
+        assert_eq!(reason(404, "namespaces not found", ""), "NamespaceNotFound");
+        assert_eq!(reason(409, "conflict", ""), "Conflict");
+        assert_eq!(reason(429, "slow down", ""), "ApiUnavailable");
+        assert_eq!(reason(503, "no", ""), "ApiUnavailable");
+    }
+}

@@ -1,0 +1,60 @@
+//! Secrets as they are, read by name. The text of an answer goes straight into memory that is wiped.
+
+use kube::Client;
+use kube::api::GetParams;
+use kube::core::Request;
+use sealed::{LiveSecret, Manifest};
+use secret::SecretBytes;
+
+use super::fault::Fault;
+
+/// The path of the Secrets of a namespace.
+pub(super) fn path(namespace: &str) -> String {
+    format!("/api/v1/namespaces/{namespace}/secrets")
+}
+
+/// The Secret of that name with its values, or none.
+///
+/// # Errors
+/// When the API server does not answer, or does not let us read it.
+pub(crate) async fn get(client: &Client, namespace: &str, name: &str) -> Result<Option<LiveSecret>, Fault> {
+    let doing = format!("read Secret {name}");
+    let request = Request::new(path(namespace)).get(name, &GetParams::default());
+    let request = request.map_err(|error| Fault::new("ApiUnavailable", format!("cannot {doing}: {error}")))?;
+    let text = match client.request_text(request).await {
+        Ok(text) => SecretBytes::from(text),
+        Err(kube::Error::Api(status)) if status.is_not_found() => return Ok(None),
+        Err(error) => return Err(Fault::of(&doing, &error)),
+    };
+    let bad = |error: sealed::ManifestError| Fault::new("ApiUnavailable", format!("cannot {doing}: {error}"));
+    let manifest = Manifest::from_api(text).map_err(bad)?;
+    LiveSecret::of(&manifest).map(Some).map_err(bad)
+}
+
+/// Uid and resource version of the Secret of that name, without its values, or none.
+///
+/// # Errors
+/// As [`get`].
+pub(crate) async fn version(client: &Client, namespace: &str, name: &str) -> Result<Option<(String, String)>, Fault> {
+    let doing = format!("read the metadata of Secret {name}");
+    let request = Request::new(path(namespace)).get_metadata(name, &GetParams::default());
+    let request = request.map_err(|error| Fault::new("ApiUnavailable", format!("cannot {doing}: {error}")))?;
+    match client.request::<Metadata>(request).await {
+        Ok(found) => Ok(Some((found.metadata.uid, found.metadata.resource_version))),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
+        Err(error) => Err(Fault::of(&doing, &error)),
+    }
+}
+
+/// What every object tells.
+#[derive(serde::Deserialize)]
+pub(super) struct Metadata {
+    pub(super) metadata: Version,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Version {
+    pub(super) uid: String,
+    pub(super) resource_version: String,
+}

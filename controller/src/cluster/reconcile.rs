@@ -1,0 +1,372 @@
+//! One look at one resource: read, decide, write, tell. What it decides is `sealed`'s; here is the order.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use kube::Client;
+use kube::runtime::controller::Action;
+use kube::runtime::events::{EventType, Recorder};
+use kube::runtime::reflector::ObjectRef;
+use sealed::status::{Around, Condition, Outcome, SecretStatus, Status};
+use sealed::{LiveSecret, Manifest, Opening, Plan, Refusal, Timestamp, begin};
+use tokio::sync::{Semaphore, watch};
+
+use super::custody::Snapshot;
+use super::fault::Fault;
+use super::keyring::KeySet;
+use super::kind::SealedObject;
+use super::memory::Remembered;
+use super::metrics::Metrics;
+use super::watch::Unit;
+use super::{apply, live, publish, retry};
+
+/// The annotation that asks for a look now: any new value does.
+const RECONCILE_ANNOTATION: &str = "plomb.dev/reconcile-at";
+/// How long opening one resource may take.
+const OPEN_LIMIT: Duration = Duration::from_secs(20);
+/// How long reading and writing its Secrets may take.
+const API_LIMIT: Duration = Duration::from_secs(60);
+/// Races in a row before one is told as a failure.
+const RACES: u32 = 5;
+
+/// What all looks share.
+pub(crate) struct Cluster {
+    pub(crate) client: Client,
+    pub(crate) keys: watch::Receiver<Option<Arc<KeySet>>>,
+    /// Whether it was decided about the cluster's own keys: before, nobody should be told that there is none.
+    pub(crate) settled: watch::Sender<bool>,
+    /// What was read for the last decision about the cluster's own keys.
+    pub(crate) snapshots: watch::Sender<Option<Arc<Snapshot>>>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) recorder: Recorder,
+    /// Looks that do more than compare.
+    pub(crate) slots: Semaphore,
+    pub(crate) concurrency: u16,
+}
+
+/// How a look ended.
+enum Verdict {
+    Unchanged,
+    Done { plan: Plan, secrets: Vec<SecretStatus>, wrote: bool },
+    Refused(Refusal),
+    ReadFailed(Fault),
+    WriteFailed(Plan, Fault),
+}
+
+/// Looks at a resource, and says when to look again.
+pub(crate) async fn reconcile(object: Arc<SealedObject>, unit: Arc<Unit>) -> Result<Action, Infallible> {
+    if object.is_going() {
+        return Ok(Action::await_change());
+    }
+    // Dropped with the look if the lease is lost meanwhile.
+    let _ = unit.cluster.settled.subscribe().wait_for(|settled| *settled).await;
+    let Some(keys) = unit.cluster.keys.borrow().clone() else { return Ok(Action::requeue(Duration::from_secs(1))) };
+    let started = Instant::now();
+    let look = match Look::new(&object, &unit, keys) {
+        Ok(look) => look,
+        Err(fault) => {
+            tracing::error!(kind = ?unit.kind, object = %object_name(&object), %fault, "not a readable object");
+            return Ok(Action::await_change());
+        }
+    };
+    let verdict = if look.is_current().await { Verdict::Unchanged } else { look.work().await };
+    let wait = look.conclude(&verdict).await;
+    unit.cluster.metrics.reconciled(unit.kind.0.kind(), verdict.word(), started.elapsed());
+    Ok(Action::requeue(wait))
+}
+
+fn object_name(object: &SealedObject) -> String {
+    format!("{}/{}", object.namespace(), object.name())
+}
+
+/// The clock.
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+impl Verdict {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Unchanged => "Unchanged",
+            Self::Done { .. } => "Synced",
+            Self::Refused(refusal) => refusal.reason.word(),
+            Self::ReadFailed(fault) | Self::WriteFailed(_, fault) => fault.reason,
+        }
+    }
+
+    fn fault(&self) -> Option<&Fault> {
+        match self {
+            Self::ReadFailed(fault) | Self::WriteFailed(_, fault) => Some(fault),
+            Self::Unchanged | Self::Done { .. } | Self::Refused(_) => None,
+        }
+    }
+}
+
+struct Look<'a> {
+    unit: &'a Unit,
+    object: &'a SealedObject,
+    manifest: Arc<Manifest>,
+    keys: Arc<KeySet>,
+    before: Remembered,
+}
+
+impl<'a> Look<'a> {
+    fn new(object: &'a SealedObject, unit: &'a Unit, keys: Arc<KeySet>) -> Result<Self, Fault> {
+        let manifest = Arc::new(object.manifest()?);
+        let id = ObjectRef::from_obj_with(object, unit.kind);
+        let mut before = unit.memory.of(&id, object.uid()).unwrap_or_default();
+        // The object tells more than we remember once it has changed since, except where its kind cannot tell.
+        if unit.kind.0.remembers() && before.resource_version != object.resource_version() {
+            before.status = Status::of(&manifest);
+        }
+        Ok(Self { unit, object, manifest, keys, before })
+    }
+
+    fn client(&self) -> &Client {
+        &self.unit.cluster.client
+    }
+
+    /// The value of the annotation that asks for a look, if it was not acted upon yet.
+    fn is_asked_for(&self) -> Option<&str> {
+        let asked = self.object.annotation(RECONCILE_ANNOTATION)?;
+        (self.before.status.last_handled_reconcile_at.as_deref() != Some(asked)).then_some(asked)
+    }
+
+    /// Whether nothing has changed since all was well: then nothing is decrypted and nothing written.
+    async fn is_current(&self) -> bool {
+        let status = &self.before.status;
+        let ready = status.condition("Ready").is_some_and(|ready| ready.status == "True");
+        if !ready || self.is_asked_for().is_some() || status.observed_generation != self.object.generation() {
+            return false;
+        }
+        let mut versions = Vec::new();
+        for secret in &status.secrets {
+            versions.push((secret.name.clone(), self.version(&secret.name).await));
+        }
+        let live = |name: &str| versions.iter().find(|(of, _)| of == name).and_then(|(_, version)| version.clone());
+        status.is_current(self.object.generation(), &self.keys.id, live)
+    }
+
+    /// Uid and resource version of a live Secret; none if it is not there, or cannot be read.
+    async fn version(&self, name: &str) -> Option<(String, String)> {
+        let namespace = self.object.namespace();
+        let Some(store) = &self.unit.secrets else {
+            return live::version(self.client(), namespace, name).await.unwrap_or_default();
+        };
+        let secret = store.get(&ObjectRef::new(name).within(namespace))?;
+        Some((secret.metadata.uid.clone()?, secret.metadata.resource_version.clone()?))
+    }
+
+    async fn work(&self) -> Verdict {
+        let Ok(_slot) = self.unit.cluster.slots.acquire().await else { return Verdict::Unchanged };
+        let opening = match self.open().await {
+            Ok(Ok(opening)) => opening,
+            Ok(Err(refusal)) => return Verdict::Refused(refusal),
+            Err(fault) => return Verdict::ReadFailed(fault),
+        };
+        let limit = || Fault::new("ApiUnavailable", format!("no answer within {} s", API_LIMIT.as_secs()));
+        match tokio::time::timeout(API_LIMIT, self.act(opening)).await {
+            Ok(verdict) => verdict,
+            Err(_) => Verdict::ReadFailed(limit()),
+        }
+    }
+
+    /// Opens the resource on a thread for computation, with a limit: one that takes long holds up nobody else.
+    async fn open(&self) -> Result<Result<Opening, Refusal>, Fault> {
+        let (manifest, keys) = (self.manifest.clone(), self.keys.clone());
+        let started = Instant::now();
+        let task = tokio::task::spawn_blocking(move || begin(&manifest, &keys.keys, now()));
+        let opened = match tokio::time::timeout(OPEN_LIMIT, task).await {
+            Ok(Ok(opened)) => Ok(opened),
+            Ok(Err(_)) => Err(Fault::new("Internal", "opening the resource failed within the controller")),
+            Err(_) => Err(Fault::new("TimedOut", format!("opening takes more than {} s", OPEN_LIMIT.as_secs()))),
+        };
+        let word = match &opened {
+            Ok(Ok(_)) => "Opened",
+            Ok(Err(refusal)) => refusal.reason.word(),
+            Err(fault) => fault.reason,
+        };
+        self.unit.cluster.metrics.decrypted(self.unit.kind.0.kind(), word, started.elapsed());
+        opened
+    }
+
+    /// Compares with what is there, and does what is to be done.
+    async fn act(&self, opening: Opening) -> Verdict {
+        let names: BTreeSet<String> = opening.names().map(str::to_owned).chain(self.known()).collect();
+        let mut live = Vec::new();
+        for name in &names {
+            match live::get(self.client(), self.object.namespace(), name).await {
+                Ok(found) => live.extend(found),
+                Err(fault) => return Verdict::ReadFailed(fault),
+            }
+        }
+        let plan = match opening.plan(&self.manifest, &self.before.status, &live) {
+            Ok(plan) => plan,
+            Err(refusal) => return Verdict::Refused(refusal),
+        };
+        self.audit(&plan);
+        match self.take(&plan, &live).await {
+            Ok(secrets) => Verdict::Done { wrote: !plan.is_done(), plan, secrets },
+            Err(fault) => Verdict::WriteFailed(plan, fault),
+        }
+    }
+
+    /// The Secrets that belong to the resource already, wanted or not.
+    fn known(&self) -> impl Iterator<Item = String> {
+        let noted = self.before.status.secrets.iter().map(|secret| secret.name.clone());
+        let uid = self.object.uid();
+        let owned = self.unit.secrets.iter().flat_map(|store| {
+            store.state_filter(|secret| secret.metadata.owner_references.iter().flatten().any(|owner| owner.uid == uid))
+        });
+        noted.chain(owned.filter_map(|secret| secret.metadata.name.clone())).collect::<Vec<_>>().into_iter()
+    }
+
+    async fn take(&self, plan: &Plan, live: &[LiveSecret]) -> Result<Vec<SecretStatus>, Fault> {
+        let mut secrets = Vec::new();
+        for step in &plan.steps {
+            let is = |live: &&LiveSecret| live.name == step.name;
+            let taken = apply::take(self.client(), self.object.namespace(), step, live.iter().find(is)).await;
+            let action = format!("{:?}", step.action);
+            let action = action.split(['(', ' ']).next().unwrap_or_default();
+            if action != "Keep" {
+                self.unit.cluster.metrics.wrote(action, taken.as_ref().map_or_else(|fault| fault.reason, |_| "Done"));
+            }
+            if let Some((uid, version)) = taken? {
+                secrets.extend(SecretStatus::of(step, &uid, &version));
+            }
+        }
+        Ok(secrets)
+    }
+
+    /// Who opened what with which key: one line per decryption.
+    fn audit(&self, plan: &Plan) {
+        tracing::info!(
+            target: "audit",
+            kind = ?self.unit.kind,
+            namespace = self.object.namespace(),
+            name = self.object.name(),
+            uid = self.object.uid(),
+            generation = self.object.generation(),
+            key = plan.key_id.as_deref().unwrap_or_default(),
+            secrets = plan.steps.len(),
+            "decrypted"
+        );
+    }
+
+    /// Tells what came out, and says when to look again.
+    async fn conclude(&self, verdict: &Verdict) -> Duration {
+        let races = self.before.failures < RACES;
+        if verdict.fault().is_some_and(Fault::is_race) && races {
+            self.remember(self.before.status.clone(), self.before.failures + 1, false);
+            return retry::at_once();
+        }
+        let around = Around { generation: self.object.generation(), keyset_id: &self.keys.id, now: now() };
+        let before = &self.before.status;
+        let mut next = match verdict {
+            Verdict::Unchanged => before.clone(),
+            Verdict::Done { plan, secrets, .. } => before.next(&Outcome::Done(plan, secrets.clone()), around),
+            Verdict::Refused(refusal) => before.next(&Outcome::Refused(refusal), around),
+            Verdict::ReadFailed(fault) => before.next(&Outcome::ReadFailed(fault.reason, &fault.message), around),
+            Verdict::WriteFailed(plan, fault) => {
+                before.next(&Outcome::WriteFailed(plan, fault.reason, &fault.message), around)
+            }
+        };
+        if let Some(asked) = self.is_asked_for() {
+            next.last_handled_reconcile_at = Some(asked.to_owned());
+        }
+        let told = self.tell(&next, verdict, around).await;
+        let failed = !matches!(verdict, Verdict::Unchanged | Verdict::Done { .. }) || !told;
+        let failures = if failed { self.before.failures.saturating_add(1) } else { 0 };
+        let wants_keys = matches!(verdict, Verdict::Refused(refusal) if refusal.reason.waits_for_key())
+            || next.condition("RewrapNeeded").is_some_and(|needed| needed.status == "True");
+        let wait = self.wait(verdict, failures, told);
+        // A status that could not be written is not remembered, so that it is tried again.
+        self.remember(if told { next } else { before.clone() }, failures, wants_keys);
+        wait
+    }
+
+    fn wait(&self, verdict: &Verdict, failures: u32, told: bool) -> Duration {
+        let dialect = self.unit.kind.0;
+        match verdict {
+            _ if !told => retry::after_failure(failures),
+            Verdict::Unchanged | Verdict::Done { .. } => retry::in_time(dialect.interval_seconds(&self.manifest)),
+            Verdict::Refused(refusal) => {
+                let until =
+                    (refusal.reason == sealed::Reason::Suspended).then(|| dialect.suspended_until(&self.manifest));
+                let seconds = until.flatten().map(|until| u64::try_from(until.0 - now().0).unwrap_or(1));
+                retry::after_refusal(refusal, failures, seconds)
+            }
+            Verdict::ReadFailed(_) | Verdict::WriteFailed(..) => retry::after_failure(failures),
+        }
+    }
+
+    fn remember(&self, status: Status, failures: u32, wants_keys: bool) {
+        let id = ObjectRef::from_obj_with(self.object, self.unit.kind);
+        let (uid, resource_version) = (self.object.uid().to_owned(), self.object.resource_version().to_owned());
+        self.unit.memory.put(id, Remembered { uid, resource_version, status, failures, wants_keys });
+    }
+
+    /// Writes the status and an event, if there is something new to say. Whether everything that had to be written was.
+    async fn tell(&self, next: &Status, verdict: &Verdict, around: Around<'_>) -> bool {
+        let dialect = self.unit.kind.0;
+        let value = dialect.status(next, &self.manifest, around.now);
+        let is_new = if dialect.remembers() { *next != self.before.status } else { value != self.manifest.status() };
+        if is_new && let Err(fault) = publish::status(self.client(), self.unit.kind, self.object, &value).await {
+            self.unit.cluster.metrics.status_error();
+            tracing::warn!(kind = ?self.unit.kind, object = %object_name(self.object), %fault, "status not written");
+            return false;
+        }
+        self.announce(next, verdict).await;
+        true
+    }
+
+    async fn announce(&self, next: &Status, verdict: &Verdict) {
+        let Some(ready) = next.condition("Ready") else { return };
+        let said = |old: &Condition| old.reason == ready.reason && old.message == ready.message;
+        let about = self.object.reference(self.unit.kind);
+        let recorder = &self.unit.cluster.recorder;
+        let object = object_name(self.object);
+        match verdict {
+            Verdict::Unchanged => {}
+            Verdict::Done { wrote, plan, .. } => {
+                if !wrote {
+                    return;
+                }
+                self.count_drift(plan);
+                let notes: Vec<&str> = plan.steps.iter().filter_map(|step| step.note.as_deref()).collect();
+                let note = if notes.is_empty() { ready.message.clone() } else { notes.join("; ") };
+                tracing::info!(kind = ?self.unit.kind, %object, "synced");
+                publish::event(recorder, &about, EventType::Normal, &ready.reason, &note).await;
+            }
+            Verdict::Refused(_) | Verdict::ReadFailed(_) | Verdict::WriteFailed(..) => {
+                if self.before.status.condition("Ready").is_some_and(said) {
+                    return;
+                }
+                let hint = match verdict {
+                    Verdict::Refused(refusal) => refusal.hint.as_deref().map(|hint| format!(" ({hint})")),
+                    _ => None,
+                };
+                let note = format!("{}{}", ready.message, hint.unwrap_or_default());
+                tracing::warn!(kind = ?self.unit.kind, %object, reason = %ready.reason, message = %note, "not synced");
+                let suspended = ready.reason == "Suspended";
+                let type_ = if suspended { EventType::Normal } else { EventType::Warning };
+                publish::event(recorder, &about, type_, &ready.reason, &note).await;
+            }
+        }
+    }
+
+    /// A Secret that had to be written although its resource is as it was: somebody changed it.
+    fn count_drift(&self, plan: &Plan) {
+        let same = self.before.status.observed_generation == self.object.generation();
+        let known = |name: &str| self.before.status.secrets.iter().any(|secret| secret.name == name);
+        let put_right = |step: &&sealed::Step| {
+            known(&step.name) && !matches!(step.action, sealed::Action::Keep { .. } | sealed::Action::Remove(_))
+        };
+        if same {
+            plan.steps.iter().filter(put_right).for_each(|_| self.unit.cluster.metrics.drift_reverted());
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! When to look at a resource again: the one place that turns outcomes into times.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::time::Duration;
+
+use sealed::Refusal;
+
+/// First and longest wait after a failure.
+const FIRST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(300);
+/// How often a resource without a key is looked at, though it is woken when a key comes.
+const WITHOUT_KEY: Duration = Duration::from_secs(600);
+/// How often a resource is looked at that nothing but a change of its own can help: a net, should an event be missed.
+const NET: Duration = Duration::from_secs(3600);
+
+/// After all went well: at its interval, give or take a tenth, so that thousands do not come at once.
+pub(crate) fn in_time(interval_seconds: u64) -> Duration {
+    jitter(Duration::from_secs(interval_seconds), 0.1)
+}
+
+/// After the `attempt`th failure in a row (from 1) that may pass by itself.
+pub(crate) fn after_failure(attempt: u32) -> Duration {
+    let factor = 2_u32.saturating_pow(attempt.saturating_sub(1).min(16));
+    jitter(FIRST.saturating_mul(factor).min(LONGEST), 0.2)
+}
+
+/// After a change by somebody else in between: at once, but not in a tight loop.
+pub(crate) fn at_once() -> Duration {
+    jitter(Duration::from_millis(50), 0.5)
+}
+
+/// After a refusal. `until`: seconds from now until a suspended resource goes on by itself.
+pub(crate) fn after_refusal(refusal: &Refusal, attempt: u32, until: Option<u64>) -> Duration {
+    match until {
+        Some(seconds) => Duration::from_secs(seconds.max(1)).min(NET),
+        None if refusal.reason.waits_for_key() => jitter(WITHOUT_KEY, 0.1),
+        None if refusal.reason.waits_for_secret() => after_failure(attempt),
+        None => jitter(NET, 0.1),
+    }
+}
+
+/// `around` give or take the share `by`. Nothing secret hangs on it.
+fn jitter(around: Duration, by: f64) -> Duration {
+    let random = RandomState::new().hash_one(0) as f64 / u64::MAX as f64;
+    around.mul_f64(1.0 + by * (2.0 * random - 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_and_end() {
+        for (attempt, expected) in [(1, 1.0), (2, 2.0), (5, 16.0), (9, 256.0), (10, 300.0), (4_000_000, 300.0)] {
+            let wait = after_failure(attempt).as_secs_f64();
+            assert!((0.8 * expected..=1.2 * expected).contains(&wait), "attempt {attempt}: {wait}");
+        }
+    }
+
+    #[test]
+    fn each_refusal_waits_for_what_can_help() {
+        let wait = |reason, until| after_refusal(&Refusal::new(reason, ""), 1, until).as_secs();
+        assert!((500..=700).contains(&wait(sealed::Reason::KeyNotFound, None)));
+        assert!(wait(sealed::Reason::OwnershipConflict, None) <= 2);
+        assert!(wait(sealed::Reason::MacMismatch, None) > 3000);
+        assert_eq!(wait(sealed::Reason::Suspended, Some(90)), 90);
+        assert_eq!(wait(sealed::Reason::Suspended, Some(1 << 40)), 3600);
+    }
+}

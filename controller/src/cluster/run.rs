@@ -1,0 +1,274 @@
+//! `plomb-controller run`: connects, stands for leader, leads, and stops in order.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::runtime::events::{Recorder, Reporter};
+use kube::{Client, Config};
+use sealed::custody::Settings;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use super::custody::Custodian;
+use super::elector::Elector;
+use super::keyring::{self, Source};
+use super::metrics::Metrics;
+use super::probes::{self, Health};
+use super::reconcile::Cluster;
+use super::rewrap::{self, Rewraps};
+use super::settings::{Args, Profile};
+use super::watch::{Unit, bell, secrets};
+use super::{FIELD_MANAGER, log};
+use crate::outcome::{Exit, Failure};
+
+/// How long running looks may take to finish when we are asked to stop.
+const GRACE: Duration = Duration::from_secs(15);
+/// Between two counts of all resources for the metrics.
+const COUNT_EVERY: Duration = Duration::from_secs(15);
+
+/// Runs until it is told to stop.
+///
+/// # Errors
+/// When it cannot start: a setting, the connection's configuration, or the address of the metrics.
+pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
+    log::start(&args.log_level).map_err(Failure::usage)?;
+    // A crash must not leave the keys in a file.
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(usize::from(args.concurrency) + 2)
+        .build()
+        .map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    runtime.block_on(serve(args))
+}
+
+async fn serve(args: Args) -> Result<Exit, Failure> {
+    let settings = Arc::new(args.custody().map_err(Failure::usage)?);
+    let stop = stop_signal()?;
+    let client = connect(&args).await?;
+    let (metrics, health) = (Arc::new(Metrics::new()), Arc::new(Health::default()));
+    probes::listen(args.metrics_listen, metrics.clone(), health.clone()).await.map_err(Failure::usage)?;
+    let (to, keys) = watch::channel(None);
+    let source = Source {
+        client: client.clone(),
+        namespace: args.namespace.clone(),
+        files: args.identity.clone(),
+        metrics: metrics.clone(),
+    };
+    tokio::spawn(keyring::follow(source, to));
+    let reporter = Reporter { controller: FIELD_MANAGER.to_owned(), instance: Some(args.identity_name.clone()) };
+    let cluster = Arc::new(Cluster {
+        recorder: Recorder::new(client.clone(), reporter),
+        client,
+        keys,
+        metrics,
+        settled: watch::Sender::new(false),
+        snapshots: watch::Sender::new(None),
+        slots: Semaphore::new(usize::from(args.concurrency)),
+        concurrency: args.concurrency,
+    });
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), namespace = %args.namespace, "started");
+    let turns = stand(&args, settings, &cluster, &health, stop.clone());
+    turns.await;
+    tracing::info!("stopped");
+    Ok(Exit::Ok)
+}
+
+/// Leads whenever it may, until `stop`.
+async fn stand(
+    args: &Args,
+    settings: Arc<Settings>,
+    cluster: &Arc<Cluster>,
+    health: &Arc<Health>,
+    stop: watch::Receiver<bool>,
+) {
+    let lease = format!("{}-controller", args.name);
+    let mut elector = Elector::new(cluster.client.clone(), &args.namespace, lease, args.identity_name.clone());
+    let heart = beat(health.clone());
+    let turns = async {
+        loop {
+            // A replica that stands by is ready: it does what it should.
+            health.set_ready(true);
+            if args.no_leader_election {
+                lead(args, &settings, cluster, health, told(stop.clone())).await;
+                return;
+            }
+            tokio::select! {
+                () = elector.acquire() => {}
+                () = told(stop.clone()) => return,
+            }
+            tracing::info!("leading");
+            let (done, lost) = watch::channel(false);
+            let leading = lead(args, &settings, cluster, health, either(told(stop.clone()), told(lost)));
+            tokio::select! {
+                () = leading => {}
+                () = elector.hold() => {
+                    // What runs now is dropped: its writes carry preconditions, and another may lead in five seconds.
+                    drop(done);
+                    tracing::warn!("the lease is lost");
+                }
+            }
+            cluster.metrics.leads(false);
+            if *stop.borrow() {
+                elector.release().await;
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = turns => {}
+        () = heart => {}
+    }
+}
+
+async fn beat(health: Arc<Health>) {
+    loop {
+        health.beat();
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    }
+}
+
+/// Looks after everything until `stop`, then lets running looks finish.
+async fn lead(
+    args: &Args,
+    settings: &Arc<Settings>,
+    cluster: &Arc<Cluster>,
+    health: &Arc<Health>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) {
+    cluster.metrics.leads(true);
+    health.set_ready(false);
+    let (stopping, stopped) = watch::channel(false);
+    tokio::pin!(stop);
+    let mut keys = cluster.keys.clone();
+    tokio::select! {
+        _ = keys.wait_for(Option::is_some) => {}
+        () = &mut stop => return,
+    }
+    // Tasks end with this set, at the latest.
+    let (mut watches, mut looks) = (JoinSet::new(), JoinSet::new());
+    let scopes: Vec<Option<String>> = match args.watch_namespace.as_slice() {
+        [] => vec![None],
+        some => some.iter().cloned().map(Some).collect(),
+    };
+    let mut units = Vec::new();
+    for scope in &scopes {
+        let mut ears = Vec::new();
+        let mut bells = Vec::new();
+        for kind in &args.kinds {
+            let (for_secrets, woken) = bell(*kind);
+            ears.push((*kind, woken, for_secrets.another()));
+            bells.push(for_secrets);
+        }
+        let store = match args.profile {
+            Profile::NoWatch => None,
+            Profile::Watch => tokio::select! {
+                store = secrets(cluster, scope.as_deref(), bells, &mut watches) => Some(store),
+                () = &mut stop => return,
+            },
+        };
+        for (kind, woken, bell) in ears {
+            let unit = Arc::new(Unit::new(cluster, kind, scope.clone(), store.clone()));
+            looks.spawn(unit.clone().run(woken, bell, told(stopped.clone())));
+            units.push(unit);
+        }
+    }
+    let custodian = Arc::new(Custodian {
+        cluster: cluster.clone(),
+        settings: settings.clone(),
+        cluster_name: args.cluster_name.clone(),
+        cluster_wide: args.watch_namespace.is_empty(),
+        units: units.clone(),
+        said: Mutex::default(),
+    });
+    watches.spawn(custodian.run());
+    if args.kinds.iter().any(|kind| kind.0.remembers()) {
+        for scope in &scopes {
+            let rewraps = Rewraps { cluster: cluster.clone(), settings: settings.clone(), turn: Semaphore::new(1) };
+            watches.spawn(rewrap::run(Arc::new(rewraps), scope.clone(), told(stopped.clone())));
+        }
+    }
+    health.set_ready(true);
+    watches.spawn(count(cluster.metrics.clone(), units));
+    stop.await;
+    tracing::info!("stopping");
+    let _ = stopping.send(true);
+    let finished = async { while looks.join_next().await.is_some() {} };
+    if tokio::time::timeout(GRACE, finished).await.is_err() {
+        tracing::warn!("looks that did not finish in time are dropped");
+    }
+}
+
+/// Counts all resources for the metrics, again and again.
+async fn count(metrics: Arc<Metrics>, units: Vec<Arc<Unit>>) {
+    loop {
+        tokio::time::sleep(COUNT_EVERY).await;
+        metrics.recount();
+        let mut by_kind: HashMap<&str, HashMap<(String, String), i64>> = HashMap::new();
+        for unit in &units {
+            let states = by_kind.entry(unit.kind.0.kind()).or_default();
+            for (state, count) in unit.memory.states() {
+                *states.entry(state).or_default() += count;
+            }
+            unit.memory.key_use().into_iter().for_each(|(key, count)| metrics.key_use(key, count));
+        }
+        by_kind.into_iter().for_each(|(kind, states)| metrics.objects(kind, states));
+    }
+}
+
+/// Comes back when the value turns true, or can no longer.
+async fn told(mut flag: watch::Receiver<bool>) {
+    let _ = flag.wait_for(|flag| *flag).await;
+}
+
+async fn either(a: impl Future<Output = ()>, b: impl Future<Output = ()>) {
+    tokio::select! {
+        () = a => {}
+        () = b => {}
+    }
+}
+
+/// Turns true at SIGTERM or SIGINT.
+fn stop_signal() -> Result<watch::Receiver<bool>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let bad = |error: std::io::Error| Failure::new(format!("cannot listen for signals: {error}"));
+    let mut term = signal(SignalKind::terminate()).map_err(bad)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(bad)?;
+    let (to, stop) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        let _ = to.send(true);
+        // A second one, from somebody who does not want to wait.
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        std::process::abort();
+    });
+    Ok(stop)
+}
+
+/// A client for the cluster that runs us, or that a file names. Programs that a kubeconfig would start are refused.
+async fn connect(args: &Args) -> Result<Client, Failure> {
+    let config = match &args.kubeconfig {
+        None => Config::incluster()
+            .map_err(|error| Failure::new(format!("not in a cluster: {error}; --kubeconfig names one")))?,
+        Some(path) => {
+            let bad = |why: String| Failure::new(format!("{}: {why}", path.display()));
+            let file = Kubeconfig::read_from(path).map_err(|error| bad(error.to_string()))?;
+            let starts = file.auth_infos.iter().filter_map(|user| user.auth_info.as_ref());
+            if starts.clone().any(|user| user.exec.is_some() || user.auth_provider.is_some()) {
+                return Err(bad("a user in it starts a program to log in; use a token or a certificate".to_owned()));
+            }
+            let options = KubeConfigOptions::default();
+            Config::from_custom_kubeconfig(file, &options).await.map_err(|error| bad(error.to_string()))?
+        }
+    };
+    Client::try_from(config).map_err(|error| Failure::new(format!("cannot connect: {error}")))
+}

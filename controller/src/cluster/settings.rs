@@ -1,0 +1,143 @@
+//! The flags of `plomb-controller run`, checked.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use sealed::custody::{Bootstrap, DAY, KeyType, Recovery, Settings};
+
+use super::kind::Kind;
+
+/// Keep the Secrets of a cluster true to its sealed resources
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Namespace of the controller: its keys, its lease
+    #[arg(long, env = "POD_NAMESPACE", default_value = "plomb-system")]
+    pub(crate) namespace: String,
+    /// Name of this replica, for the lease and for events
+    #[arg(long, env = "POD_NAME", default_value = "plomb-controller")]
+    pub(crate) identity_name: String,
+    /// Watch this namespace only (may be given several times); without it the whole cluster
+    #[arg(long, value_name = "NAMESPACE")]
+    pub(crate) watch_namespace: Vec<String>,
+    /// How changes of Secrets are noticed
+    #[arg(long, value_enum, default_value_t = Profile::Watch)]
+    pub(crate) profile: Profile,
+    /// Kinds to look after
+    #[arg(long, value_delimiter = ',', default_value = "encryptedsecret,sealedsecret,sopssecret", value_parser = kind)]
+    pub(crate) kinds: Vec<Kind>,
+    /// First part of the names of the controller's own objects
+    #[arg(long, default_value = "plomb")]
+    pub(crate) name: String,
+    /// File with age identities, or a manifest with key Secrets, besides the keys in the controller's namespace
+    #[arg(long, value_name = "FILE")]
+    pub(crate) identity: Vec<PathBuf>,
+    /// Name of the cluster, in what it publishes
+    #[arg(long, default_value = "cluster")]
+    pub(crate) cluster_name: String,
+    /// age recipient that can restore the cluster's keys (may be given several times)
+    #[arg(long, value_name = "RECIPIENT")]
+    pub(crate) recovery_recipient: Vec<String>,
+    /// Whether a first key may be made
+    #[arg(long, value_enum, default_value_t = BootstrapWord::Auto)]
+    pub(crate) bootstrap: BootstrapWord,
+    /// Age at which a key is replaced, such as 90d or 2160h; 0 for never
+    #[arg(long, default_value = "90d", value_parser = period)]
+    pub(crate) key_renewal: i64,
+    /// Kind of new keys
+    #[arg(long, value_enum, default_value_t = KeyWord::X25519)]
+    pub(crate) key_kind: KeyWord,
+    /// Resources that are worked on at a time
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) concurrency: u16,
+    /// Where /metrics, /healthz and /readyz are served
+    #[arg(long, default_value = "0.0.0.0:8081")]
+    pub(crate) metrics_listen: SocketAddr,
+    /// Do not ask for the lease: this is the only replica
+    #[arg(long)]
+    pub(crate) no_leader_election: bool,
+    /// error, warn, info, debug or trace
+    #[arg(long, default_value = "info")]
+    pub(crate) log_level: String,
+    /// Reach the cluster as this file says, instead of as a pod does
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+}
+
+/// How changes of live Secrets are noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Profile {
+    /// Metadata of the Secrets with our label are watched; needs list and watch on Secrets
+    Watch,
+    /// Secrets are read by name, at every interval; needs get, create, patch and delete
+    NoWatch,
+}
+
+/// Whether a first key may be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BootstrapWord {
+    /// Only if there is no trace of a key that was there before
+    Auto,
+    /// Never: the key is restored or brought
+    Wait,
+    /// Whenever no key is active
+    New,
+}
+
+/// The kind of new keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KeyWord {
+    /// Short recipients that every age knows
+    X25519,
+    /// Post-quantum recipients, which age 1.3 knows
+    Hybrid,
+}
+
+impl Args {
+    /// What `sealed::custody` wants to know.
+    ///
+    /// # Errors
+    /// When a recovery recipient is none.
+    pub(crate) fn custody(&self) -> Result<Settings, String> {
+        let recovery = Recovery::parse(&self.recovery_recipient);
+        Ok(Settings {
+            name: self.name.clone(),
+            namespace: self.namespace.clone(),
+            bootstrap: match self.bootstrap {
+                BootstrapWord::Auto => Bootstrap::Auto,
+                BootstrapWord::Wait => Bootstrap::Wait,
+                BootstrapWord::New => Bootstrap::New,
+            },
+            key_type: match self.key_kind {
+                KeyWord::X25519 => KeyType::X25519,
+                KeyWord::Hybrid => KeyType::Hybrid,
+            },
+            renew_after: self.key_renewal,
+            recovery: recovery.map_err(|error| format!("--recovery-recipient: {error}"))?,
+            ..Settings::default()
+        })
+    }
+}
+
+/// A number with d, h, m or s; in seconds.
+fn period(text: &str) -> Result<i64, String> {
+    let bad = || format!("{text:?} is no period such as 90d or 12h, or 0");
+    let (number, unit) = match text.char_indices().last() {
+        Some((_, '0'..='9')) => (text, 1),
+        Some((at, 's')) => (&text[..at], 1),
+        Some((at, 'm')) => (&text[..at], 60),
+        Some((at, 'h')) => (&text[..at], 3600),
+        Some((at, 'd')) => (&text[..at], DAY),
+        _ => return Err(bad()),
+    };
+    let number: i64 = number.parse().map_err(|_| bad())?;
+    let seconds = number.checked_mul(unit).filter(|seconds| *seconds >= 0).ok_or_else(bad)?;
+    if unit == 1 && text.ends_with(|c: char| c.is_ascii_digit()) && seconds != 0 { Err(bad()) } else { Ok(seconds) }
+}
+
+fn kind(name: &str) -> Result<Kind, String> {
+    Kind::by_name(name).ok_or_else(|| {
+        let names = sealed::DIALECTS.iter().map(|dialect| dialect.kind().to_lowercase());
+        format!("no such kind; there are {}", names.collect::<Vec<_>>().join(", "))
+    })
+}

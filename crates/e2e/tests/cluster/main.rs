@@ -1,0 +1,18 @@
+//! What we ship for a cluster, on a real API server: definition, roles, policies, manifests, chart, controller. Each
+//! test names what it needs and skips aloud without it.
+
+mod controller;
+mod crowd;
+mod dialects;
+mod installation;
+mod kustomize_function;
+mod make;
+mod manifests;
+mod modes;
+mod outages;
+mod policies;
+mod reasons;
+mod roles;
+mod schema;
+mod secrets;
+mod server;

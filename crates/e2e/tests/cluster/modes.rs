@@ -1,0 +1,70 @@
+//! The other ways to install it: a few namespaces without a ClusterRole, and without list and watch on Secrets.
+
+use crate::controller::{Controller, SOON, add_key, put, sealed, secret, wait_ready, wait_reason};
+use crate::installation::{install, namespace};
+use crate::make::Workshop;
+use serde_json::json;
+use std::time::Duration;
+use testkit::cluster::eventually;
+use testkit::{ApiServer, Peer, peer};
+
+#[test]
+fn namespaced_mode_stays_in_its_namespaces() {
+    let test = "controller-namespaced";
+    if peer::require(test, [Peer::Controller, Peer::Plomb]).is_none() {
+        return;
+    }
+    let Some(server) = ApiServer::start(test) else { return };
+    for name in ["plomb-system", "apps", "elsewhere"] {
+        server.apply(namespace(name));
+    }
+    install(&server, "crd");
+    install(&server, "overlays/namespaced");
+    add_key(&server, "plomb-key-test", "k1", "active");
+    let workshop = Workshop::new(test);
+    put(&server, &workshop.resource("apps", "db", &[("password", "x")]));
+    put(&server, &workshop.resource("elsewhere", "db", &[("password", "x")]));
+    let controller = Controller::start(&server, "namespaced", &["--watch-namespace=apps"]).leading();
+    wait_ready(&server, &sealed("apps", "db"));
+    assert_eq!(server.get(&sealed("elsewhere", "db")).json()["status"], json!(null), "nobody looks there");
+    assert_eq!(server.get(&secret("elsewhere", "db")).status, 404);
+    // A right that is taken away is named, and the rest goes on when it is back.
+    assert!(
+        server.delete("/apis/rbac.authorization.k8s.io/v1/namespaces/apps/rolebindings/plomb-controller-watched").ok()
+    );
+    let said = || controller.daemon.said().to_lowercase().contains("forbidden").then_some(());
+    assert!(server.delete(&secret("apps", "db")).ok());
+    assert!(eventually(SOON, said).is_some(), "{}", controller.daemon.said());
+    install(&server, "overlays/namespaced");
+    let back = eventually(Duration::from_secs(60), || server.get(&secret("apps", "db")).ok().then_some(()));
+    assert!(back.is_some(), "{}", controller.daemon.said());
+    peer::peer_test_ran(test);
+}
+
+#[test]
+fn without_watch_on_secrets_drift_is_found_in_time() {
+    let test = "controller-no-watch";
+    if peer::require(test, [Peer::Controller, Peer::Plomb]).is_none() {
+        return;
+    }
+    let Some(server) = ApiServer::start(test) else { return };
+    install(&server, "overlays/no-watch");
+    add_key(&server, "plomb-key-test", "k1", "active");
+    let controller = Controller::start(&server, "no-watch", &["--profile=no-watch"]).leading();
+    let workshop = Workshop::new(test);
+    let space = server.namespace("by-name");
+    put(&server, &workshop.resource(&space, "db", &[("password", "right")]));
+    wait_ready(&server, &sealed(&space, "db"));
+    // Asked to look, it sees the drift without a watch.
+    assert!(server.merge(&secret(&space, "db"), &json!({"data": {"password": "d3Jvbmc="}})).ok());
+    let asked = json!({"metadata": {"annotations": {"plomb.dev/reconcile-at": "1"}}});
+    assert!(server.merge(&sealed(&space, "db"), &asked).ok());
+    let right = || (server.get(&secret(&space, "db")).json()["data"]["password"] == "cmlnaHQ=").then_some(());
+    assert!(eventually(SOON, right).is_some(), "{}", server.get(&secret(&space, "db")).text());
+    assert!(!controller.daemon.said().to_lowercase().contains("forbidden"), "{}", controller.daemon.said());
+    // A foreign Secret is a conflict here, too.
+    assert!(server.create(&secret(&space, ""), &json!({"metadata": {"name": "theirs"}})).ok());
+    put(&server, &workshop.resource(&space, "theirs", &[("password", "x")]));
+    wait_reason(&server, &sealed(&space, "theirs"), "OwnershipConflict");
+    peer::peer_test_ran(test);
+}

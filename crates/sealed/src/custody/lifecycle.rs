@@ -1,0 +1,288 @@
+//! What to do about the keys next: a pure decision over what is there. Every step leaves a state from which the next
+//! call goes on, so that a crash between any two writes is mended by deciding again.
+
+use sops::Timestamp;
+
+use super::chain::Chain;
+use super::escrow::{self, EscrowState, Recovery};
+use super::published::Published;
+use super::record::{KeyRecord, KeyState, KeyType, RecordError};
+use super::signing::StatementKey;
+use super::statement::{Cluster, MAX_STATEMENTS, Statement};
+use super::step::{Step, WaitReason};
+use super::usage::Usage;
+
+/// Seconds in a day.
+pub const DAY: i64 = 86_400;
+
+/// Whether a first key may be made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Bootstrap {
+    /// Only if there is no trace of a key that was there before.
+    #[default]
+    Auto,
+    /// Never: the key is restored or brought.
+    Wait,
+    /// Whenever none is active.
+    New,
+}
+
+/// What the controller was started with.
+#[derive(Debug)]
+pub struct Settings {
+    /// What the names of Secrets and ConfigMap begin with.
+    pub name: String,
+    /// The controller's namespace.
+    pub namespace: String,
+    /// Whether a first key may be made.
+    pub bootstrap: Bootstrap,
+    /// The kind of new keys.
+    pub key_type: KeyType,
+    /// Age in seconds after which an active key is replaced; 0: never.
+    pub renew_after: i64,
+    /// Seconds without use after which a key may be given up.
+    pub retire_after: i64,
+    /// Who can open the escrow.
+    pub recovery: Recovery,
+}
+
+impl Default for Settings {
+    /// 90 days, 30 days, nobody.
+    fn default() -> Self {
+        Self {
+            name: "plomb".to_owned(),
+            namespace: "plomb-system".to_owned(),
+            bootstrap: Bootstrap::Auto,
+            key_type: KeyType::X25519,
+            renew_after: 90 * DAY,
+            retire_after: 30 * DAY,
+            recovery: Recovery::default(),
+        }
+    }
+}
+
+/// Everything that a decision needs, read from the API server just before.
+#[derive(Clone, Copy, Debug)]
+pub struct World<'a> {
+    /// The cluster.
+    pub cluster: &'a Cluster,
+    /// The start arguments.
+    pub settings: &'a Settings,
+    /// The key Secrets that could be read.
+    pub records: &'a [KeyRecord],
+    /// Those that could not.
+    pub unreadable: &'a [RecordError],
+    /// What is published.
+    pub published: &'a Published,
+    /// Which keys resources need.
+    pub usage: &'a Usage,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// How the newest key stands to what was said so far.
+enum Standing {
+    /// This is the chain; it ends with the key.
+    Said(Vec<Statement>),
+    /// A statement about the key must be made first.
+    Unsaid,
+}
+
+/// What to do, in this order. Nothing but reports: everything is as it should be.
+pub fn decide(world: &World<'_>) -> Vec<Step> {
+    if !world.unreadable.is_empty() {
+        return vec![Step::Wait(WaitReason::Unreadable(world.unreadable.to_vec()))];
+    }
+    let Some(winner) = world.winner() else { return world.first_key() };
+    let Standing::Said(chain) = world.standing(winner) else {
+        return vec![Step::Restate { secret: winner.name.clone() }];
+    };
+    if chain != world.published.statements || world.published.damaged {
+        return vec![Step::Publish];
+    }
+    if world.escrow() == EscrowState::Due {
+        return vec![Step::Escrow];
+    }
+    if winner.revoke {
+        return vec![Step::Make { successor: true }];
+    }
+    let others = world.records.iter().filter(|record| record.name != winner.name);
+    let mut steps: Vec<Step> = others.flat_map(|record| world.about_older(record)).collect();
+    if steps.iter().any(Step::is_write) || !world.is_due(winner) {
+        return steps;
+    }
+    match world.missed() {
+        missed if missed.is_empty() => vec![Step::Make { successor: false }],
+        missed => {
+            steps.push(Step::Wait(WaitReason::KeyMissing(missed)));
+            steps
+        }
+    }
+}
+
+impl<'w> World<'w> {
+    /// The key that files are wrapped to: the newest active one, rather one that is not about to be revoked.
+    pub fn winner(&self) -> Option<&'w KeyRecord> {
+        let is_newest = |record: &KeyRecord| self.published.recipient() == Some(record.recipient.as_str());
+        let active = self.records.iter().filter(|record| record.state == KeyState::Active);
+        active.max_by(|a, b| {
+            let rank = |it: &'w KeyRecord| (!it.revoke, it.number(), is_newest(it), it.created, &it.name);
+            rank(a).cmp(&rank(b))
+        })
+    }
+
+    /// The chain as it is to be published: it ends with the newest active key.
+    pub fn chain(&self) -> Option<Vec<Statement>> {
+        match self.standing(self.winner()?) {
+            Standing::Said(chain) => Some(chain),
+            Standing::Unsaid => None,
+        }
+    }
+
+    /// How it stands with the backup.
+    pub fn escrow(&self) -> EscrowState {
+        let Some(signer) = self.winner().and_then(|winner| winner.signing.as_ref()) else {
+            return match self.settings.recovery.names().next() {
+                Some(_) => EscrowState::Due,
+                None => EscrowState::NoRecoveryRecipients,
+            };
+        };
+        let there = self.published.escrow.as_ref();
+        escrow::state(self.records, &self.settings.recovery, there, signer, &|name| self.usage.is_missed(name))
+    }
+
+    /// No key is active: may one be made?
+    fn first_key(&self) -> Vec<Step> {
+        let wait = |reason| vec![Step::Wait(reason)];
+        let published = self.published.recipient().map(str::to_owned);
+        match self.settings.bootstrap {
+            Bootstrap::New => vec![Step::Make { successor: false }],
+            Bootstrap::Wait => wait(WaitReason::Bootstrap),
+            Bootstrap::Auto => match published {
+                Some(recipient) if !self.holds(&recipient) => wait(WaitReason::KeyDeleted(recipient)),
+                _ if self.published.damaged => wait(WaitReason::PublishedUnreadable),
+                _ if !self.records.is_empty() => wait(WaitReason::NoneActive),
+                _ if self.usage.unknown().count > 0 => {
+                    wait(WaitReason::UnknownRecipients(self.usage.unknown().clone()))
+                }
+                _ => vec![Step::Make { successor: false }],
+            },
+        }
+    }
+
+    fn holds(&self, recipient: &str) -> bool {
+        self.records.iter().any(|record| record.recipient == recipient)
+    }
+
+    /// Keys that were published or escrowed, have no Secret any more, and are needed.
+    fn missed(&self) -> Vec<String> {
+        let said = self.published.statements.iter().map(|statement| &statement.recipient);
+        let escrowed = self.published.escrow.iter().flat_map(|escrow| &escrow.note.keys);
+        let missed = said.chain(escrowed).filter(|name| !self.holds(name) && self.usage.is_missed(name));
+        let mut missed: Vec<String> = missed.cloned().collect();
+        missed.sort();
+        missed.dedup();
+        missed
+    }
+
+    fn is_due(&self, winner: &KeyRecord) -> bool {
+        let period = self.settings.renew_after;
+        period > 0 && self.now.0.saturating_sub(winner.created.0) >= period
+    }
+
+    /// What to do about a key that is not the newest.
+    fn about_older(&self, record: &KeyRecord) -> Vec<Step> {
+        let secret = record.name.clone();
+        if record.state == KeyState::Revoked {
+            return Vec::new();
+        }
+        if record.revoke {
+            return vec![Step::Revoke { secret, losers: self.usage.losers(&record.recipient) }];
+        }
+        if record.state == KeyState::Active {
+            return vec![Step::Demote { secret }];
+        }
+        match (self.usage.used_by(&record.recipient), record.idle_since) {
+            (0, None) => vec![Step::MarkIdle { secret, since: Some(self.now) }],
+            (0, Some(since)) if self.now.0.saturating_sub(since.0) >= self.settings.retire_after => {
+                vec![Step::MayRetire { secret, since }]
+            }
+            (0, Some(_)) | (_, None) => Vec::new(),
+            (_, Some(_)) => vec![Step::MarkIdle { secret, since: None }],
+        }
+    }
+
+    /// The published chain, if it is one and a key here signs its newest statement: else somebody else wrote it.
+    fn trusted(&self) -> &'w [Statement] {
+        let statements = &self.published.statements;
+        let Some(newest) = statements.last() else { return &[] };
+        let is_ours = self.signer(&newest.statement_key).is_some();
+        if is_ours && Chain::verify(statements.clone()).is_ok() { statements } else { &[] }
+    }
+
+    fn signer(&self, public: &str) -> Option<&'w StatementKey> {
+        let mut keys = self.records.iter().filter_map(|record| record.signing.as_ref());
+        keys.find(|key| key.public() == public)
+    }
+
+    fn standing(&self, winner: &KeyRecord) -> Standing {
+        let Some(newest) = winner.statements.last() else { return Standing::Unsaid };
+        let here = newest.cluster == self.cluster.name && newest.cluster_uid == self.cluster.uid;
+        let ours = winner.statement_key().as_deref() == Some(newest.statement_key.as_str());
+        if !here || !ours || newest.check().is_err() {
+            return Standing::Unsaid;
+        }
+        let chain = self.chain_to(newest, self.trusted());
+        match chain.filter(|chain| Chain::verify(chain.clone()).is_ok()) {
+            Some(chain) => Standing::Said(chain),
+            None => Standing::Unsaid,
+        }
+    }
+
+    /// The statements up to `newest`: the trusted ones, and those in the key Secrets that lead from there to it.
+    fn chain_to(&self, newest: &Statement, trusted: &[Statement]) -> Option<Vec<Statement>> {
+        let known: Vec<(String, &Statement)> = trusted.iter().map(|it| (it.digest(), it)).collect();
+        if let Some(at) = known.iter().position(|(digest, _)| *digest == newest.digest()) {
+            return (at + 1 == known.len()).then(|| trusted.to_vec());
+        }
+        let own = self.records.iter().flat_map(|record| &record.statements).filter(|it| it.check().is_ok());
+        let own: Vec<(String, &Statement)> = own.map(|it| (it.digest(), it)).collect();
+        let mut path = vec![newest.clone()];
+        while let Some(previous) = path[0].previous.clone().filter(|_| path.len() < MAX_STATEMENTS) {
+            if let Some(at) = known.iter().position(|(digest, _)| *digest == previous) {
+                // Something else was said after it: this key must be stated anew behind that.
+                return (at + 1 == known.len()).then(|| latest(trusted, path));
+            }
+            let Some((_, before)) = own.iter().find(|(digest, _)| *digest == previous) else { break };
+            if path[0].check_after(before).is_err() {
+                break;
+            }
+            path.insert(0, (*before).clone());
+        }
+        // Nothing was said yet that is believed, or so little that the end of it is lost.
+        let gap = trusted.last().is_none_or(|last| path[0].number > last.number.saturating_add(1));
+        gap.then_some(path)
+    }
+
+    /// The statement that a new one follows, and the key that signed it, where it is at hand.
+    pub(super) fn before(&self) -> Option<(&'w Statement, &'w StatementKey)> {
+        let own = self.records.iter().flat_map(|record| &record.statements).filter(|it| it.check().is_ok());
+        let newest = self.trusted().last().or_else(|| own.max_by_key(|it| it.number))?;
+        Some((newest, self.signer(&newest.statement_key)?))
+    }
+
+    /// Whether every key Secret with this statement key is revoked, or about to be: somebody else may have it.
+    pub(super) fn is_burnt(&self, key: &StatementKey) -> bool {
+        let public = key.public();
+        let mut owners =
+            self.records.iter().filter(|record| record.statement_key().as_deref() == Some(public.as_str()));
+        owners.all(|record| record.revoke || record.state == KeyState::Revoked)
+    }
+}
+
+/// Two stretches of a chain, without the oldest if there are too many.
+fn latest(first: &[Statement], then: Vec<Statement>) -> Vec<Statement> {
+    let mut all: Vec<Statement> = first.iter().cloned().chain(then).collect();
+    all.drain(..all.len().saturating_sub(MAX_STATEMENTS));
+    all
+}
