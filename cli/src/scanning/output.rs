@@ -101,16 +101,25 @@ fn width() -> usize {
 
 /// The ways on that somebody whose commit was stopped has.
 fn ways(request: &Request) -> Vec<String> {
-    let again = match request.what {
-        What::Staged(_) => "plomb scan --staged --fix",
-        _ => "plomb scan --fix",
+    let pushed = "it is no secret: `plomb allow FINGERPRINT --reason WHY`; a real one that was pushed must be revoked";
+    let ways: &[&str] = match request.what {
+        What::History(_) | What::PrePush(_) | What::PreReceive(_) => &[
+            "it was pushed: change the secret where it was issued; history keeps the old one",
+            "it was not pushed: rewrite the commit (`git commit --amend`, `git rebase -i`) with the file encrypted",
+            "it is no secret: `plomb allow FINGERPRINT --reason WHY`",
+        ],
+        What::Staged(_) => &[
+            "a whole file is secret: `plomb encrypt -i FILE`, then stage it again",
+            "let plomb encrypt what .sops.yaml covers and stage it again: `plomb scan --staged --fix`",
+            pushed,
+        ],
+        _ => &[
+            "a whole file is secret: `plomb encrypt -i FILE`, then stage it again",
+            "let plomb encrypt what .sops.yaml covers and stage it again: `plomb scan --fix`",
+            pushed,
+        ],
     };
-    vec![
-        "a whole file is secret: `plomb encrypt -i FILE`, then stage it again".to_owned(),
-        format!("let plomb encrypt what .sops.yaml covers and stage it again: `{again}`"),
-        "it is no secret: `plomb allow FINGERPRINT --reason WHY`; a real one that was pushed must be revoked"
-            .to_owned(),
-    ]
+    ways.iter().map(|way| (*way).to_owned()).collect()
 }
 
 fn print(report: &dyn Report, run: &Run<'_>) -> Result<(), Failure> {

@@ -65,7 +65,8 @@ fn crates() -> Result<Vec<(String, PathBuf)>> {
 
 /// Crate, file and rule of each finding.
 fn findings(crates: &[(String, PathBuf)]) -> Result<Vec<Row>> {
-    let program = std::env::var_os(Peer::Plomb.variable()).map_or_else(|| suite::binary("debug", "plomb"), PathBuf::from);
+    let program =
+        std::env::var_os(Peer::Plomb.variable()).map_or_else(|| suite::binary("debug", "plomb"), PathBuf::from);
     let name = program.display().to_string();
     let words =
         ["scan", "dir", "--no-gitignore", "--ignore-gitleaks-allow", "--exit-code", "0", "-f", "json", "-r", "-"];
