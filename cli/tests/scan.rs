@@ -69,7 +69,7 @@ fn with_a_version_in_clear<'s>(scratch: &'s Scratch, name: &str) -> Repository<'
     repo.write(".sops.yaml", format!("creation_rules:\n  - path_regex: ^secrets/\n    age: {recipient}\n"))
         .commit("Rules");
     repo.write("secrets/a.yaml", "user: app\npin: 4711\n").commit("In clear");
-    std::fs::remove_file(repo.root().join("secrets/a.yaml")).unwrap();
+    std::fs::remove_file(repo.root().join("secrets/a.yaml")).expect("just written");
     repo.write("readme.txt", "hello\n").commit("Gone");
     repo
 }

@@ -123,11 +123,11 @@ mod tests {
 
     #[test]
     fn lines_are_cut_out() {
-        let cut = |text: &'static str, ranges: &[Range<usize>]| {
-            super::cut(text.as_bytes(), ranges).into_iter().map(|(_, bytes)| bytes).collect::<Vec<_>>()
+        let pieces = |text: &'static str, ranges: &[Range<usize>]| {
+            cut(text.as_bytes(), ranges).into_iter().map(|(_, bytes)| bytes).collect::<Vec<_>>()
         };
-        assert_eq!(cut("a\nb\nc\nd", &[1..2, 3..5]), [&b"a\n"[..], b"c\nd"]);
-        assert_eq!(cut("a\n", &[EVERYTHING]), [b"a\n"]);
-        assert!(cut("a\n", &[2..3]).is_empty());
+        assert_eq!(pieces("a\nb\nc\nd", &[1..2, 3..5]), [&b"a\n"[..], b"c\nd"]);
+        assert_eq!(pieces("a\n", &[EVERYTHING]), [b"a\n"]);
+        assert!(pieces("a\n", &[2..3]).is_empty());
     }
 }
