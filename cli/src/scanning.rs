@@ -18,7 +18,7 @@ use scan::{Options, Scanner};
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
-use collector::Collector;
+use collector::{Collector, Watch};
 pub(crate) use exceptions::{ALLOW_FILE, root_of};
 pub(crate) use explain::explain;
 pub(crate) use fix::fix;
@@ -114,6 +114,7 @@ impl History {
 /// # Errors
 /// When rules, exceptions or the source itself cannot be read.
 pub(crate) fn run(request: &Request, context: &mut Context) -> Outcome {
+    output::check(request)?;
     let found = find(request, context)?;
     output::write(request, &found)?;
     Ok(found.exit(request))
@@ -165,13 +166,29 @@ pub(crate) fn find_bare(request: &Request, _context: &mut Context) -> Result<Fou
     let rules = Arc::new(rules::load(request)?);
     all_known(&request.flags.enable_rule, &rules)?;
     let scanner = Scanner::new(rules.clone(), options(request));
-    let guard = guarding::prepare(request)?;
-    let in_work_tree = guard.as_ref().filter(|_| matches!(request.what, What::Files { .. }));
-    let collector = Collector::new(&scanner, in_work_tree, request.flags.timeout);
-    sources::scan(request, &collector, guard.as_ref())?;
+    let lines = sources::refs(request)?;
+    let guard = guarding::prepare(request, &refs::tips(&lines))?;
+    let watch = match (&guard, &request.what) {
+        (Some(guard), What::Files { .. } | What::Unstaged(_)) => Watch::Files(guard),
+        (Some(guard), What::History(_) | What::PrePush(_) | What::PreReceive(_)) => Watch::Versions(guard),
+        _ => Watch::Nothing,
+    };
+    let collector = Collector::new(&scanner, watch, request.flags.timeout);
+    sources::scan(request, &lines, &collector, guard.as_ref())?;
     let mut found = collector.finish(rules);
+    drop_repeated(&mut found.findings);
     found.remote = sources::remote(request)?;
     Ok(found)
+}
+
+/// What is wrong with a file as it is tracked now, and was brought by a commit that is named too, is told once.
+fn drop_repeated(findings: &mut Vec<scan::Finding>) {
+    let key = |finding: &scan::Finding| (finding.rule.clone(), finding.digest.0);
+    let brought =
+        findings.iter().filter(|it| it.origin.presence == scan::Presence::Present && it.origin.commit().is_some());
+    let brought: std::collections::HashSet<_> = brought.map(key).collect();
+    let is_guards = |finding: &scan::Finding| finding.tags.iter().any(|tag| tag == "guard");
+    findings.retain(|it| it.origin.commit().is_some() || !is_guards(it) || !brought.contains(&key(it)));
 }
 
 /// A rule that is asked for and does not exist would find nothing, and say so.

@@ -1,6 +1,6 @@
 //! `plomb scan` at the edges that no other test drives: reports by template, named rules, explanations, exceptions.
 
-use testkit::{Dice, Outcome, Scratch, token};
+use testkit::{Dice, Outcome, Repository, Scratch, token};
 
 const PLOMB: &str = env!("CARGO_BIN_EXE_plomb");
 
@@ -44,4 +44,73 @@ fn an_allowed_finding_is_explained() {
     let told = plomb(&scratch, &["scan", "--explain", "app.py:2"]);
     assert!(told.ok() && told.text().contains("not reported: an allow marker"), "{}", told.text());
     assert!(plomb(&scratch, &["scan", "--explain", "app.py:1"]).text().contains("no rule takes anything"));
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_told_before_the_scan() {
+    let scratch = Scratch::new("scan-report");
+    let told = |report: &str| {
+        let done = plomb(&scratch, &["scan", "no-such-folder", "-r", report]);
+        assert_eq!(done.code, Some(2));
+        done.errors()
+    };
+    assert!(told("report.doc").contains("does not tell its format"));
+    assert!(told("nowhere/report.json").contains("nowhere/report.json: the report cannot be written"));
+    std::fs::create_dir(scratch.work().join("folder.json")).unwrap();
+    assert!(told("folder.json").contains("this is a folder"));
+    assert!(told("report.json").contains("no-such-folder: there is no such file"));
+    assert!(!scratch.work().join("report.json").exists());
+}
+
+/// A repository whose rules want `secrets/` encrypted, a version in clear, and its removal.
+fn with_a_version_in_clear<'s>(scratch: &'s Scratch, name: &str) -> Repository<'s> {
+    let recipient = "age1d8v3r9npq5jhdn306sl66jqrz50lkhdt6ghm2cc2v56hn473h9rskfwjju";
+    let mut repo = Repository::new(scratch, name);
+    repo.write(".sops.yaml", format!("creation_rules:\n  - path_regex: ^secrets/\n    age: {recipient}\n"))
+        .commit("Rules");
+    repo.write("secrets/a.yaml", "user: app\npin: 4711\n").commit("In clear");
+    std::fs::remove_file(repo.root().join("secrets/a.yaml")).expect("just written");
+    repo.write("readme.txt", "hello\n").commit("Gone");
+    repo
+}
+
+#[test]
+fn the_creation_rules_are_asked_about_old_versions_and_pushes() {
+    let scratch = Scratch::new("scan-guard-history");
+    let repo = with_a_version_in_clear(&scratch, "work");
+    let run = |words: &[&str]| scratch.command(PLOMB).args(words).folder(repo.root());
+    let done = run(&["scan", "git"]).run();
+    let text = done.text();
+    assert_eq!((done.code, text.matches("sops-not-encrypted  (").count()), (Some(1), 1), "{text}");
+    assert!(text.contains("removed since") && text.contains(": In clear"), "{text}");
+    assert!(run(&["scan", "git", "--no-guard"]).run().ok());
+    let head = repo.git(&["rev-parse", "HEAD"]).text();
+    let head = head.trim();
+    let refs = format!("refs/heads/main {head} refs/heads/main {}\n", "0".repeat(40));
+    let done = run(&["scan", "pre-push"]).stdin(refs).run();
+    assert!(done.code == Some(1) && done.text().contains("sops-not-encrypted"), "{}", done.text());
+
+    let server = scratch.work().join("server.git");
+    repo.git(&["init", "-q", "--bare", server.to_str().unwrap()]);
+    let hook = server.join("hooks/pre-receive");
+    std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    std::fs::write(&hook, format!("#!/bin/sh\nexec {PLOMB} scan pre-receive\n")).unwrap();
+    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let refused = repo.try_git(&["push", server.to_str().unwrap(), "HEAD:main"]).errors();
+    assert!(
+        refused.contains("sops-not-encrypted"),
+        "the rules of the pushed commits hold on an empty server: {refused}"
+    );
+}
+
+#[test]
+fn the_creation_rules_are_asked_about_unstaged_files() {
+    let scratch = Scratch::new("scan-guard-unstaged");
+    let mut repo = with_a_version_in_clear(&scratch, "work");
+    repo.write("secrets/b.yaml", "{}\n").commit("Nothing in it yet");
+    repo.write("secrets/b.yaml", "pin: 4711\n");
+    std::fs::create_dir_all(repo.root().join("deep")).unwrap();
+    let done = scratch.command(PLOMB).args(["scan", "--unstaged"]).folder(repo.root()).run();
+    let text = done.text();
+    assert!(done.code == Some(1) && text.contains("secrets/b.yaml:1:6  sops-not-encrypted"), "{text}");
 }

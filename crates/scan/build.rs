@@ -33,6 +33,7 @@ const KEYS: &[&str] = &[
     "source",
     "examples",
     "counter_examples",
+    "group",
 ];
 
 fn main() {
@@ -75,7 +76,15 @@ fn read_rules() -> Vec<Table> {
         let source = fs::read_to_string(&path).expect("rule files are readable");
         let table: Table = source.parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let Some(Value::Array(records)) = table.get("rule") else { panic!("{}: no [[rule]]", path.display()) };
-        rules.extend(records.iter().map(|record| record.as_table().expect("[[rule]] is a table").clone()));
+        let group = path.file_stem().expect("it has an extension").to_string_lossy().into_owned();
+        rules.extend(records.iter().map(|record| {
+            let mut record = record.as_table().expect("[[rule]] is a table").clone();
+            assert!(
+                record.insert("group".to_owned(), Value::String(group.clone())).is_none(),
+                "group is the file's name"
+            );
+            record
+        }));
     }
     rules
 }
@@ -118,6 +127,7 @@ fn write_record(out: &mut String, rule: &Table) {
         _ => "plausible",
     });
     let check = rule.get("check").map(|check| check.as_str().expect("check is text")).or(usual);
+    let check_name = check.unwrap_or("none");
     let check = check.map(|check| format!("crate::check::{check}"));
     let entropy = rule.get("entropy").map_or(0.0, |entropy| {
         entropy.as_float().or(entropy.as_integer().map(|whole| whole as f64)).expect("entropy is a number")
@@ -126,7 +136,7 @@ fn write_record(out: &mut String, rule: &Table) {
         out,
         "Record {{ id: {:?}, description: {:?}, regex: {regex:?}, path: {:?}, secret_group: {group}, \
          entropy: {entropy:?}, keywords: &{:?}, tags: &{:?}, severity: Severity::{}, confidence: Confidence::{}, \
-         check: {}, detector: {:?}, source: {:?} }},",
+         check: {}, check_name: {check_name:?}, detector: {:?}, source: {:?}, group: {:?} }},",
         text(rule, "id"),
         text(rule, "description"),
         rule.get("path").map(|path| path.as_str().expect("path is text")),
@@ -137,6 +147,7 @@ fn write_record(out: &mut String, rule: &Table) {
         check.map_or("None".to_owned(), |check| format!("Some({check})")),
         rule.get("detector").map(|detector| detector.as_str().expect("detector is text")),
         text(rule, "source"),
+        text(rule, "group"),
     )
     .expect("a string takes all");
 }

@@ -123,7 +123,9 @@ fn fourth_act() -> Vec<Step> {
         Run(&[], &["plomb", "scan", "--staged", "--fix"]),
         Run(&[], &["git", "commit", "--quiet", "-m", "Encrypted before it left"]),
         Run(&[], &["plomb", "status"]),
-        Say("Now for a cluster. Its controller makes a key of its own and publishes the recipient; here is one for show."),
+        Say(
+            "Now for a cluster. Its controller makes a key of its own and publishes the recipient; here is one for show.",
+        ),
         Run(&[], &["plomb", "key", "new", "-o", "../cluster.txt"]),
     ]
 }
@@ -140,7 +142,9 @@ fn fifth_act(me: &str, cluster: &str) -> Vec<Step> {
         Say("What the cluster makes of it, with its key alone."),
         Run(&[("SOPS_AGE_KEY_FILE", "../cluster.txt")], &["plomb", "unseal", "immich.sealed.yaml"]),
         Controller(&["plomb-controller", "render", "--identity", "../cluster.txt", "."]),
-        Say("On a cluster: kubectl apply -k controller/deploy/overlays/cluster, then kubectl apply -f immich.sealed.yaml"),
+        Say(
+            "On a cluster: kubectl apply -k controller/deploy/overlays/cluster, then kubectl apply -f immich.sealed.yaml",
+        ),
     ]
 }
 

@@ -107,7 +107,8 @@ fn record(rule: &Rule) -> serde_json::Value {
         "keywords": rule.keywords,
         "entropy": rule.entropy,
         "tags": rule.tags,
-        "source": scan::builtin::source(&rule.id),
+        "verified": scan::builtin::about(&rule.id).and_then(|about| about.verified),
+        "source": scan::builtin::about(&rule.id).map(|about| about.source),
     })
 }
 
@@ -126,10 +127,11 @@ fn show(args: &Show) -> Outcome {
     line("path", rule.path.as_ref().map_or(String::new(), |it| it.source().to_owned()));
     line("keywords", rule.keywords.join(", "));
     line("entropy", if rule.entropy > 0.0 { format!("more than {}", rule.entropy) } else { String::new() });
-    line("check", if rule.check.is_some() { "the value is checked by code too".to_owned() } else { String::new() });
+    let about = scan::builtin::about(&rule.id);
+    line("verified", about.and_then(|about| about.verified).unwrap_or_default().to_owned());
     line("needs", rule.required.iter().map(|it| it.id.as_str()).collect::<Vec<_>>().join(", "));
     line("tags", rule.tags.join(", "));
-    line("source", scan::builtin::source(&rule.id).unwrap_or_default().to_owned());
+    line("source", about.map_or("", |about| about.source).to_owned());
     ui::print(text.as_bytes())?;
     Ok(Exit::Ok)
 }

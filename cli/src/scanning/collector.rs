@@ -4,10 +4,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use scan::{Content, Finding, Lines, Origin, RuleSet, Scanner, Seen, Skipped, Unread, Visitor};
+use scan::{Candidate, Content, Finding, Lines, Origin, RuleSet, Scanner, Seen, Skipped, Span, Unread, Visitor};
 
 use super::Found;
 use super::guarding::Guarding;
+
+/// From here on the rule of a candidate is the number of what the guard said of the content.
+const GUARDED: usize = usize::MAX / 2;
+
+/// Which contents the guard is asked about.
+#[derive(Clone, Copy)]
+pub(crate) enum Watch<'s> {
+    /// None.
+    Nothing,
+    /// Files of a work tree.
+    Files(&'s Guarding),
+    /// Versions of files that commits brought.
+    Versions(&'s Guarding),
+}
 
 /// How much was looked at.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,8 +35,9 @@ pub(crate) struct Counts {
 /// Gathers what all workers find.
 pub(crate) struct Collector<'s> {
     scanner: &'s Scanner,
-    /// Asked about every content, where contents are the files of a work tree.
-    guard: Option<&'s Guarding>,
+    watch: Watch<'s>,
+    /// What the guard said of versions, by number.
+    guarded: Mutex<Vec<Arc<[Finding]>>>,
     deadline: Option<Instant>,
     contents: AtomicU64,
     bytes: AtomicU64,
@@ -39,11 +54,12 @@ struct Gathered {
 
 impl<'s> Collector<'s> {
     /// A collector that gives up after `timeout` seconds; 0 = never.
-    pub(crate) fn new(scanner: &'s Scanner, guard: Option<&'s Guarding>, timeout: u64) -> Self {
+    pub(crate) fn new(scanner: &'s Scanner, watch: Watch<'s>, timeout: u64) -> Self {
         let deadline = (timeout > 0).then(|| Instant::now() + Duration::from_secs(timeout));
         Self {
             scanner,
-            guard,
+            watch,
+            guarded: Mutex::default(),
             deadline,
             contents: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -100,14 +116,35 @@ impl Visitor for Worker<'_, '_> {
         }
         self.contents += 1;
         self.bytes += content.bytes.len() as u64;
-        if let Some(guard) = self.shared.guard {
-            self.own.findings.extend(guard.content(content));
+        let mut seen = self.shared.scanner.scan(content);
+        match self.shared.watch {
+            Watch::Nothing => {}
+            Watch::Files(guard) => self.own.findings.extend(guard.content(content)),
+            Watch::Versions(guard) => seen.candidates.extend(self.guarded(guard.version(content))),
         }
-        self.shared.scanner.scan(content)
+        seen
     }
 
     fn place(&mut self, seen: &Seen, origin: &Origin, lines: Lines<'_>) {
-        self.own.findings.extend(self.shared.scanner.judge(seen, origin, lines));
+        let Some(number) = seen.candidates.last().and_then(|last| last.rule.checked_sub(GUARDED)) else {
+            return self.own.findings.extend(self.shared.scanner.judge(seen, origin, lines));
+        };
+        let mut found = seen.clone();
+        found.candidates.pop();
+        self.own.findings.extend(self.shared.scanner.judge(&found, origin, lines));
+        let guarded = self.shared.guarded.lock().unwrap_or_else(PoisonError::into_inner)[number].clone();
+        let here = guarded.iter().filter(|finding| {
+            finding.origin.path == origin.path && lines.touch(finding.span.start_line, finding.span.end_line)
+        });
+        self.own.findings.extend(here.map(|finding| Finding { origin: origin.clone(), ..finding.clone() }));
+    }
+
+    fn wants_excerpts(&self) -> bool {
+        self.shared.scanner.wants_excerpts() && !self.own.late
+    }
+
+    fn excerpt(&mut self, lines: &Content<'_>, whole: &Seen) -> Seen {
+        self.shared.scanner.excerpt(lines, whole)
     }
 
     fn unread(&mut self, unread: Unread) {
@@ -116,6 +153,21 @@ impl Visitor for Worker<'_, '_> {
 
     fn skipped(&mut self, skipped: Skipped) {
         self.own.skipped.push(skipped);
+    }
+}
+
+impl Worker<'_, '_> {
+    /// Keeps what the guard said until a place is known; the candidate stands for it among those of the scanner.
+    fn guarded(&self, findings: Vec<Finding>) -> Option<Candidate> {
+        if findings.is_empty() {
+            return None;
+        }
+        let last = findings.iter().map(|finding| finding.span.end_line).max().unwrap_or(1);
+        let first = findings.iter().map(|finding| finding.span.start_line).min().unwrap_or(1);
+        let mut all = self.shared.guarded.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(findings.into());
+        let span = Span { start_line: first, end_line: last, ..Span::default() };
+        Some(Candidate::bare(GUARDED + all.len() - 1, span))
     }
 }
 

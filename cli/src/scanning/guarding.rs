@@ -1,17 +1,19 @@
 //! The repository's own encryption rules, asked about what is scanned.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use bstr::{BStr, BString, ByteSlice as _};
-use guard::{Breach, Configs, FileVersion, Mend, Names, Rules, Sibling, Tracked, seems_encrypted};
-use scan::{Confidence, Content, Finding, Place};
+use gix::ObjectId;
+use guard::{Breach, Configs, FileVersion, Kind, Mend, Names, Rules, Sibling, Tracked, is_resource, seems_encrypted};
+use scan::{Confidence, Content, Finding, Place, Span};
 use source::{Change, Repository, Staged};
 
 use super::collector::Collector;
 use super::rules::source_failure;
-use super::{Request, What};
+use super::{Request, What, refs};
 use crate::failure::Failure;
 use crate::{config, files};
 
@@ -30,20 +32,31 @@ pub(crate) struct Guarding {
     /// Whether the change touches the rules themselves.
     rules_changed: bool,
     least: Confidence,
+    /// Whether contents are named by their paths in the repository, and what the index has at those.
+    indexed: Option<BTreeMap<BString, ObjectId>>,
+    /// Which breaches of older versions count.
+    lasting: &'static [Kind],
 }
 
-/// Reads the rules, unless the request does without or there are none.
+/// Breaches that stay, once they are in history: what stood in clear can be read there for ever.
+const LASTING: [Kind; 3] = [Kind::NotEncrypted, Kind::ValueInClear, Kind::MetadataStripped];
+/// Those that a push brings: also what someone can read who should not.
+const PUSHED: [Kind; 5] =
+    [Kind::NotEncrypted, Kind::ValueInClear, Kind::MetadataStripped, Kind::DecryptedTwin, Kind::RecipientUnlisted];
+
+/// Reads the rules, unless the request does without or there are none. `tips` are the commits that a push brings: the rules
+/// of the first that has any hold beside those of HEAD.
 ///
 /// # Errors
 /// When they cannot be read.
-pub(crate) fn prepare(request: &Request) -> Result<Option<Guarding>, Failure> {
-    let asked =
-        matches!(request.what, What::Files { .. } | What::Staged(_) | What::History(_)) && !request.own.no_guard;
+pub(crate) fn prepare(request: &Request, tips: &[BString]) -> Result<Option<Guarding>, Failure> {
+    let asked = !matches!(request.what, What::Stdin | What::Message(_)) && !request.own.no_guard;
     if !asked || !request.flags.enable_rule.is_empty() {
         return Ok(None);
     }
     let home = request.what.home();
     let Ok(repository) = Repository::discover(&home) else { return outside(request, &home) };
+    let repository = repository.with_object_folders(refs::quarantine());
     let failed = |error| source_failure(&error);
     let index_file = std::env::var_os("GIT_INDEX_FILE").map(PathBuf::from);
     let tracked = repository.tracked(index_file.as_deref()).map_err(failed)?;
@@ -67,6 +80,11 @@ pub(crate) fn prepare(request: &Request) -> Result<Option<Guarding>, Failure> {
             base.insert(name.clone(), text);
         }
     }
+    if repository.is_bare() {
+        now.clone_from(&base);
+        let rules = |tip: &BString| repository.read_at(tip.as_bstr(), BStr::new(CONFIG)).ok().flatten();
+        now.extend(tips.iter().find_map(rules).map(|text| (CONFIG.into(), text)));
+    }
     if now.is_empty() && base.is_empty() {
         return Ok(None);
     }
@@ -77,6 +95,8 @@ pub(crate) fn prepare(request: &Request) -> Result<Option<Guarding>, Failure> {
         root: repository.root().to_owned(),
         repository: Some(repository),
         least: request.own.confidence.into(),
+        indexed: matches!(request.what, What::Unstaged(_)).then(|| tracked.into_iter().collect()),
+        lasting: if matches!(request.what, What::History(_)) { &LASTING } else { &PUSHED },
     }))
 }
 
@@ -106,6 +126,8 @@ fn outside(request: &Request, home: &Path) -> Result<Option<Guarding>, Failure> 
         root: path.parent().unwrap_or(Path::new("/")).to_owned(),
         rules_changed: false,
         least: request.own.confidence.into(),
+        indexed: None,
+        lasting: &LASTING,
     }))
 }
 
@@ -120,21 +142,40 @@ impl Guarding {
         if shown.find_byte(b'!').is_some() {
             return Vec::new();
         }
-        let Some(inside) = self.inside(shown.as_bstr()) else { return Vec::new() };
-        let mut findings = self.check(&inside, bytes, None, Place::File);
+        let (inside, old) = match &self.indexed {
+            Some(indexed) => (Some(shown.clone()), self.indexed_version(indexed, shown)),
+            None => (self.inside(shown.as_bstr()), None),
+        };
+        let Some(inside) = inside else { return Vec::new() };
+        let mut findings = self.check(&inside, bytes, old.as_deref(), Place::File);
         findings.iter_mut().for_each(|finding| finding.origin.path = shown.clone());
         findings
     }
 
+    fn indexed_version(&self, indexed: &BTreeMap<BString, ObjectId>, path: &BString) -> Option<Vec<u8>> {
+        self.repository.as_ref()?.blob(*indexed.get(path)?, LIMIT).ok()
+    }
+
+    /// What the rules say of one version of a file, at each path that it ever had: only what is wrong with it for ever.
+    pub(crate) fn version(&self, content: &Content<'_>) -> Vec<Finding> {
+        let outside = content.paths.iter().filter(|path| path.find_byte(b'!').is_none());
+        let all = outside.flat_map(|path| self.breaches(path, content.bytes, None));
+        self.findings(all.filter(|breach| self.lasting.contains(&breach.kind)).collect(), &Place::File)
+    }
+
     fn check(&self, path: &BString, bytes: &[u8], old: Option<&[u8]>, place: Place) -> Vec<Finding> {
+        self.findings(self.breaches(path, bytes, old), &place)
+    }
+
+    fn breaches(&self, path: &BString, bytes: &[u8], old: Option<&[u8]>) -> Vec<Breach> {
         let siblings: Vec<Sibling<'_>> =
             self.names.originals_of(path).map(|path| Sibling { path, bytes: None }).collect();
         let seems = |bytes| seems_encrypted(path, bytes);
-        if siblings.is_empty() && !self.rules.covers(path) && !seems(bytes) && !old.is_some_and(seems) {
+        let meant = self.rules.covers(path) || is_resource(bytes);
+        if siblings.is_empty() && !meant && !seems(bytes) && !old.is_some_and(seems) {
             return Vec::new();
         }
-        let file = FileVersion { path, bytes, old, siblings: &siblings };
-        self.findings(self.rules.check(&file), &place)
+        self.rules.check(&FileVersion { path, bytes, old, siblings: &siblings })
     }
 
     /// What mends a file, and nothing if no rule speaks of it.
@@ -156,7 +197,7 @@ impl Guarding {
     }
 
     fn findings(&self, breaches: Vec<Breach>, place: &Place) -> Vec<Finding> {
-        let sure = breaches.into_iter().filter(|breach| breach.confidence >= self.least);
+        let sure = folded(breaches).into_iter().filter(|breach| breach.confidence >= self.least);
         sure.map(|breach| breach.finding(place.clone())).collect()
     }
 
@@ -215,6 +256,22 @@ impl Guarding {
         collector.add(self.findings(self.rules.check_rules(&tracked), place));
         Ok(())
     }
+}
+
+/// A file that is in clear as a whole is one finding, from its first value to its last, not one more for each value.
+fn folded(mut breaches: Vec<Breach>) -> Vec<Breach> {
+    let is_value = |breach: &Breach| breach.kind == Kind::ValueInClear && breach.value.is_some();
+    let is_whole = |breach: &Breach| matches!(breach.kind, Kind::NotEncrypted | Kind::MetadataStripped);
+    let (Some(first), Some(last)) = (breaches.iter().find(|it| is_value(it)), breaches.iter().rfind(|it| is_value(it)))
+    else {
+        return breaches;
+    };
+    let (first, last) = (first.span, last.span);
+    let Some(whole) = breaches.iter_mut().find(|breach| is_whole(breach)) else { return breaches };
+    let Span { end_line, end_column, end_byte_column, .. } = last;
+    whole.span = Span { end_line, end_column, end_byte_column, ..first };
+    breaches.retain(|breach| !is_value(breach));
+    breaches
 }
 
 /// The blob that a change replaces, at its old path if it was renamed.

@@ -1,7 +1,7 @@
 //! What people and machines get to see of a scan.
 
 use std::io::IsTerminal as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use scan::report::template::{Template, TemplateError};
 use scan::report::{self, Counts, Dialect, Report, RuleNote, Run, Style as TextStyle, Tool};
@@ -101,16 +101,25 @@ fn width() -> usize {
 
 /// The ways on that somebody whose commit was stopped has.
 fn ways(request: &Request) -> Vec<String> {
-    let again = match request.what {
-        What::Staged(_) => "plomb scan --staged --fix",
-        _ => "plomb scan --fix",
+    let pushed = "it is no secret: `plomb allow FINGERPRINT --reason WHY`; a real one that was pushed must be revoked";
+    let ways: &[&str] = match request.what {
+        What::History(_) | What::PrePush(_) | What::PreReceive(_) => &[
+            "it was pushed: change the secret where it was issued; history keeps the old one",
+            "it was not pushed: rewrite the commit (`git commit --amend`, `git rebase -i`) with the file encrypted",
+            "it is no secret: `plomb allow FINGERPRINT --reason WHY`",
+        ],
+        What::Staged(_) => &[
+            "a whole file is secret: `plomb encrypt -i FILE`, then stage it again",
+            "let plomb encrypt what .sops.yaml covers and stage it again: `plomb scan --staged --fix`",
+            pushed,
+        ],
+        _ => &[
+            "a whole file is secret: `plomb encrypt -i FILE`, then stage it again",
+            "let plomb encrypt what .sops.yaml covers and stage it again: `plomb scan --fix`",
+            pushed,
+        ],
     };
-    vec![
-        "a whole file is secret: `plomb encrypt -i FILE`, then stage it again".to_owned(),
-        format!("let plomb encrypt what .sops.yaml covers and stage it again: `{again}`"),
-        "it is no secret: `plomb allow FINGERPRINT --reason WHY`; a real one that was pushed must be revoked"
-            .to_owned(),
-    ]
+    ways.iter().map(|way| (*way).to_owned()).collect()
 }
 
 fn print(report: &dyn Report, run: &Run<'_>) -> Result<(), Failure> {
@@ -123,40 +132,74 @@ fn bytes(report: &dyn Report, run: &Run<'_>) -> Result<Vec<u8>, Failure> {
     Ok(out)
 }
 
-/// The report in the format that is named, or that the file's name tells.
+/// How a report is written.
+enum Form {
+    /// A format of ours.
+    Named(&'static dyn Report),
+    /// The caller's template.
+    Template(Template, PathBuf),
+}
+
+/// Whether a report can be written as it is asked for: to be known before a scan that takes long.
+///
+/// # Errors
+/// When its format is unknown, its template cannot be read, or no file can be made where it shall be.
+pub(crate) fn check(request: &Request) -> Result<(), Failure> {
+    let Some(path) = request.flags.report_path.as_ref().filter(|_| !request.own.json) else { return Ok(()) };
+    form(request, path)?;
+    let wrong = |what: &str| Err(Failure::new(Exit::Incomplete, what).in_file(path));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match path.metadata() {
+        _ if path == Path::new("-") => Ok(()),
+        Ok(there) if there.is_dir() => wrong("the report cannot be written: this is a folder"),
+        Ok(there) if !there.is_file() => wrong("the report cannot be written: this is no regular file"),
+        _ if !folder.is_dir() => wrong("the report cannot be written: there is no such folder"),
+        _ if rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_err() => {
+            wrong("the report cannot be written: the folder cannot be written to")
+        }
+        _ => Ok(()),
+    }
+}
+
 fn render(request: &Request, path: &Path, run: &Run<'_>) -> Result<Vec<u8>, Failure> {
+    match form(request, path)? {
+        Form::Named(report) => bytes(report, run),
+        Form::Template(template, path) => template.render(run).map_err(|error| wrong_template(error, &path)),
+    }
+}
+
+/// The format that is named, or that the file's name tells.
+fn form(request: &Request, path: &Path) -> Result<Form, Failure> {
     let flags = &request.flags;
     let wrong = |what: String, hint: String| Failure::new(Exit::Incomplete, what).hint(hint);
     match (flags.report_format.as_deref(), &flags.report_template) {
-        (Some("template") | None, Some(template)) => by_template(template, run),
+        (Some("template") | None, Some(template)) => Ok(Form::Template(parse(template)?, template.clone())),
         (Some("template"), None) => Err(wrong(
             "--report-format template needs --report-template".to_owned(),
             "name the template's file".to_owned(),
         )),
-        (Some(name), _) => match report::by_name(name) {
-            Some(report) => bytes(report, run),
-            None => {
-                Err(wrong(format!("there is no report format {}", one_line(name)), format!("there are {}", names())))
-            }
-        },
-        (None, None) => match path.extension().and_then(|end| report::by_extension(end.to_str()?)) {
-            Some(report) => bytes(report, run),
-            None => {
+        (Some(name), _) => report::by_name(name).map(Form::Named).ok_or_else(|| {
+            wrong(format!("there is no report format {}", one_line(name)), format!("there are {}", names()))
+        }),
+        (None, None) => {
+            let named = path.extension().and_then(|end| report::by_extension(end.to_str()?));
+            named.map(Form::Named).ok_or_else(|| {
                 let what = "the report's file name does not tell its format".to_owned();
-                Err(wrong(what, format!("say --report-format; there are {}", names())).in_file(path))
-            }
-        },
+                wrong(what, format!("say --report-format; there are {}", names())).in_file(path)
+            })
+        }
     }
 }
 
-fn by_template(path: &Path, run: &Run<'_>) -> Result<Vec<u8>, Failure> {
+fn parse(path: &Path) -> Result<Template, Failure> {
     let text = files::read(path, 16 << 20)?;
     let text = std::str::from_utf8(text.expose())
         .map_err(|_| Failure::new(Exit::Incomplete, "the template is not UTF-8").in_file(path))?;
-    let wrong = |error: TemplateError| {
-        Failure { at: Some((error.line, error.column)), ..Failure::new(Exit::Incomplete, error.what) }.in_file(path)
-    };
-    Template::parse(text).map_err(wrong)?.render(run).map_err(wrong)
+    Template::parse(text).map_err(|error| wrong_template(error, path))
+}
+
+fn wrong_template(error: TemplateError, path: &Path) -> Failure {
+    Failure { at: Some((error.line, error.column)), ..Failure::new(Exit::Incomplete, error.what) }.in_file(path)
 }
 
 fn names() -> String {

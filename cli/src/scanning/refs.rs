@@ -32,6 +32,12 @@ pub(crate) fn received(lines: &SecretBytes) -> Selection {
     Selection::brought(new)
 }
 
+/// The commits that a push brings, as either hook is told of them.
+pub(crate) fn tips(lines: &SecretBytes) -> Vec<BString> {
+    let new = lines.expose().lines().filter_map(|line| line.fields().nth(1));
+    new.filter(|name| !is_zero(name)).map(BString::from).collect()
+}
+
 fn is_zero(name: &[u8]) -> bool {
     name.iter().all(|byte| *byte == b'0')
 }

@@ -8,6 +8,8 @@ use scan::report::link::Platform;
 use scan::{Place, Visitor};
 use source::{Files, History, Limits, Repository, Selection, Source, SourceError, Staged, Stdin, Unstaged};
 
+use secret::SecretBytes;
+
 use super::collector::Collector;
 use super::guarding::Guarding;
 use super::rules::source_failure;
@@ -15,11 +17,27 @@ use super::{Request, What, refs};
 use crate::failure::{Exit, Failure};
 use crate::{files, ui};
 
-/// Hands everything that the request asks for to the collector.
+/// The lines that Git gives a hook about the refs of a push, if the request is such a hook's; else nothing.
+///
+/// # Errors
+/// When standard input cannot be read.
+pub(crate) fn refs(request: &Request) -> Result<SecretBytes, Failure> {
+    match request.what {
+        What::PrePush(_) | What::PreReceive(_) => files::read_stdin(REFS_LIMIT),
+        _ => Ok(SecretBytes::from("")),
+    }
+}
+
+/// Hands everything that the request asks for to the collector; `lines` is what [`refs`] read.
 ///
 /// # Errors
 /// When nothing can be read at all.
-pub(crate) fn scan(request: &Request, collector: &Collector<'_>, guard: Option<&Guarding>) -> Result<(), Failure> {
+pub(crate) fn scan(
+    request: &Request,
+    lines: &SecretBytes,
+    collector: &Collector<'_>,
+    guard: Option<&Guarding>,
+) -> Result<(), Failure> {
     let limits = limits(request);
     let failed = |error: SourceError| source_failure(&error);
     match &request.what {
@@ -46,7 +64,8 @@ pub(crate) fn scan(request: &Request, collector: &Collector<'_>, guard: Option<&
         What::Unstaged(repo) => {
             let repository = Repository::discover(repo).map_err(failed)?;
             let unstaged = Unstaged { under: under(&repository, repo), limits, ..Unstaged::new(&repository) };
-            each(&unstaged, collector).map_err(failed)
+            each(&unstaged, collector).map_err(failed)?;
+            guard.map_or(Ok(()), |guard| guard.rules_themselves(None, &Place::File, collector))
         }
         What::Message(file) => message(file, limits, collector),
         What::History(wanted) => {
@@ -57,11 +76,11 @@ pub(crate) fn scan(request: &Request, collector: &Collector<'_>, guard: Option<&
         }
         What::PrePush(repo) => {
             let repository = Repository::discover(repo).map_err(failed)?;
-            history(&repository, refs::pushed(&files::read_stdin(REFS_LIMIT)?), true, limits, collector)
+            history(&repository, refs::pushed(lines), true, limits, collector)
         }
         What::PreReceive(repo) => {
             let repository = Repository::discover(repo).map_err(failed)?.with_object_folders(refs::quarantine());
-            history(&repository, refs::received(&files::read_stdin(REFS_LIMIT)?), true, limits, collector)
+            history(&repository, refs::received(lines), true, limits, collector)
         }
     }
 }

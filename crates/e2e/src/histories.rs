@@ -1,5 +1,6 @@
 //! Repositories in which gitleaks and we must find the same secrets, each one thing that Git can do.
 
+use crate::archives::{gzip, tar, zip};
 use testkit::{Dice, Repository, Scratch, token};
 
 /// A repository and how it is built.
@@ -11,7 +12,7 @@ pub struct History {
 }
 
 /// All of them.
-pub const HISTORIES: [History; 14] = [
+pub const HISTORIES: [History; 17] = [
     History { name: "plain", build: plain },
     History { name: "edits", build: edits },
     History { name: "renames", build: renames },
@@ -26,7 +27,13 @@ pub const HISTORIES: [History; 14] = [
     History { name: "many-on-a-line", build: many_on_a_line },
     History { name: "moved-lines", build: moved_lines },
     History { name: "types-and-modes", build: types_and_modes },
+    History { name: "across-hunks", build: across_hunks },
+    History { name: "encoded-in-pieces", build: encoded_in_pieces },
+    History { name: ARCHIVES, build: archives },
 ];
+
+/// The history whose files are archives.
+pub const ARCHIVES: &str = "archives";
 
 /// Builds one, always the same.
 pub fn build<'s>(history: &History, scratch: &'s Scratch) -> Repository<'s> {
@@ -166,6 +173,46 @@ fn types_and_modes(repo: &mut Repository<'_>, dice: &mut Dice) {
     std::fs::remove_file(repo.root().join("run.sh")).expect("just written or removed");
     std::os::unix::fs::symlink("binary.dat", repo.root().join("run.sh")).expect("just written or removed");
     repo.commit("A link now");
+}
+
+/// A rule that spans lines begins before the lines that were added, and its match there takes the place of theirs.
+fn across_hunks(repo: &mut Repository<'_>, dice: &mut Dice) {
+    let call = |dice: &mut Dice| format!("curl -u 'deploy:{}' https://api.acme.test/x\n", token::hex(dice, 24));
+    let head = "#!/bin/sh\ncurl -s \\\n  https://api.acme.test/health\n";
+    repo.write("run.sh", format!("{head}echo one\necho two\n")).commit("A script");
+    repo.write("run.sh", format!("{head}{}echo two\n", call(dice))).commit("A call below another");
+    repo.write("run.sh", format!("{head}{}echo between\n{}echo two\n", call(dice), call(dice))).commit("Two");
+    let text = std::fs::read_to_string(repo.root().join("run.sh")).expect("just written");
+    repo.write("run.sh", format!("{text}{}", call(dice))).commit("One more at the end");
+    let key = token::private_key(dice);
+    let (first, rest) = key.split_at(key.len() / 2);
+    repo.write("pem.txt", format!("{first}\n")).commit("Half a key");
+    repo.write("pem.txt", format!("{first}\n{rest}\n{}", token::private_key(dice)))
+        .commit("The other half, and one more");
+}
+
+/// Encoded text of which a part is encoded once more, and such text on neighbouring lines.
+fn encoded_in_pieces(repo: &mut Repository<'_>, dice: &mut Dice) {
+    let mut text = String::new();
+    for number in 0..4 {
+        let encoded = base64(format!("token{number} = \"{}\"", token::github(dice)).as_bytes());
+        let at = 12 + number * 5;
+        let (head, tail) = encoded.split_at(at);
+        text += &format!("v{number} = {head}%{:02X}{}\n", tail.as_bytes()[0], &tail[1..]);
+    }
+    repo.write("pieces.txt", format!("first\n{text}last\n")).commit("Percent within base64");
+    let more: String = text.lines().map(|line| format!("{line}\n# and\n")).collect();
+    repo.write("pieces.txt", format!("first\n{more}last\n")).commit("Lines between");
+}
+
+fn archives(repo: &mut Repository<'_>, dice: &mut Dice) {
+    let env = |dice: &mut Dice| format!("A=1\nGITHUB_TOKEN={}\n", token::github(dice)).into_bytes();
+    let inner = zip(&[("deep/app.env", &env(dice)), ("readme.txt", b"nothing\n")]);
+    repo.write("backup.zip", zip(&[("app.env", &env(dice)), ("b/c.env", &env(dice))]));
+    repo.write("backup.tar", tar(&[("x/app.env", &env(dice)), ("inner.zip", &inner)]));
+    repo.write("backup.tar.gz", gzip(&tar(&[("y/app.env", &env(dice))])));
+    repo.write("notes.txt.gz", gzip(&env(dice))).commit("Archives");
+    repo.write("backup.zip", zip(&[("app.env", &env(dice)), ("d.env", &env(dice))])).commit("A newer one");
 }
 
 /// Standard base64 with padding.

@@ -59,10 +59,12 @@ pub enum Kind {
     RulesDeleted,
     /// A private key stands where a recipient belongs.
     IdentityAsRecipient,
+    /// An EncryptedSecret does not say where it belongs.
+    BindingMissing,
 }
 
 /// One row per kind: id, how bad, and one sentence for lists of rules.
-const TABLE: [(Kind, &str, Severity, &str); 24] = [
+const TABLE: [(Kind, &str, Severity, &str); 25] = [
     (
         Kind::NotEncrypted,
         "sops-not-encrypted",
@@ -126,6 +128,12 @@ const TABLE: [(Kind, &str, Severity, &str); 24] = [
         "sops-identity-as-recipient",
         Severity::Critical,
         "A private key stands in .sops.yaml.",
+    ),
+    (
+        Kind::BindingMissing,
+        "sealed-binding-missing",
+        Severity::Medium,
+        "An EncryptedSecret has no binding to its place.",
     ),
 ];
 
@@ -344,7 +352,7 @@ mod tests {
         let ids: std::collections::BTreeSet<&str> = Kind::all().map(Kind::id).collect();
         assert_eq!(ids.len(), TABLE.len());
         assert!(ids.iter().all(|id| id.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')));
-        assert_eq!(Kind::IdentityAsRecipient as usize + 1, TABLE.len(), "a kind has no row");
+        assert_eq!(Kind::BindingMissing as usize + 1, TABLE.len(), "a kind has no row");
         assert!(Kind::all().all(|kind| kind.description().ends_with('.')));
     }
 

@@ -10,7 +10,7 @@ use crate::breach::{Breach, Kind};
 use crate::claim::{Claim, is_sealed_otherwise};
 use crate::lines::Lines;
 use crate::rules::{Cover, Rules};
-use crate::{marker, plain, sealed, twin};
+use crate::{marker, plain, resource, sealed, twin};
 
 /// Larger files are not parsed.
 const LIMIT: usize = 64 << 20;
@@ -43,8 +43,8 @@ pub fn is_encrypted(path: &[u8], bytes: &[u8]) -> bool {
     seems_encrypted(path, bytes) && matches!(look(bytes, format_of(path, bytes)), Look::Encrypted(_) | Look::Broken(_))
 }
 
-/// Whether the bytes hold a token or what looks like a block: a search, no parse. A file for which this and
-/// [`Rules::covers`] are both false, in its old version too, has no breach but a decrypted twin's.
+/// Whether the bytes hold a token or what looks like a block: a search, no parse. A file for which this,
+/// [`Rules::covers`] and [`is_resource`](crate::is_resource) are all false, in its old version too, has no breach but a decrypted twin's.
 pub fn seems_encrypted(path: &[u8], bytes: &[u8]) -> bool {
     memmem::find(bytes, b"ENC[AES256_GCM,").is_some() || has_block(for_path(path), bytes)
 }
@@ -68,6 +68,8 @@ pub(crate) struct Case<'a> {
     pub(crate) lines: Lines<'a>,
     /// The version before, if it was encrypted.
     pub(crate) was: Option<Look>,
+    /// Whether it is an EncryptedSecret.
+    pub(crate) is_resource: bool,
 }
 
 impl Case<'_> {
@@ -102,9 +104,13 @@ impl Rules {
         }
         let old = file.old.filter(|old| *old != file.bytes && seems_encrypted(file.path, old));
         let covers = self.covers_of(file.path);
-        let claims: Vec<Claim> = covers.iter().filter_map(|cover| Claim::of(cover, file.path)).collect();
+        let mut claims: Vec<Claim> = covers.iter().filter_map(|cover| Claim::of(cover, file.path)).collect();
+        let is_resource = resource::is_resource(file.bytes);
+        if is_resource {
+            claims.iter_mut().for_each(|claim| claim.selector = resource::selector());
+        }
         let seems = seems_encrypted(file.path, file.bytes);
-        if !seems && old.is_none() && claims.is_empty() && !twin::is_candidate(file) {
+        if !seems && !is_resource && old.is_none() && claims.is_empty() && !twin::is_candidate(file) {
             return Vec::new();
         }
         let was = old.map(|old| look(old, format_of(file.path, old)));
@@ -116,6 +122,7 @@ impl Rules {
             claims,
             lines: Lines::new(file.bytes),
             was: was.filter(|was| matches!(was, Look::Encrypted(_) | Look::Broken(_))),
+            is_resource,
         };
         let mut breaches = if file.bytes.len() > LIMIT { too_large(&case, seems) } else { judge(case, file) };
         breaches.sort_by(|one, other| one.order().cmp(&other.order()));
@@ -131,8 +138,14 @@ fn judge(mut case: Case<'_>, file: &FileVersion<'_>) -> Vec<Breach> {
     }
     let looked = if is_sealed_otherwise(case.bytes) { None } else { Some(look(case.bytes, case.format)) };
     match looked {
-        Some(Look::Encrypted(encrypted)) => return sealed::check(&mut case, *encrypted),
+        Some(Look::Encrypted(encrypted)) => {
+            let lacks = if case.is_resource { resource::encrypted(&case, &encrypted) } else { Vec::new() };
+            breaches = sealed::check(&mut case, *encrypted);
+            breaches.extend(lacks);
+            return breaches;
+        }
         Some(Look::Broken(error)) => return vec![sealed::broken(&case, &error)],
+        Some(Look::Plain(doc)) if case.is_resource && case.was.is_none() => return resource::plain(&case, doc),
         Some(Look::Plain(doc)) => {
             breaches = plain::check(&mut case, doc);
             if let Some(twin) = twin::check(file, case.format) {

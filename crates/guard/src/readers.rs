@@ -62,8 +62,10 @@ fn against(case: &Case<'_>, metadata: &Metadata, cover: &Cover<'_>) -> Vec<Breac
     for name in policy.recipients().filter(|name| !names(metadata.recipients(), name)) {
         let who = short_recipient(name);
         let what = format!("{who} cannot read the file, and the creation rule at {} names it", cover.place());
-        // Nothing is given away: `status` shows it, a commit need not wait for it.
-        found.push(breach(Kind::RecipientMissing, what).at(place(case, "")).about(who).sure(Confidence::Low));
+        // Nothing is given away: `status` shows it, a commit need not wait for it; unless it locks a reader out.
+        let was_reader = matches!(&case.was, Some(Look::Encrypted(was)) if names(was.metadata().recipients(), name));
+        let sure = if was_reader { Confidence::Medium } else { Confidence::Low };
+        found.push(breach(Kind::RecipientMissing, what).at(place(case, "")).about(who).sure(sure));
     }
     for entry in metadata.groups.iter().flat_map(Group::foreign).filter(|entry| !is_listed(policy, entry)).take(LISTED)
     {
@@ -119,7 +121,7 @@ fn groups(metadata: &Metadata, policy: &Policy) -> Option<String> {
 }
 
 fn selector(case: &Case<'_>, metadata: &Metadata, policy: &Policy) -> Option<String> {
-    let wanted = policy.selector.as_ref().filter(|_| case.format.edits_in_place())?;
+    let wanted = policy.selector.as_ref().filter(|_| case.format.edits_in_place() && !case.is_resource)?;
     let ((field, text), (should, be)) = (metadata.selector.field(), wanted.field());
     (metadata.selector != *wanted)
         .then(|| format!("the file is encrypted by {field} {text}, and its creation rule says {should} {be}"))

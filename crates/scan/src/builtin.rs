@@ -26,8 +26,24 @@ struct Record {
     severity: Severity,
     confidence: Confidence,
     check: Option<Check>,
+    check_name: &'static str,
     detector: Option<&'static str>,
     source: &'static str,
+    group: &'static str,
+}
+
+/// What a record says beside the rule itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct About {
+    /// Where the format is documented: a public address.
+    pub source: &'static str,
+    /// The file of `rules/` that holds the record, without its ending: `cloud`, `keys`, …
+    pub group: &'static str,
+    /// What is verified offline beyond the pattern, one phrase: a checksum, a structure. `None` = the pattern and a look at
+    /// how random the value is.
+    pub verified: Option<&'static str>,
+    /// Whether a parser judges the confidence from finding to finding.
+    pub varies: bool,
 }
 
 /// Our own rules. Cheap: no regular expression is compiled here.
@@ -47,10 +63,45 @@ pub(crate) fn is_detected(id: &str) -> bool {
     RECORDS.binary_search_by(|record| record.id.cmp(id)).is_ok_and(|found| RECORDS[found].detector.is_some())
 }
 
-/// Where a rule's format is documented: a public address, or the vendor's documentation by name.
-pub fn source(id: &str) -> Option<&'static str> {
-    let found = RECORDS.binary_search_by(|record| record.id.cmp(id)).ok()?;
-    Some(RECORDS[found].source)
+/// What the record of one of our own rules says beside the rule; `None` for any other id.
+pub fn about(id: &str) -> Option<About> {
+    let record = &RECORDS[RECORDS.binary_search_by(|record| record.id.cmp(id)).ok()?];
+    let verified = record.detector.and_then(verified_by_parser).or(verified_by_check(record.check_name));
+    let varies = record.detector.is_some_and(|detector| !matches!(detector, "pem" | "putty" | "jwk"));
+    Some(About { source: record.source, group: record.group, verified, varies })
+}
+
+/// What a check proves; `None` for those that only weigh how random a value is, or whether its name is a secret's.
+fn verified_by_check(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "crc32_base62" => "checksum (CRC-32)",
+        "github_installation" | "github_refresh" => "checksum (CRC-32) of tokens of 40 characters",
+        "age_identity" => "checksum (Bech32); a wrong one lowers the confidence",
+        "age_plugin_identity" => "checksum (Bech32)",
+        "wallet_import_format" => "checksum (Base58Check)",
+        "json_web_token" => "header and claims are decoded",
+        "sentry_organisation" => "the JSON inside is decoded",
+        "base64_json" => "the JSON inside is decoded",
+        "base64_private_key" => "the key inside is decoded",
+        "base64_key" => "length of the decoded key",
+        "minisign" => "the key inside is decoded: clear or encrypted",
+        "discord_bot" => "the id inside is decoded",
+        "aws_key_id" => "the account number inside is decoded",
+        _ => return None,
+    })
+}
+
+/// What a parser looks at, beyond names and how random a value is.
+fn verified_by_parser(detector: &str) -> Option<&'static str> {
+    Some(match detector {
+        "pem" => "the key inside is decoded: clear or encrypted, drawn or made by counting",
+        "putty" => "the key's header is read: clear or encrypted",
+        "jwk" => "the JSON object and the key's length",
+        "kubernetes-secret" | "kubeconfig" | "kubernetes-encryption" => "the manifest is parsed, base64 decoded",
+        "netrc" | "files" => "the file's own grammar",
+        "url" => "the address is parsed",
+        _ => return None,
+    })
 }
 
 fn rule(record: &Record) -> Rule {

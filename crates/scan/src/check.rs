@@ -162,6 +162,13 @@ pub(crate) fn age_identity(suspect: &Suspect<'_>) -> Verdict {
     }
 }
 
+/// An age plugin's identity: the checksum fits, and it holds something beside it.
+pub(crate) fn age_plugin_identity(suspect: &Suspect<'_>) -> Verdict {
+    let lower = suspect.secret.to_ascii_lowercase();
+    let data = lower.rsplit(|byte| *byte == b'1').next().unwrap_or_default();
+    yes_if(data.len() > 6 && bech32::is_valid(&lower))
+}
+
 /// A Bitcoin private key in wallet import format: Base58 with the version byte 0x80 and four bytes of checksum.
 pub(crate) fn wallet_import_format(suspect: &Suspect<'_>) -> Verdict {
     let decoded = base58::decode_checked(suspect.secret);

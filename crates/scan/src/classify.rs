@@ -27,6 +27,7 @@ pub(crate) fn judge(kind: Kind, value: &[u8]) -> Option<Confidence> {
         Kind::Password => password(value),
         Kind::Secret => secret(value),
         Kind::Key => key(value),
+        Kind::Auth if value.starts_with(b"user:") || value.starts_with(b"username:") => None,
         Kind::Auth => secret(value),
         Kind::Weak => secret(value).filter(|sure| *sure > Confidence::Low).map(|_| Confidence::Low),
     }

@@ -1,6 +1,7 @@
 //! The engine: contents in, candidates out; candidates and a place in, findings out.
 
 mod compose;
+mod excerpt;
 mod judge;
 mod markers;
 mod redact;

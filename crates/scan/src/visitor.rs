@@ -53,6 +53,17 @@ pub trait Visitor: Send {
     /// Says that a content stands at `origin`, with these lines new there. Not called if `seen` is quiet.
     fn place(&mut self, seen: &Seen, origin: &Origin, lines: Lines<'_>);
 
+    /// Whether [`Self::excerpt`] is to be asked about added lines.
+    fn wants_excerpts(&self) -> bool {
+        false
+    }
+
+    /// Looks at added lines alone; the answer is what they hold beyond `whole`, the answer for the content they are in.
+    fn excerpt(&mut self, lines: &Content<'_>, whole: &Seen) -> Seen {
+        let _ = (lines, whole);
+        Seen::default()
+    }
+
     /// Something could not be read.
     fn unread(&mut self, unread: Unread);
 

@@ -8,6 +8,7 @@ use scan::{Base, Content, Lines, Origin, Seen, Skipped, Unread, Visitor};
 
 use crate::archive;
 use crate::limits::Limits;
+use crate::lines;
 use crate::sniff::{self, Kind};
 
 /// What came of one content, or of one piece or inner file of it.
@@ -126,6 +127,32 @@ pub(crate) fn place(visitor: &mut dyn Visitor, part: &Part, origin: &Origin, lin
             visitor.place(&part.seen, origin, Lines::Added(&later));
         }
         Lines::Added(_) => visitor.place(&part.seen, origin, lines),
+    }
+}
+
+/// The added lines of a place, each run of them as a part of its own, where a visitor wants that. Contents that were handed
+/// over in pieces, and what lies in archives, are left out.
+pub(crate) fn excerpts(
+    visitor: &mut dyn Visitor,
+    parts: &[Part],
+    path: &BString,
+    bytes: &[u8],
+    added: &[Range<usize>],
+    take: Take<'_>,
+) {
+    let [Part { inner, seen, from_line: 1 }] = parts else { return };
+    if !inner.is_empty() || !visitor.wants_excerpts() {
+        return;
+    }
+    for (range, lines) in lines::cut(bytes, added) {
+        if lines.len() == bytes.len() {
+            continue;
+        }
+        let paths = std::slice::from_ref(path);
+        let seen = visitor.excerpt(&Content { bytes: lines, paths, first_line: range.start, base: None }, seen);
+        if !seen.is_quiet() {
+            take(visitor, Part { inner: BString::default(), seen, from_line: 1 });
+        }
     }
 }
 

@@ -29,6 +29,27 @@ pub(crate) fn added(old: &[u8], new: &[u8]) -> Vec<Range<usize>> {
         .collect()
 }
 
+/// The bytes of ascending ranges of lines.
+pub(crate) fn cut<'t>(text: &'t [u8], ranges: &[Range<usize>]) -> Vec<(Range<usize>, &'t [u8])> {
+    let mut out = Vec::with_capacity(ranges.len());
+    let (mut line, mut at) = (1, 0);
+    let go = |to: usize, line: &mut usize, at: &mut usize| {
+        while *line < to && *at < text.len() {
+            *at = memchr::memchr(b'\n', &text[*at..]).map_or(text.len(), |length| *at + length + 1);
+            *line += 1;
+        }
+    };
+    for range in ranges {
+        go(range.start, &mut line, &mut at);
+        let start = at;
+        go(range.end, &mut line, &mut at);
+        if start < at {
+            out.push((range.clone(), &text[start..at]));
+        }
+    }
+    out
+}
+
 /// Both without their common end, cut at a line.
 fn trimmed<'a>(old: &'a [u8], new: &'a [u8]) -> (&'a [u8], &'a [u8]) {
     let shorter = old.len().min(new.len());
@@ -98,5 +119,15 @@ mod tests {
         assert_eq!(common(&[1..4, 6..9], &[2..7, 8..20]), [2..4, 6..7, 8..9]);
         assert!(common(&[1..2], &[2..3]).is_empty());
         assert_eq!(outside(&[2..4, 9..10]), [1..2, 4..9, 10..usize::MAX]);
+    }
+
+    #[test]
+    fn lines_are_cut_out() {
+        let pieces = |text: &'static str, ranges: &[Range<usize>]| {
+            cut(text.as_bytes(), ranges).into_iter().map(|(_, bytes)| bytes).collect::<Vec<_>>()
+        };
+        assert_eq!(pieces("a\nb\nc\nd", &[1..2, 3..5]), [&b"a\n"[..], b"c\nd"]);
+        assert_eq!(pieces("a\n", &[EVERYTHING]), [b"a\n"]);
+        assert!(pieces("a\n", &[2..3]).is_empty());
     }
 }

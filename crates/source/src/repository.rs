@@ -111,9 +111,11 @@ impl Repository {
     /// # Errors
     /// [`SourceError::Revision`] if there is no such commit.
     pub fn commit(&self, revision: &BStr) -> Result<ObjectId, SourceError> {
-        let repo = self.local();
-        let id = repo.rev_parse_single(revision).map_err(|_| SourceError::Revision { name: revision.to_owned() })?;
-        self.objects().peel(id.detach()).ok_or_else(|| SourceError::Revision { name: revision.to_owned() })
+        let unknown = || SourceError::Revision { name: revision.to_owned() };
+        // An id may name an object of a folder that only we were told of.
+        let named = || self.local().rev_parse_single(revision).ok().map(gix::Id::detach);
+        let id = ObjectId::from_hex(revision).ok().or_else(named).ok_or_else(unknown)?;
+        self.objects().peel(id).ok_or_else(unknown)
     }
 
     /// A file as a revision has it; `None` if the revision lacks it or it is not a file.

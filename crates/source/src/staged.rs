@@ -123,6 +123,12 @@ pub(crate) fn visit(feed: &mut Feed<'_>, path: &BString, bytes: &[u8], old: &mut
         }
         let ranges = ranges.get_or_insert_with(|| old().map(|old| lines::added(&old, bytes)));
         feed::place(visitor, &part, &origin, ranges.as_deref().map_or(Lines::All, Lines::Added));
+        if let Some(ranges) = ranges {
+            let whole = std::slice::from_ref(&part);
+            feed::excerpts(visitor, whole, path, bytes, ranges, &mut |visitor, part| {
+                feed::place(visitor, &part, &origin, Lines::Added(ranges));
+            });
+        }
     });
 }
 

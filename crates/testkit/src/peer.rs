@@ -23,6 +23,10 @@ pub enum Peer {
     GitleaksConfig,
     /// The pre-commit framework.
     PreCommit,
+    /// The command `jsonschema`, from PyPI.
+    JsonSchema,
+    /// The official JSON schema of SARIF 2.1.0, as the crate serde-sarif ships it; read for comparison, never copied.
+    SarifSchema,
     /// Our own controller under test.
     Controller,
     /// etcd, below the API server.
@@ -51,6 +55,8 @@ impl Peer {
             Self::Gitleaks => "PLOMB_GITLEAKS",
             Self::GitleaksConfig => "PLOMB_GITLEAKS_CONFIG",
             Self::PreCommit => "PLOMB_PRE_COMMIT",
+            Self::JsonSchema => "PLOMB_JSONSCHEMA",
+            Self::SarifSchema => "PLOMB_SARIF_SCHEMA",
             Self::Controller => "PLOMB_CONTROLLER_BIN",
             Self::Etcd => "PLOMB_ETCD",
             Self::KubeApiserver => "PLOMB_KUBE_APISERVER",

@@ -12,7 +12,7 @@ const DRAWN: [(&str, &[&str]); 15] = [
     ("sops", &["document", "keys", "pattern", "secret"]),
     ("source", &["scan"]),
     ("sealed", &["sops", "document", "keys", "secret"]),
-    ("guard", &["sops", "keys", "document", "scan"]),
+    ("guard", &["sealed", "sops", "keys", "document", "scan"]),
     ("plomb", &["pattern", "secret", "document", "keys", "sops", "sealed", "scan", "source", "guard"]),
     ("controller", &["sealed", "keys", "secret"]),
     ("testkit", &["*"]),

@@ -1,7 +1,9 @@
 //! `cargo xtask`: everything that is done to this repository rather than by it.
 
 mod bench;
+mod clean;
 mod cluster;
+mod generate;
 mod layers;
 mod network;
 mod peers;
@@ -16,6 +18,8 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask COMMAND
   test [--bless]   install what the tests need, run all checks and tests; --bless rewrites fixtures/expected-tests.txt
+  gen [--check]    write docs/rules.md from the rules' records; --check refuses one that is stale
+  clean-code [--bless]     scan the sources of every crate in Cargo.lock, compare with docs/clean-code.md
   check-layers     refuse a dependency between our crates that the architecture does not draw
   check-network    refuse a crate that can open a connection in the tree of the command line
   tidy             file heads, open ends, origin notes of fixtures, machine paths
@@ -32,6 +36,10 @@ fn main() -> ExitCode {
     let result = match words.as_slice() {
         ["test"] => suite::run(false),
         ["test", "--bless"] => suite::run(true),
+        ["gen"] => generate::run(),
+        ["gen", "--check"] => generate::check(),
+        ["clean-code"] => clean::run(false),
+        ["clean-code", "--bless"] => clean::run(true),
         ["check-layers"] => layers::check(),
         ["check-network"] => network::check(),
         ["tidy"] => tidy::check(),

@@ -52,8 +52,18 @@ const GO_PEERS: [GoPeer; 4] = [
 
 /// The module path that gitleaks' own go.mod names.
 const GITLEAKS: &str = "github.com/zricethezav/gitleaks/v8";
-/// The version of pre-commit, from PyPI.
-const PRE_COMMIT: &str = "4.3.0";
+/// Programs from PyPI, each in an environment of its own.
+const PRE_COMMIT: PyPeer = PyPeer { peer: Peer::PreCommit, program: "pre-commit", version: "4.3.0" };
+const JSON_SCHEMA: PyPeer = PyPeer { peer: Peer::JsonSchema, program: "jsonschema", version: "4.25.1" };
+/// The crate that ships the official schema of SARIF.
+const SARIF: (&str, &str) = ("serde-sarif", "0.8.0");
+
+/// A program of a PyPI project of the same name.
+struct PyPeer {
+    peer: Peer,
+    program: &'static str,
+    version: &'static str,
+}
 
 /// Variables that name the peers, for the environment of the tests.
 pub(crate) fn install() -> Result<Vec<(&'static str, PathBuf)>> {
@@ -62,7 +72,10 @@ pub(crate) fn install() -> Result<Vec<(&'static str, PathBuf)>> {
         found.push((wanted.peer.variable(), wanted.path()?));
     }
     found.push((Peer::GitleaksConfig.variable(), gitleaks_config()?));
-    found.push((Peer::PreCommit.variable(), pre_commit()?));
+    for wanted in [PRE_COMMIT, JSON_SCHEMA] {
+        found.push((wanted.peer.variable(), wanted.path()?));
+    }
+    found.push((Peer::SarifSchema.variable(), sarif_schema()?));
     found.extend(cluster::install(&cache()?)?);
     if let Some(strace) = strace() {
         found.push((Peer::Strace.variable(), strace));
@@ -107,28 +120,59 @@ fn gitleaks_config() -> Result<PathBuf> {
     if path.is_file() { Ok(path) } else { Err(format!("{} is not there", path.display())) }
 }
 
-/// pre-commit in a virtual environment of its own.
-fn pre_commit() -> Result<PathBuf> {
-    if let Some(path) = Peer::PreCommit.find() {
+impl PyPeer {
+    fn path(&self) -> Result<PathBuf> {
+        if let Some(path) = self.peer.find() {
+            return Ok(path);
+        }
+        let Self { program, version, .. } = self;
+        let folder = cache()?.join(format!("{program}-{version}"));
+        let path = folder.join("bin").join(program);
+        if !path.is_file() {
+            say(&format!("installing {program} {version} from PyPI (10 to 30 seconds)"));
+            // Without ensurepip (Debian's bare python3) the machine's own pip installs into the environment.
+            let made = run(command(&["python3", "-m", "venv"]).arg(&folder));
+            if made.is_err() {
+                run(command(&["python3", "-m", "venv", "--without-pip"]).arg(&folder))?;
+            }
+            let package = format!("{program}=={version}");
+            let python = folder.join("bin").join("python3");
+            let pip = ["pip", "install", "--quiet", "--disable-pip-version-check", &package];
+            match made {
+                Ok(()) => run(std::process::Command::new(&python).arg("-m").args(pip))?,
+                Err(_) => run(command(&["python3", "-m", "pip", "--python"]).arg(&python).args(&pip[1..]))?,
+            }
+        }
+        if path.is_file() { Ok(path) } else { Err(format!("{} is not there", path.display())) }
+    }
+}
+
+/// The schema in cargo's own cache, to which a project that needs the crate and is never built brings it.
+fn sarif_schema() -> Result<PathBuf> {
+    if let Some(path) = Peer::SarifSchema.find() {
         return Ok(path);
     }
-    let folder = cache()?.join(format!("pre-commit-{PRE_COMMIT}"));
-    let path = folder.join("bin").join("pre-commit");
-    if !path.is_file() {
-        say(&format!("installing pre-commit {PRE_COMMIT} from PyPI (10 to 30 seconds)"));
-        // Without ensurepip (Debian's bare python3) the machine's own pip installs into the environment.
-        let made = run(command(&["python3", "-m", "venv"]).arg(&folder));
-        if made.is_err() {
-            run(command(&["python3", "-m", "venv", "--without-pip"]).arg(&folder))?;
-        }
-        let package = format!("pre-commit=={PRE_COMMIT}");
-        let python = folder.join("bin").join("python3");
-        let pip = ["pip", "install", "--quiet", "--disable-pip-version-check", &package];
-        match made {
-            Ok(()) => run(std::process::Command::new(&python).arg("-m").args(pip))?,
-            Err(_) => run(command(&["python3", "-m", "pip", "--python"]).arg(&python).args(&pip[1..]))?,
-        }
-    }
+    let (name, version) = SARIF;
+    let folder = cache()?.join(format!("{name}-{version}"));
+    let manifest = folder.join("Cargo.toml");
+    let text = format!(
+        "[package]\nname = \"schema\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[lib]\npath = \"lib.rs\"\n\n\
+         [dependencies]\n{name} = \"={version}\"\n\n[workspace]\n"
+    );
+    let write =
+        |path: &PathBuf, text: &str| std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()));
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    write(&manifest, &text)?;
+    write(&folder.join("lib.rs"), "")?;
+    let manifest = manifest.display().to_string();
+    let metadata = output(&["cargo", "metadata", "--format-version", "1", "--manifest-path", &manifest])?;
+    let metadata: serde_json::Value =
+        serde_json::from_str(&metadata).map_err(|error| format!("cargo metadata: {error}"))?;
+    let packages = metadata["packages"].as_array().ok_or("cargo metadata names no packages")?;
+    let found =
+        packages.iter().find(|package| package["name"] == name).and_then(|package| package["manifest_path"].as_str());
+    let path =
+        PathBuf::from(found.ok_or("cargo metadata does not name the crate")?).with_file_name("src").join("schema.json");
     if path.is_file() { Ok(path) } else { Err(format!("{} is not there", path.display())) }
 }
 

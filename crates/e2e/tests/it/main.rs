@@ -7,4 +7,5 @@ mod faults;
 mod gitleaks;
 mod parallel;
 mod pre_commit;
+mod sarif;
 mod vectors;

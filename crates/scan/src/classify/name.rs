@@ -74,7 +74,7 @@ const OPEN_KEYS: &[&str] = &[
     "anon", "shard", "routing", "json", "yaml", "column", "field", "property", "metadata", "label", "tag", "query",
     "param", "s3", "image", "trusted", "known", "authorized", "gpg", "pgp", "signed", "pressed", "last", "first",
     "prev", "parent", "child", "node", "item", "sub", "super", "unique", "composite", "natural", "surrogate",
-    "identity", "peer", "remote", "recipient", "age",
+    "identity", "peer", "remote", "recipient", "age", "websocket",
 ];
 
 /// Words anywhere that make a name one of a sample or of something shown to all.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::Findings;
 use super::inflate::{self, Compressed};
 use super::runs::{Class, runs};
-use super::text::{could_begin_text, is_plain, is_text};
+use super::text::{could_begin_text, hex_byte, is_plain, is_text};
 use super::wrapped;
 
 /// Values of the letters of both alphabets; `NONE` for all else.
@@ -60,7 +60,9 @@ pub(super) fn find(text: &[u8], out: &mut Findings) {
                 continue;
             }
         }
-        glued(text, &run, out);
+        if !is_part_encoded(text, run.start) {
+            glued(text, &run, out);
+        }
     }
 }
 
@@ -138,6 +140,15 @@ fn whole(text: &[u8], run: &Range<usize>, content: Content, out: &mut Findings) 
     let Some(revealed) = reveal(bytes, content, out) else { return false };
     out.push(run.start..run.end + padding(text, run.end, run.len()), revealed);
     true
+}
+
+/// Whether a run begins with an encoded character, `%4A` or `\x4A`: only the next pass sees its letters.
+fn is_part_encoded(text: &[u8], start: usize) -> bool {
+    match start.checked_sub(1).map(|before| text[before]) {
+        Some(b'%') => hex_byte(text, start).is_some(),
+        Some(b'\\') => matches!(text[start], b'x' | b'u' | b'U'),
+        _ => false,
+    }
 }
 
 /// Reads from the end backwards as long as it is text: a word in front of it is not known to end anywhere.

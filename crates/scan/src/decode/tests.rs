@@ -245,3 +245,14 @@ proptest! {
         prop_assert_eq!(back(hex(&bytes)), whole);
     }
 }
+
+#[test]
+fn base64_with_one_letter_in_percent_is_whole_after_two_passes() {
+    let encoded = STANDARD.encode(SECRET);
+    for at in [1, 8, 17, encoded.len() - 5] {
+        let (head, tail) = encoded.split_at(at);
+        for sign in ["%", "\\x"] {
+            reveals(&format!("v = {head}{sign}{:02X}{}", tail.as_bytes()[0], &tail[1..]), 2, SECRET);
+        }
+    }
+}

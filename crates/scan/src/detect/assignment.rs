@@ -53,6 +53,10 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
             out.push(found);
         }
     }
+    if out[before..].iter().any(|found| is_hex(&look.bytes[found.secret.clone()])) && is_test_vector(look.bytes) {
+        let hex = |found: &&mut Detected| is_hex(&look.bytes[found.secret.clone()]);
+        out[before..].iter_mut().filter(hex).for_each(|found| found.confidence = Confidence::Low);
+    }
     if out.len() - before > MANY {
         out[before..].iter_mut().for_each(|found| found.confidence = Confidence::Low);
     }
@@ -135,6 +139,31 @@ pub(super) fn verdict(
     }
     let rule = if kind == Kind::Password { "generic-password" } else { "generic-secret" };
     Some((rule, confidence, Severity::High))
+}
+
+fn is_hex(text: &[u8]) -> bool {
+    text.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// What stands beside a key in a test vector of a cipher, and never beside one that is in use: what it was applied to,
+/// and what came out; the last ones are those of RFC 9180's vectors.
+#[rustfmt::skip]
+const WORKED: &[&[u8]] = &[
+    b"\"aad\"", b"\"ct\"", b"\"pt\"", b"\"ciphertext\"", b"\"plaintext\"", b"\"nonce\"", b"\"iv\"", b"\"tag\"", b"\"msg\"",
+    b"\"ikm\"", b"\"okm\"", b"\"prk\"", b"\"exported_value\"", b"\"exporter_context\"", b"\"expected\"", b"\"pkRm\"", b"\"pkEm\"", b"\"base_nonce\"", b"\"key_schedule_context\"",
+];
+
+/// Whether JSON on one line is a worked example: three names of [`WORKED`], each with hexadecimal digits.
+fn is_test_vector(line: &[u8]) -> bool {
+    let worked = |name: &&&[u8]| {
+        memchr::memmem::find_iter(line, name).any(|at| {
+            let rest = line[at + name.len()..].iter().filter(|byte| **byte != b' ');
+            let value: Vec<u8> = rest.take(10).copied().collect();
+            let text = value.strip_prefix(b":\"").unwrap_or(b"?");
+            text.iter().take_while(|byte| **byte != b'"').all(u8::is_ascii_hexdigit)
+        })
+    };
+    WORKED.iter().filter(worked).count() >= 3
 }
 
 /// 12, 15, 18, 21 or 24 short words in lower case: how wallets write their seed (BIP 39).

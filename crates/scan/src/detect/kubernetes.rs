@@ -10,6 +10,8 @@ use super::place::Place;
 use super::yaml::{Setting, documents, settings};
 use super::{Detected, Look};
 use crate::check::from_base64;
+use crate::classify::judge;
+use crate::classify::name::Kind;
 use crate::classify::placeholder::{is_placeholder, is_reference, is_typed_sample};
 use crate::classify::random::is_random;
 use crate::finding::{Confidence, Severity};
@@ -185,7 +187,8 @@ pub(super) fn kubeconfig(look: &Look<'_>, out: &mut Vec<Detected>) {
         let key = &text[setting.key.clone()];
         let wanted = matches!(key, b"token" | b"password" | b"id-token" | b"refresh-token");
         if wanted && raw.len() >= 6 && !is_placeholder(raw) && !is_reference(raw) && !raw.starts_with(b"eyJ") {
-            let sure = raw.len() >= 16 && is_random(raw) || key == b"password" && !is_typed_sample(raw);
+            let typed = || judge(Kind::Password, raw).is_some_and(|sure| sure > Confidence::Low);
+            let sure = raw.len() >= 16 && is_random(raw) || key == b"password" && typed();
             let confidence = if sure { Confidence::High } else { Confidence::Low };
             let (matched, secret) = (setting.key.start..setting.value.end, setting.value);
             out.push(Detected {

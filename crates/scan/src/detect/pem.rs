@@ -117,7 +117,7 @@ fn strip(line: &[u8]) -> &[u8] {
 fn judged(label: &[u8], raw: &[u8], body: &[u8]) -> Option<(&'static str, Severity)> {
     let whole = body.len() / 4 * 4;
     let bytes = from_base64(&body[..whole]).unwrap_or_default();
-    if body.len() < 40 || !crate::classify::random::is_varied(body) {
+    if body.len() < 40 || !crate::classify::random::is_varied(body) || is_counted(&bytes) {
         return None;
     }
     match label {
@@ -129,6 +129,16 @@ fn judged(label: &[u8], raw: &[u8], body: &[u8]) -> Option<(&'static str, Severi
         _ if label.ends_with(b"PRIVATE KEY") => is_der(&bytes).then_some(("private-key", Severity::Critical)),
         _ => None,
     }
+}
+
+/// Whether the key was made by counting (`00 01 02 …`), as standards do in their test vectors, and not drawn.
+fn is_counted(bytes: &[u8]) -> bool {
+    const RUN: usize = 24;
+    let mut run = 1;
+    bytes.windows(2).any(|pair| {
+        run = if pair[1] == pair[0].wrapping_add(1) { run + 1 } else { 1 };
+        run >= RUN
+    })
 }
 
 fn is_der(bytes: &[u8]) -> bool {

@@ -16,7 +16,7 @@ pub(super) enum Manner {
 pub(super) struct Place {
     /// How to read it.
     pub manner: Manner,
-    /// `.env.example`, vectors of cryptographic tests and their kin: nothing in it is meant to be real.
+    /// `.env.example` and its kin: nothing in it is meant to be real.
     pub is_sample: bool,
     /// Texts for people in many languages.
     pub is_translation: bool,
@@ -73,15 +73,9 @@ fn is_code(path: &[u8]) -> bool {
 
 fn is_sample(path: &[u8]) -> bool {
     let base = base(path);
-    let vectors =
-        memchr::memmem::find(path, b"vectors").is_some() || memchr::memmem::find(path, b"wycheproof").is_some();
-    vectors
-        || base.split(|byte| b".-_".contains(byte)).any(|part| {
-            matches!(
-                part,
-                b"example" | b"examples" | b"sample" | b"template" | b"dist" | b"tmpl" | b"tpl" | b"defaults"
-            )
-        })
+    base.split(|byte| b".-_".contains(byte)).any(|part| {
+        matches!(part, b"example" | b"examples" | b"sample" | b"template" | b"dist" | b"tmpl" | b"tpl" | b"defaults")
+    })
 }
 
 fn is_translation(path: &[u8]) -> bool {

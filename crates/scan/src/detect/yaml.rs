@@ -90,11 +90,26 @@ fn scalar(text: &[u8], start: usize, end: usize) -> Range<usize> {
         start += text[start..end].iter().position(|byte| *byte == b' ').map_or(end - start, |length| length + 1);
     }
     if let Some(quote @ (b'"' | b'\'')) = text[start..end].first() {
-        let close = text[start + 1..end].iter().position(|byte| byte == quote);
+        let close = closing(&text[start + 1..end], *quote);
         return close.map_or(start..start, |length| start + 1..start + 1 + length);
     }
     let comment = text[start..end].windows(2).position(|pair| pair == b" #").unwrap_or(end - start);
     start..start + text[start..start + comment].trim_ascii_end().len()
+}
+
+/// Where a quoted text ends: a backslash hides a double quote, a single one is doubled.
+fn closing(text: &[u8], quote: u8) -> Option<usize> {
+    let mut at = 0;
+    while at < text.len() {
+        match text[at] {
+            b'\\' if quote == b'"' => at += 1,
+            byte if byte != quote => {}
+            _ if quote == b'\'' && text.get(at + 1) == Some(&quote) => at += 1,
+            _ => return Some(at),
+        }
+        at += 1;
+    }
+    None
 }
 
 fn is_block(value: &[u8]) -> bool {
@@ -118,4 +133,19 @@ fn block(text: &[u8], start: usize, to: usize, column: usize) -> (Range<usize>, 
         at = end + 1;
     }
     (first.unwrap_or(start).min(last)..last, at.min(to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::settings;
+
+    #[test]
+    fn a_quoted_value_ends_at_its_own_quote() {
+        let values = |text: &'static str| {
+            let found = settings(text.as_bytes(), 0, text.len());
+            found.into_iter().map(|setting| &text[setting.value]).collect::<Vec<_>>()
+        };
+        assert_eq!(values("a: \"x \\\"y\\\" z\" # no\nb: 'it''s'\nc: \"\\\\\"\n"), ["x \\\"y\\\" z", "it''s", "\\\\"]);
+        assert_eq!(values("a: \"never closed\\\"\nb: 1\n"), ["", "1"]);
+    }
 }

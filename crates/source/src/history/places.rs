@@ -96,6 +96,19 @@ impl Group<'_, '_, '_> {
         for part in parts.iter().filter(|part| !part.seen.is_quiet()) {
             self.part(part, new, &origin, ranges.as_ref().map(|ranges| ranges.as_slice()));
         }
+        if let Some(ranges) = ranges.filter(|_| self.visitor.wants_excerpts()) {
+            self.excerpts(parts, new, &origin, &ranges);
+        }
+    }
+
+    /// Tells what added lines hold alone beyond what the whole content does.
+    fn excerpts(&mut self, parts: &[Part], blob: ObjectId, origin: &Origin, ranges: &[Range<usize>]) {
+        let Ok(bytes) = self.reader.expect(blob, Kind::Blob) else { return };
+        let mut found = Vec::new();
+        feed::excerpts(self.visitor, parts, &origin.path, &bytes, ranges, &mut |_, part| found.push(part));
+        for part in found {
+            self.part(&part, blob, origin, Some(ranges));
+        }
     }
 
     /// Tells one part's place: twice, if some of its candidates are still there and others are not.

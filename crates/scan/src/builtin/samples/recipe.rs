@@ -56,6 +56,8 @@ fn part(rest: &str, before: &str, random: &mut Random) -> Option<(usize, String)
         ("age", None) => bech32("AGE-SECRET-KEY-", &random.bytes(32)),
         ("agepq", None) => bech32("AGE-SECRET-KEY-PQ-", &random.bytes(32)),
         ("wif", None) => wif(&random.bytes(32)),
+        ("plugin", Some(length)) => bech32("AGE-PLUGIN-YUBIKEY-", &random.bytes(length)),
+        ("counted", None) => STANDARD.encode((0..48).collect::<Vec<u8>>()).into_bytes(),
         ("der", Some(length)) => der(random, length),
         ("bytes64", Some(length)) => STANDARD.encode(random.bytes(length)).into_bytes(),
         ("nz", Some(length)) => [random.text("123456789", 1), random.text(DIGITS, length.saturating_sub(1))].concat(),
