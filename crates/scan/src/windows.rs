@@ -25,6 +25,12 @@ const GRACE: usize = 1 << 16;
 /// Windows that are kept before they are merged, at least.
 const LOOSE: usize = 4096;
 
+/// No keyword stands further from the start of its tail than this, its own length included; a rule that wants more has
+/// no plan. What [`carry`](crate::scanner) takes over relies on it.
+pub(crate) const BACK: usize = 128;
+/// Bytes from the start of a tail that are looked at without a note.
+pub(crate) const AHEAD: usize = 160;
+
 /// Bytes of automaton states that a worker keeps for one tail.
 const STATES: usize = 1 << 22;
 
@@ -45,12 +51,25 @@ struct Tail {
     keywords: Vec<(usize, usize)>,
 }
 
+/// A part of a text in which an expression may match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    /// How far was looked to know the end.
+    pub(crate) seen: usize,
+    /// Which window of a text searched before this is, if it is one and no more: what matches there is known.
+    pub(crate) carried: Option<usize>,
+}
+
 /// What one worker keeps for a plan: states of its automata, and the windows of the text at hand.
 #[derive(Debug)]
 pub(crate) struct Work {
     /// For each tail, of the probe and of the whole.
     caches: Vec<[Cache; 2]>,
-    windows: Vec<Range<usize>>,
+    windows: Vec<Window>,
+    /// Where nothing was found, but only after more than [`AHEAD`] bytes.
+    far: Vec<Range<usize>>,
     /// So many windows are merged before others are added.
     loose: usize,
     /// Bytes that tails looked at.
@@ -71,6 +90,10 @@ impl Plan {
     /// `None` if the rule has no anchors: it is searched whole.
     pub(crate) fn new(pattern: &Pattern, keywords: &[String]) -> Option<Self> {
         let anchors = anchor::anchors(pattern.hir(), keywords);
+        let reach = |(number, distance): &(usize, usize)| distance + keywords[*number].len();
+        if anchors.iter().flat_map(|anchor| &anchor.keywords).any(|keyword| reach(keyword) > BACK) {
+            return None;
+        }
         let tails: Option<Vec<Tail>> = anchors.into_iter().map(tail).collect();
         tails.filter(|tails| !tails.is_empty()).map(|tails| Self { tails })
     }
@@ -78,7 +101,7 @@ impl Plan {
     /// What a worker needs to run this.
     pub(crate) fn work(&self) -> Work {
         let caches = self.tails.iter().map(|tail| [tail.probe.create_cache(), tail.dfa.create_cache()]).collect();
-        Work { caches, windows: Vec::new(), loose: 0, steps: 0, line: (0, 0) }
+        Work { caches, windows: Vec::new(), far: Vec::new(), loose: 0, steps: 0, line: (0, 0) }
     }
 
     /// A keyword of the rule stands at `place` of the plain text: opens a window in `text` if a tail matches there.
@@ -100,16 +123,18 @@ impl Plan {
             last.start = last.start.min(from);
             return;
         }
+        let mut seen = start;
         let end = match work.steps > GRACE + PATIENCE * text.len() {
             true => text.len(),
-            false => match work.run(&self.tails[tail], tail, text, start) {
+            false => match work.run(&self.tails[tail], tail, text, start, &mut seen) {
+                Reached::Nothing if seen > start + AHEAD => return work.far.push(start..seen),
                 Reached::Nothing => return,
                 Reached::End(end) => end,
                 Reached::Unknown => text.len(),
             },
         };
         let from = work.head(self.tails[tail].head, text, start);
-        work.windows.push(from..end);
+        work.windows.push(Window { start: from, end, seen: seen.max(end), carried: None });
         if work.windows.len() >= work.loose.max(LOOSE) {
             merge(&mut work.windows);
             work.loose = 2 * work.windows.len();
@@ -119,11 +144,16 @@ impl Plan {
 
 impl Work {
     /// The windows, merged and ascending; the work is ready for another text.
-    pub(crate) fn take(&mut self) -> Vec<Range<usize>> {
+    pub(crate) fn take(&mut self) -> Vec<Window> {
         let mut windows = std::mem::take(&mut self.windows);
         merge(&mut windows);
         (self.steps, self.line, self.loose) = (0, (0, 0), 0);
         windows
+    }
+
+    /// Where tails were followed for long and in vain.
+    pub(crate) fn take_far(&mut self) -> Vec<Range<usize>> {
+        std::mem::take(&mut self.far)
     }
 
     /// How far back a match may begin whose tail starts at `start`.
@@ -147,14 +177,20 @@ impl Work {
         }
     }
 
-    /// Runs a tail from `start`.
-    fn run(&mut self, tail: &Tail, number: usize, text: &[u8], start: usize) -> Reached {
+    /// Runs a tail from `start`; `seen` becomes the end of what was looked at.
+    fn run(&mut self, tail: &Tail, number: usize, text: &[u8], start: usize, seen: &mut usize) -> Reached {
         let [probe, whole] = &mut self.caches[number];
         let limit = (GRACE + PATIENCE * text.len()).saturating_sub(self.steps);
-        match walk(&tail.probe, probe, text, start, limit, true, &mut self.steps) {
-            Reached::Nothing => Reached::Nothing,
-            _ => walk(&tail.dfa, whole, text, start, limit, false, &mut self.steps),
+        let before = self.steps;
+        let reached = walk(&tail.probe, probe, text, start, limit, true, &mut self.steps);
+        *seen = (start + (self.steps - before)).min(text.len());
+        if let Reached::Nothing = reached {
+            return reached;
         }
+        let before = self.steps;
+        let reached = walk(&tail.dfa, whole, text, start, limit, false, &mut self.steps);
+        *seen = (*seen).max(start + (self.steps - before)).min(text.len());
+        reached
     }
 }
 
@@ -211,12 +247,14 @@ fn count(steps: &mut usize, looked_at: usize) {
 }
 
 /// Sorts windows and joins those that overlap or touch.
-pub(crate) fn merge(windows: &mut Vec<Range<usize>>) {
+pub(crate) fn merge(windows: &mut Vec<Window>) {
     windows.sort_unstable_by_key(|window| window.start);
     windows.dedup_by(|next, last| {
         let joined = next.start <= last.end;
         if joined {
             last.end = last.end.max(next.end);
+            last.seen = last.seen.max(next.seen);
+            last.carried = None;
         }
         joined
     });
@@ -237,12 +275,15 @@ fn automaton(hir: &Hir) -> Option<DFA> {
 
 #[cfg(test)]
 mod tests {
-    use super::merge;
+    use super::{Window, merge};
 
     #[test]
     fn windows_that_overlap_are_one() {
-        let mut windows = vec![5..9, 0..3, 2..4, 9..10, 20..21];
+        let window = |start, end, seen, carried| Window { start, end, seen, carried };
+        let mut windows =
+            vec![window(5, 9, 12, None), window(0, 3, 3, None), window(2, 4, 4, Some(1)), window(9, 10, 11, None)];
+        windows.push(window(20, 21, 22, Some(7)));
         merge(&mut windows);
-        assert_eq!(windows, [0..4, 5..10, 20..21]);
+        assert_eq!(windows, [window(0, 4, 4, None), window(5, 10, 12, None), window(20, 21, 22, Some(7))]);
     }
 }

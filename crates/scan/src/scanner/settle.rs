@@ -136,7 +136,9 @@ fn place(views: &Views<'_>, hits: Vec<Hit>, first_line: usize) -> Vec<Placed> {
     places.sort_by(|(a, at), (b, bt)| {
         let key = |hit: &Hit, traced: &Traced| {
             let Range { start, end } = traced.range;
-            (traced.root, start, end, hit.rule, hit.view, hit.secret.start, hit.secret.end, hit.matched.start)
+            let Range { start: secret, end: secret_end } = hit.secret;
+            let weight = (hit.confidence, hit.severity, hit.part);
+            (traced.root, start, end, hit.rule, hit.view, (secret, secret_end, hit.matched.start), weight)
         };
         key(a, at).cmp(&key(b, bt))
     });
