@@ -1,7 +1,9 @@
 //! The fast search of one rule: its expression runs only where a keyword is followed by what must follow it.
 //!
-//! Why it finds what the slow search finds: every match lies within one window (it has an [`Anchor`], so a keyword, so a
-//! tail that matches there; the window reaches as far back as the head may and as far on as the longest tail does).
+//! Why it finds what the slow search finds: the match that begins at a place lies within one window. It has an
+//! [`Anchor`], so a keyword, so a tail that matches there; the window reaches as far back as the head may, and as far on
+//! as the tail's first choice does, which is how the match goes on: whatever its head was, a better end would have made a
+//! better match.
 //! Windows that overlap are merged, so the leftmost match after a given place is the leftmost one in the first window
 //! that has any; and boundaries are judged by the whole text in both searches.
 
@@ -44,7 +46,7 @@ pub(crate) struct Plan {
 struct Tail {
     /// Says in few states whether it is worth to run `dfa`.
     probe: DFA,
-    /// Finds the longest match.
+    /// Finds the match that the expression prefers.
     dfa: DFA,
     head: Reach,
     /// Number of a keyword in the rule's list, and its distance from the tail's start.
@@ -80,7 +82,7 @@ pub(crate) struct Work {
 
 enum Reached {
     Nothing,
-    /// End of the longest match.
+    /// End of the match.
     End(usize),
     /// Perhaps anywhere.
     Unknown,
@@ -194,7 +196,7 @@ impl Work {
     }
 }
 
-/// Runs an automaton from `start`, at most `limit` steps; with `earliest` to the end of any match, else of the longest.
+/// Runs an automaton from `start`, at most `limit` steps; with `earliest` to the end of any match, else of the best.
 fn walk(
     dfa: &DFA,
     cache: &mut Cache,
@@ -207,7 +209,7 @@ fn walk(
     let before = start.checked_sub(1).map(|before| text[before]);
     let config = start::Config::new().anchored(Anchored::Yes).look_behind(before);
     let Ok(mut state) = dfa.start_state(cache, &config) else { return Reached::Unknown };
-    let mut longest = None;
+    let mut best = None;
     let end = text.len().min(start.saturating_add(limit));
     for (place, byte) in text[..end].iter().enumerate().skip(start) {
         state = match dfa.next_state(cache, state, *byte) {
@@ -216,14 +218,14 @@ fn walk(
         };
         if state.is_tagged() {
             if state.is_match() {
-                longest = Some(place);
+                best = Some(place);
                 if earliest {
                     count(steps, place - start + 1);
                     return Reached::End(place);
                 }
             } else if state.is_dead() {
                 count(steps, place - start + 1);
-                return longest.map_or(Reached::Nothing, Reached::End);
+                return best.map_or(Reached::Nothing, Reached::End);
             } else if state.is_quit() {
                 return Reached::Unknown;
             }
@@ -236,7 +238,7 @@ fn walk(
     match dfa.next_eoi_state(cache, state) {
         Ok(state) if state.is_match() => Reached::End(end),
         Ok(state) if state.is_quit() => Reached::Unknown,
-        Ok(_) => longest.map_or(Reached::Nothing, Reached::End),
+        Ok(_) => best.map_or(Reached::Nothing, Reached::End),
         Err(_) => Reached::Unknown,
     }
 }
@@ -265,11 +267,11 @@ fn tail(anchor: Anchor) -> Option<Tail> {
     Some(Tail { probe: automaton(&anchor::probe(&tail))?, dfa: automaton(&tail)?, head, keywords })
 }
 
-/// An automaton that finds the longest match from where it is started. Its states are made as they are met.
+/// An automaton that finds the best match from where it is started. Its states are made as they are met.
 fn automaton(hir: &Hir) -> Option<DFA> {
     let config = thompson::Config::new().utf8(false).which_captures(WhichCaptures::None);
     let nfa = thompson::Compiler::new().configure(config).build_from_hir(hir).ok()?;
-    let config = DFA::config().match_kind(MatchKind::All).cache_capacity(STATES).skip_cache_capacity_check(true);
+    let config = DFA::config().match_kind(MatchKind::LeftmostFirst).cache_capacity(STATES).skip_cache_capacity_check(true);
     DFA::builder().configure(config).build_from_nfa(nfa).ok()
 }
 
