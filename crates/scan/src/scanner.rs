@@ -42,6 +42,9 @@ pub enum Redaction {
     Off,
 }
 
+/// Bodies with one secret and line that are compared.
+const ALIKE: usize = 4;
+
 /// What the caller chose.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -77,8 +80,21 @@ pub struct Candidate {
     pub rule: usize,
     /// Where the match lies.
     pub span: Span,
+    /// What stays the same where the same match stands in another content.
+    body: Arc<Body>,
+    /// Candidates of better rules that hold this one's secret; if one of them is reported, this one is not.
+    covered_by: Box<[usize]>,
+    /// For each requirement of the rule, the candidates that meet it.
+    components: Box<[Vec<usize>]>,
+    /// Only here as a component.
+    part: bool,
+}
+
+/// A candidate but for its place. Versions of a file share it: what is found in a history stays in memory.
+#[derive(Debug, PartialEq)]
+struct Body {
     /// What it was decoded from.
-    pub decoded: Option<Decoded>,
+    decoded: Option<Decoded>,
     confidence: Confidence,
     severity: Severity,
     secret: Shown,
@@ -88,12 +104,6 @@ pub struct Candidate {
     digest: Digest,
     /// Allowlists whose texts hit and whose places decide: indices into all lists of the rule and the global ones.
     pending: Vec<usize>,
-    /// Candidates of better rules that hold this one's secret; if one of them is reported, this one is not.
-    covered_by: Vec<usize>,
-    /// For each requirement of the rule, the candidates that meet it.
-    components: Vec<Vec<usize>>,
-    /// Only here as a component.
-    part: bool,
 }
 
 /// What a scanner found in one content, and what it needs to scan a delta of it faster.
@@ -117,22 +127,19 @@ impl PartialEq for Seen {
 impl Candidate {
     /// A candidate with nothing to show, for tests of what hands contents over.
     pub fn bare(rule: usize, span: Span) -> Self {
-        Self {
-            rule,
-            span,
+        let [secret, matched, line] = std::array::from_fn(|_| Shown::default());
+        let body = Body {
             decoded: None,
             confidence: Confidence::Low,
             severity: Severity::Low,
-            secret: Shown::default(),
-            matched: Shown::default(),
-            line: Shown::default(),
+            secret,
+            matched,
+            line,
             entropy: 0.0,
             digest: Digest::default(),
             pending: Vec::new(),
-            covered_by: Vec::new(),
-            components: Vec::new(),
-            part: false,
-        }
+        };
+        Self { rule, span, body: Arc::new(body), covered_by: Box::default(), components: Box::default(), part: false }
     }
 }
 
@@ -234,7 +241,10 @@ impl Scanner {
             }
         }
         views.keep_segments(&mut trail);
-        let candidates = self.settle(&views, hits, content.first_line);
+        let mut candidates = self.settle(&views, hits, content.first_line);
+        if let Some(base) = base {
+            share(&mut candidates, &base.seen.candidates);
+        }
         Seen { candidates, named, trail }
     }
 
@@ -291,6 +301,26 @@ impl Scanner {
         let own = self.rules.rules[rule].allowlists.iter().enumerate();
         let first = self.first_list[rule];
         self.rules.allowlists.iter().enumerate().chain(own.map(move |(index, list)| (first + index, list)))
+    }
+}
+
+/// Takes the bodies of earlier candidates for equal ones.
+fn share(candidates: &mut [Candidate], earlier: &[Candidate]) {
+    if candidates.is_empty() || earlier.is_empty() {
+        return;
+    }
+    let mut known: HashMap<([u8; 32], &Shown), Vec<&Arc<Body>>> = HashMap::new();
+    for Candidate { body, .. } in earlier {
+        let bodies = known.entry((body.digest.0, &body.line)).or_default();
+        if bodies.len() < ALIKE {
+            bodies.push(body);
+        }
+    }
+    for candidate in candidates {
+        let bodies = known.get(&(candidate.body.digest.0, &candidate.body.line));
+        if let Some(same) = bodies.into_iter().flatten().find(|body| ***body == candidate.body) {
+            candidate.body = Arc::clone(same);
+        }
     }
 }
 

@@ -271,7 +271,8 @@ fn tail(anchor: Anchor) -> Option<Tail> {
 fn automaton(hir: &Hir) -> Option<DFA> {
     let config = thompson::Config::new().utf8(false).which_captures(WhichCaptures::None);
     let nfa = thompson::Compiler::new().configure(config).build_from_hir(hir).ok()?;
-    let config = DFA::config().match_kind(MatchKind::LeftmostFirst).cache_capacity(STATES).skip_cache_capacity_check(true);
+    let config =
+        DFA::config().match_kind(MatchKind::LeftmostFirst).cache_capacity(STATES).skip_cache_capacity_check(true);
     DFA::builder().configure(config).build_from_nfa(nfa).ok()
 }
 

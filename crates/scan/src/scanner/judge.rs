@@ -92,7 +92,7 @@ impl Bench<'_> {
             let list = scanner.list(candidate.rule, *number);
             list.covers_spot(spot, &|| scanner.paths_of(*number, list))
         };
-        if candidate.pending.iter().any(covers) {
+        if candidate.body.pending.iter().any(covers) {
             return false;
         }
         if rule.required.is_empty() || depth >= NESTING {
@@ -107,32 +107,32 @@ impl Bench<'_> {
         let components = candidate.components.iter().flatten().copied();
         let standing: Vec<usize> = components.filter(|other| self.stands(*other, 1)).collect();
         let mut tags = rule.tags.clone();
-        if let Some(decoded) = &candidate.decoded {
+        if let Some(decoded) = &candidate.body.decoded {
             tags.extend(decoded.kinds.iter().map(|kind| format!("decoded:{kind}")));
             tags.push(format!("decode-depth:{}", decoded.depth));
         }
         Finding {
             rule: rule.id.clone(),
             description: rule.description.clone(),
-            severity: candidate.severity,
-            confidence: candidate.confidence,
+            severity: candidate.body.severity,
+            confidence: candidate.body.confidence,
             tags,
             origin: origin.clone(),
             span: candidate.span,
-            matched: candidate.matched.clone(),
-            secret: candidate.secret.clone(),
-            line: candidate.line.clone(),
-            entropy: candidate.entropy,
-            decoded: candidate.decoded.clone(),
+            matched: candidate.body.matched.clone(),
+            secret: candidate.body.secret.clone(),
+            line: candidate.body.line.clone(),
+            entropy: candidate.body.entropy,
+            decoded: candidate.body.decoded.clone(),
             components: standing.into_iter().map(|other| self.component(other)).collect(),
-            digest: candidate.digest,
+            digest: candidate.body.digest,
         }
     }
 
     fn component(&self, index: usize) -> Component {
         let candidate = &self.candidates[index];
         let rule = self.scanner.rules.rules[candidate.rule].id.clone();
-        Component { rule, span: candidate.span, secret: candidate.secret.clone() }
+        Component { rule, span: candidate.span, secret: candidate.body.secret.clone() }
     }
 }
 

@@ -193,7 +193,10 @@ impl Scanner {
             for listener in &search.listeners[word as usize] {
                 match *listener {
                     Listener::Rule { rule, number } => self.call(run.scratch, text, plain, rule, number, place),
-                    Listener::Detector(index) if search.keywords.stands(word, text, plain.place(place)) => {
+                    // Detectors know no odd letters.
+                    Listener::Detector(index)
+                        if !plain.is_odd() || search.keywords.stands(word, text, plain.place(place)) =>
+                    {
                         self.note(run, index, plain.place(place));
                     }
                     Listener::Detector(_) => {}
@@ -347,14 +350,18 @@ impl Scanner {
         let line = noted.line.clone();
         let kept = (cell(&line, *last) + 1).saturating_sub(keep);
         let count = noted.places.partition_point(|place| keep == 0 || cell(&line, *place) < kept);
-        let places: Vec<usize> = noted.places.drain(..count).collect();
-        if !places.is_empty() {
+        // The list is lent, so that its memory serves the next line too.
+        let mut places = std::mem::take(&mut noted.places);
+        if count > 0 {
             let first = run.track.hits.len();
-            self.run_on_line(&detect::detectors()[index], &run.sight, line.clone(), &places, &mut run.track.hits);
+            let detector = &detect::detectors()[index];
+            self.run_on_line(detector, &run.sight, line.clone(), &places[..count], &mut run.track.hits);
             if run.track.hits.len() > first {
                 run.track.note(Kind::Line(index), line.clone(), line.end, first);
             }
         }
+        places.drain(..count);
+        run.scratch.noted[index].places = places;
     }
 }
 
