@@ -14,6 +14,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use regex_automata::meta::Regex;
+use regex_automata::nfa::thompson::WhichCaptures;
 use regex_syntax::hir::Hir;
 
 pub use error::{PatternError, Warning};
@@ -127,6 +128,45 @@ impl Pattern {
     /// Whether it has been compiled.
     pub fn is_compiled(&self) -> bool {
         self.0.compiled.get().is_some()
+    }
+}
+
+/// Whether any of several patterns is found: one search for all of them, however many there are.
+#[derive(Clone, Debug)]
+pub struct AnyOf(Together);
+
+#[derive(Clone, Debug)]
+enum Together {
+    Compiled(Regex),
+    /// Together they would be too large.
+    Apart(Vec<Pattern>),
+}
+
+/// States of patterns that are compiled together.
+const LARGEST_TOGETHER: usize = 100_000;
+
+impl AnyOf {
+    /// Compiles them. Flags of one do not hold for another.
+    pub fn new(patterns: &[Pattern]) -> Self {
+        let size = patterns.iter().fold(0_usize, |sum, pattern| sum.saturating_add(pattern.size()));
+        let compile = || {
+            let hirs: Vec<&Hir> = patterns.iter().map(Pattern::hir).collect();
+            let config = Regex::config().nfa_size_limit(None).utf8_empty(false);
+            let config = config.which_captures(WhichCaptures::Implicit);
+            Regex::builder().configure(config).build_many_from_hir(&hirs).ok()
+        };
+        Self(match (size <= LARGEST_TOGETHER).then(compile).flatten() {
+            Some(regex) => Together::Compiled(regex),
+            None => Together::Apart(patterns.to_vec()),
+        })
+    }
+
+    /// Whether any is found anywhere in `text`; of none, none is.
+    pub fn is_match(&self, text: &[u8]) -> bool {
+        match &self.0 {
+            Together::Compiled(regex) => regex.is_match(text),
+            Together::Apart(patterns) => patterns.iter().any(|pattern| pattern.is_match(text)),
+        }
     }
 }
 

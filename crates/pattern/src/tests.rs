@@ -160,3 +160,17 @@ fn joined_patterns_leak_flags_as_gitleaks_lets_them() {
     assert!(!joined.is_match(b"xtrue"));
     assert!(Pattern::any_of(&items[1..2]).unwrap() == items[1]);
 }
+
+#[test]
+fn several_patterns_are_searched_at_once() {
+    let read = |sources: &[&str]| sources.iter().map(|source| Pattern::new(source).unwrap()).collect::<Vec<_>>();
+    let any = crate::AnyOf::new(&read(&["(?i)^vendor/", r"\.(lock|sum)$", "node_modules"]));
+    let cases =
+        [("VENDOR/a", true), ("go.sum", true), ("go.SUM", false), ("a/node_modules/b", true), ("src/vendor/x", false)];
+    for (path, expected) in cases {
+        assert_eq!(any.is_match(path.as_bytes()), expected, "{path}");
+    }
+    assert!(!crate::AnyOf::new(&[]).is_match(b"") && crate::AnyOf::new(&read(&[""])).is_match(b""));
+    let large = crate::AnyOf::new(&read(&[r"\pL{300}", r"\pL{301}", "b$"]));
+    assert!(large.is_match("ä".repeat(300).as_bytes()) && large.is_match(b"ab") && !large.is_match(b"ba"));
+}

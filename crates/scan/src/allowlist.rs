@@ -1,7 +1,7 @@
 //! What is allowed to look like a secret.
 
 use bstr::BStr;
-use pattern::Pattern;
+use pattern::{AnyOf, Pattern};
 
 /// Whether one hit is enough.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,17 +83,17 @@ pub(crate) enum Leave {
 }
 
 impl Allowlist {
-    /// Whether everything at this place is let through, whatever its text.
-    pub(crate) fn allows_spot(&self, spot: Spot<'_>) -> bool {
+    /// Whether everything at this place is let through, whatever its text; `paths` are this list's, made ready.
+    pub(crate) fn allows_spot<'p>(&self, spot: Spot<'_>, paths: &dyn Fn() -> &'p AnyOf) -> bool {
         match self.condition {
-            Condition::Or => self.commit_hits(spot) || self.path_hits(spot),
-            Condition::And => !self.has_texts() && self.has_places() && self.covers_spot(spot),
+            Condition::Or => self.commit_hits(spot) || self.path_hits(spot, paths),
+            Condition::And => !self.has_texts() && self.has_places() && self.covers_spot(spot, paths),
         }
     }
 
     /// Whether every list about places that is not empty hits.
-    pub(crate) fn covers_spot(&self, spot: Spot<'_>) -> bool {
-        (self.commits.is_empty() || self.commit_hits(spot)) && (self.paths.is_empty() || self.path_hits(spot))
+    pub(crate) fn covers_spot<'p>(&self, spot: Spot<'_>, paths: &dyn Fn() -> &'p AnyOf) -> bool {
+        (self.commits.is_empty() || self.commit_hits(spot)) && (self.paths.is_empty() || self.path_hits(spot, paths))
     }
 
     /// Whether the text of a match lets it through.
@@ -138,7 +138,7 @@ impl Allowlist {
         spot.commit.is_some_and(|commit| self.commits.iter().any(|allowed| allowed.eq_ignore_ascii_case(commit)))
     }
 
-    fn path_hits(&self, spot: Spot<'_>) -> bool {
-        self.paths.iter().any(|path| path.is_match(spot.path))
+    fn path_hits<'p>(&self, spot: Spot<'_>, paths: &dyn Fn() -> &'p AnyOf) -> bool {
+        !self.paths.is_empty() && paths().is_match(spot.path)
     }
 }

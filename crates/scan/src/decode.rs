@@ -4,6 +4,7 @@
 //! the list is decoded now, the lower in the next pass, when its text is whole. What does not decode to text is left.
 
 mod base64;
+pub(crate) mod blocks;
 mod chunks;
 mod entity;
 mod escape;
@@ -24,6 +25,8 @@ pub(crate) struct Layer {
     pub(crate) text: Vec<u8>,
     /// What was decoded: ascending, not overlapping; bytes between segments are those of the text before.
     pub(crate) segments: Vec<Segment>,
+    /// Whether anything was inflated: how much may be is counted over the whole text.
+    pub(crate) inflated: bool,
 }
 
 /// One decoded piece.
@@ -33,6 +36,17 @@ pub(crate) struct Segment {
     pub(crate) original: Range<usize>,
     /// Its place in the new text.
     pub(crate) decoded: Range<usize>,
+    /// Name of the encoding.
+    pub(crate) kind: &'static str,
+}
+
+/// A piece whose decoded bytes are known from a text scanned before.
+#[derive(Clone, Debug)]
+pub(crate) struct Known<'k> {
+    /// Its place in the text.
+    pub(crate) original: Range<usize>,
+    /// What it decodes to.
+    pub(crate) bytes: &'k [u8],
     /// Name of the encoding.
     pub(crate) kind: &'static str,
 }
@@ -56,36 +70,58 @@ const ENCODINGS: [Encoding; 6] = [
 /// Bytes that compressed texts of one pass may add together.
 const INFLATED: usize = 8 << 20;
 
-/// A place in the text, and what it decodes to.
+/// A place in the text, and where what it decodes to stands.
 struct Found {
     original: Range<usize>,
-    bytes: Vec<u8>,
+    bytes: Range<usize>,
 }
 
 /// What one encoding found, in ascending order.
 struct Findings {
     found: Vec<Found>,
+    /// What was found decodes to, one after the other.
+    bytes: Vec<u8>,
     /// How much may still be inflated.
     spare: usize,
 }
 
 impl Findings {
-    fn push(&mut self, original: Range<usize>, bytes: Vec<u8>) {
-        self.found.push(Found { original, bytes });
+    fn push(&mut self, original: Range<usize>, bytes: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        self.found.push(Found { original, bytes: start..self.bytes.len() });
     }
 }
 
-/// Decodes what can be decoded; `None` if nothing can. The new text is at most `INFLATED` bytes longer.
-pub(crate) fn layer(previous: &[u8]) -> Option<Layer> {
-    let mut findings = Findings { found: Vec::new(), spare: INFLATED };
+/// Decodes what can be decoded in `zones` of a text, each of them [blocks], and puts in what is known of the rest; both
+/// ascending. `None` if there is nothing. The new text is at most `INFLATED` bytes longer than what stands in it.
+pub(crate) fn layer(previous: &[u8], zones: &[Range<usize>], known: &[Known<'_>]) -> Option<Layer> {
+    let mut findings = Findings { found: Vec::new(), bytes: Vec::new(), spare: INFLATED };
     let mut taken: Vec<(Found, &'static str)> = Vec::new();
     for encoding in &ENCODINGS {
-        (encoding.find)(previous, &mut findings);
+        for zone in zones {
+            let first = findings.found.len();
+            (encoding.find)(&previous[zone.clone()], &mut findings);
+            for found in &mut findings.found[first..] {
+                found.original = found.original.start + zone.start..found.original.end + zone.start;
+            }
+        }
         if !findings.found.is_empty() {
             taken = merge(taken, std::mem::take(&mut findings.found), encoding.kind);
         }
     }
-    (!taken.is_empty()).then(|| assemble(previous, taken))
+    let bytes = findings.bytes;
+    let mut pieces: Vec<Known<'_>> = Vec::with_capacity(taken.len() + known.len());
+    let mut known = known.iter().cloned().peekable();
+    for (Found { original, bytes: range }, kind) in taken {
+        while let Some(before) = known.next_if(|known| known.original.start < original.start) {
+            pieces.push(before);
+        }
+        pieces.push(Known { original, bytes: &bytes[range], kind });
+    }
+    pieces.extend(known);
+    let inflated = findings.spare < INFLATED;
+    (!pieces.is_empty()).then(|| Layer { inflated, ..assemble(previous, &pieces) })
 }
 
 /// Adds what is found later unless it touches what was found before. Both are ascending, and so is the result.
@@ -108,19 +144,19 @@ fn merge(taken: Vec<(Found, &'static str)>, found: Vec<Found>, kind: &'static st
     merged
 }
 
-fn assemble(previous: &[u8], taken: Vec<(Found, &'static str)>) -> Layer {
+fn assemble(previous: &[u8], pieces: &[Known<'_>]) -> Layer {
     let mut text = Vec::with_capacity(previous.len());
-    let mut segments = Vec::with_capacity(taken.len());
+    let mut segments = Vec::with_capacity(pieces.len());
     let mut copied = 0;
-    for (Found { original, bytes }, kind) in taken {
+    for Known { original, bytes, kind } in pieces {
         text.extend_from_slice(&previous[copied..original.start]);
         let start = text.len();
-        text.extend_from_slice(&bytes);
+        text.extend_from_slice(bytes);
         copied = original.end;
-        segments.push(Segment { original, decoded: start..text.len(), kind });
+        segments.push(Segment { original: original.clone(), decoded: start..text.len(), kind });
     }
     text.extend_from_slice(&previous[copied..]);
-    Layer { text, segments }
+    Layer { text, segments, inflated: false }
 }
 
 #[cfg(test)]

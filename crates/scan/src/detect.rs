@@ -23,11 +23,12 @@ mod value;
 mod yaml;
 
 use crate::finding::{Confidence, Severity};
+pub(crate) use place::Place;
 
 /// How much of a content a detector must see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// One line (without its end) at a time; the answer depends on that line and the paths only.
+    /// One line (without its end) at a time; the answer depends on that line and its `Look::place` only.
     Line,
     /// The whole content.
     Whole,
@@ -54,6 +55,8 @@ pub(crate) struct Look<'a> {
     pub bytes: &'a [u8],
     /// Every path the content stands at; empty for a stream without a name.
     pub paths: &'a [BString],
+    /// What these paths say of the text.
+    pub place: Place,
     /// Where in `bytes` the detector's keywords start, ascending.
     pub hits: &'a [usize],
 }

@@ -134,7 +134,7 @@ pub struct Component {
 }
 
 /// Text of a finding as it may be shown: redacted unless the caller asked for more.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Shown(String);
 
 impl Shown {

@@ -9,6 +9,8 @@ use memchr::memmem::Finder;
 
 const KELVIN: &str = "\u{212A}";
 const LONG_S: &str = "\u{17F}";
+/// Bytes of the longest odd letter.
+pub(crate) const LONGEST: usize = 3;
 
 /// A text without odd letters, and how to lead places in it back.
 #[derive(Debug)]
@@ -18,11 +20,27 @@ pub(crate) struct Plain<'a> {
     lost: Vec<(usize, usize)>,
 }
 
+static FIND_KELVIN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(KELVIN));
+static FIND_LONG_S: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(LONG_S));
+
+/// Whether an odd letter stands in a text.
+pub(crate) fn is_odd(text: &[u8]) -> bool {
+    FIND_KELVIN.find(text).is_some() || FIND_LONG_S.find(text).is_some()
+}
+
 impl<'a> Plain<'a> {
+    /// A text of which is known that it holds no odd letter.
+    pub(crate) fn known(text: &'a [u8]) -> Self {
+        Self { text: Cow::Borrowed(text), lost: Vec::new() }
+    }
+
+    /// Whether there was an odd letter.
+    pub(crate) fn is_odd(&self) -> bool {
+        !self.lost.is_empty()
+    }
+
     /// Copies the text only if it holds an odd letter.
     pub(crate) fn new(text: &'a [u8]) -> Self {
-        static FIND_KELVIN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(KELVIN));
-        static FIND_LONG_S: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(LONG_S));
         let mut odd: Vec<(usize, usize, u8)> = FIND_KELVIN.find_iter(text).map(|at| (at, KELVIN.len(), b'k')).collect();
         odd.extend(FIND_LONG_S.find_iter(text).map(|at| (at, LONG_S.len(), b's')));
         if odd.is_empty() {

@@ -1,10 +1,11 @@
 //! Finds every place of many keywords in one pass, in any case.
 //!
-//! Three neighbouring bytes, of each the five low bits, make a number of 15 bits; a table says which numbers occur in
-//! keywords. The five low bits of a letter are the same in both cases, so nothing needs folding, and each place is
-//! looked up by itself, so the processor works on many at once (an automaton waits for its own last state). Only where
-//! the table says yes are keywords compared. Each keyword is entered once, by the three of its bytes that are rarest in
-//! text. Making one for hundreds of keywords takes some microseconds, so nothing is prepared at build time.
+//! Three neighbouring bytes, of each the five low bits, make a number of 15 bits; one table says which numbers occur in
+//! keywords, another which numbers follow those one byte on. The five low bits of a letter are the same in both cases, so
+//! nothing needs folding, and each place is looked up by itself, so the processor works on many at once (an automaton
+//! waits for its own last state). Keywords are dealt out to eight groups, a bit for each; only where both tables name the
+//! same group are keywords compared. Each keyword is entered once, by the four of its bytes that are rarest in text.
+//! Making one for hundreds of keywords takes some microseconds, so nothing is prepared at build time.
 
 use std::ops::Range;
 
@@ -21,8 +22,10 @@ const BLOCK: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Keywords {
     words: Vec<Box<[u8]>>,
-    /// For each number whether it occurs.
+    /// For each number the groups of keywords in which it occurs.
     occurs: Box<[u8; NUMBERS]>,
+    /// For each number the groups in which it comes one byte after.
+    follows: Box<[u8; NUMBERS]>,
     /// For each number where its entries begin; they end before the entry of another number.
     begins: Box<[u16; NUMBERS]>,
     entries: Vec<Entry>,
@@ -43,18 +46,19 @@ impl Keywords {
     /// Prepares keywords; their numbers are their places in the list. Empty ones are never found.
     pub(crate) fn new(words: Vec<Box<[u8]>>) -> Self {
         let mut entries: Vec<Entry> = Vec::new();
+        let mut follows = Box::new([0u8; NUMBERS]);
         for (number, word) in words.iter().enumerate() {
-            enter(word, number as u32, &mut entries);
+            enter(word, number as u32, &mut entries, &mut follows);
         }
         entries.sort_unstable_by_key(|entry| (entry.number, entry.word));
         let mut occurs = Box::new([0u8; NUMBERS]);
         let mut begins = Box::new([0u16; NUMBERS]);
         for (index, entry) in entries.iter().enumerate().rev() {
-            occurs[usize::from(entry.number)] = 1;
+            occurs[usize::from(entry.number)] |= group(entry.word);
             // So many entries that they cannot be numbered are all begun at the last that can.
             begins[usize::from(entry.number)] = u16::try_from(index).unwrap_or(u16::MAX);
         }
-        Self { words, occurs, begins, entries }
+        Self { words, occurs, follows, begins, entries }
     }
 
     /// Calls `found` with number and place of every keyword that lies within `part`. Places ascend, but for the few
@@ -62,30 +66,38 @@ impl Keywords {
     pub(crate) fn find(&self, text: &[u8], part: Range<usize>, mut found: impl FnMut(u32, usize)) {
         let text = &text[..part.end];
         let mut place = part.start;
-        while let Some(block) = text[place..].first_chunk::<{ BLOCK + 2 }>() {
+        while let Some(block) = text[place..].first_chunk::<{ BLOCK + 3 }>() {
             let numbers = numbers(block);
+            let mut groups = [0; BLOCK];
             // One branch for the whole block: keywords are rare.
             let mut any = 0;
-            for number in numbers {
-                any |= self.occurs[usize::from(number) % NUMBERS];
+            for (index, groups) in groups.iter_mut().enumerate() {
+                *groups = self.groups(numbers[index], numbers[index + 1]);
+                any |= *groups;
             }
             if any != 0 {
-                for (index, number) in numbers.into_iter().enumerate() {
-                    if self.occurs[usize::from(number) % NUMBERS] != 0 {
-                        self.compare(text, part.start, number, place + index, &mut found);
+                for (index, groups) in groups.into_iter().enumerate() {
+                    if groups != 0 {
+                        self.compare(text, part.start, numbers[index], place + index, &mut found);
                     }
                 }
             }
             place += BLOCK;
         }
-        // A keyword of one or two bytes at the very end has no third byte: go on as if zeros followed.
+        // A short keyword at the very end has no more bytes: go on as if zeros followed.
         for place in place..text.len() {
             let byte = |offset: usize| text.get(place + offset).copied().unwrap_or_default();
-            let number = number([byte(0), byte(1), byte(2)]);
-            if self.occurs[usize::from(number)] != 0 {
+            let [number, next] = [0, 1].map(|offset| number([byte(offset), byte(offset + 1), byte(offset + 2)]));
+            if self.groups(number, next) != 0 {
                 self.compare(text, part.start, number, place, &mut found);
             }
         }
+    }
+
+    /// The groups in which a number occurs with this one after it.
+    #[inline(always)]
+    fn groups(&self, number: u16, next: u16) -> u8 {
+        self.occurs[usize::from(number) % NUMBERS] & self.follows[usize::from(next) % NUMBERS]
     }
 
     /// Whether a keyword stands at a place.
@@ -121,41 +133,49 @@ fn number([first, second, third]: [u8; 3]) -> u16 {
 }
 
 #[inline(always)]
-fn numbers(block: &[u8; BLOCK + 2]) -> [u16; BLOCK] {
-    let mut numbers = [0; BLOCK];
+fn numbers(block: &[u8; BLOCK + 3]) -> [u16; BLOCK + 1] {
+    let mut numbers = [0; BLOCK + 1];
     for (index, number) in numbers.iter_mut().enumerate() {
         *number = self::number([block[index], block[index + 1], block[index + 2]]);
     }
     numbers
 }
 
-/// Enters a keyword by its rarest three bytes; a shorter one by every three bytes that may begin with it.
-fn enter(word: &[u8], index: u32, entries: &mut Vec<Entry>) {
+/// The bit of a keyword's group.
+fn group(word: u32) -> u8 {
+    1 << (word % 8)
+}
+
+/// Enters a keyword by its rarest four bytes; a shorter one by all that may begin with it.
+fn enter(word: &[u8], index: u32, entries: &mut Vec<Entry>, follows: &mut [u8; NUMBERS]) {
     let mut lows = [0; 8];
     let mut counts = [0; 8];
     for (place, byte) in word.iter().take(8).enumerate() {
         (lows[place], counts[place]) = (byte & 31, 0xFF);
     }
     let [lows, counts] = [lows, counts].map(u64::from_le_bytes);
-    let entry = |three: [u8; 3], back| Entry { number: number(three), back, word: index, lows, counts };
-    let low = 0..1u8 << BITS;
-    match word {
-        [] => {}
-        [first] => {
-            let pairs = low.clone().flat_map(|second| low.clone().map(move |third| [second, third]));
-            entries.extend(pairs.map(|[second, third]| entry([*first, second, third], 0)));
-        }
-        [first, second] => entries.extend(low.map(|third| entry([*first, *second, third], 0))),
-        _ => {
-            let start = rarest(word);
-            entries.push(entry([word[start], word[start + 1], word[start + 2]], start as u16));
+    let start = rarest(word);
+    let any = || 0..1u8 << BITS;
+    // What may stand at one of the four places.
+    let letters = |place: usize| match word.get(start + place) {
+        Some(byte) => (byte & 31)..(byte & 31) + 1,
+        None => any(),
+    };
+    if word.is_empty() {
+        return;
+    }
+    for (second, third) in letters(1).flat_map(|second| letters(2).map(move |third| (second, third))) {
+        let back = u16::try_from(start).expect("it is searched among that many");
+        entries.push(Entry { number: number([word[start], second, third]), back, word: index, lows, counts });
+        for fourth in letters(3) {
+            follows[usize::from(number([second, third, fourth]))] |= group(index);
         }
     }
 }
 
-/// Where the rarest three bytes of a word begin.
+/// Where the rarest four bytes of a word begin.
 fn rarest(word: &[u8]) -> usize {
-    let windows = word.windows(3).take(usize::from(u16::MAX)).enumerate();
+    let windows = word.windows(4).take(usize::from(u16::MAX)).enumerate();
     let sum = |bytes: &[u8]| bytes.iter().map(|byte| rarity(*byte)).sum::<usize>();
     windows.max_by_key(|(start, bytes)| (sum(bytes), usize::MAX - start)).map_or(0, |(start, _)| start)
 }

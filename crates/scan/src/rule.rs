@@ -54,17 +54,13 @@ pub struct Rule {
 /// Judges a regex match: the secret, and the text around it.
 pub type Check = fn(&Suspect<'_>) -> Verdict;
 
-/// What a check sees of a match.
+/// What a check sees of a match: not what stands round it, so that its verdict holds wherever the same match stands.
 #[derive(Clone, Copy)]
 pub struct Suspect<'a> {
     /// The secret.
     pub secret: &'a [u8],
     /// The whole match.
     pub matched: &'a [u8],
-    /// The whole content.
-    pub content: &'a [u8],
-    /// Byte offset of the match in the content.
-    pub offset: usize,
 }
 
 /// What a check says.

@@ -7,23 +7,28 @@ mod markers;
 mod redact;
 mod search;
 mod settle;
+mod trail;
 mod utf16;
 mod views;
 mod weigh;
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use aho_corasick::AhoCorasick;
 use bstr::{BString, ByteSlice};
+use pattern::AnyOf;
 
 use crate::allowlist::{Allowlist, Spot};
 use crate::content::Content;
+use crate::detect::Place;
 use crate::finding::{Confidence, Decoded, Digest, Finding, Origin, Severity, Shown, Span};
 use crate::reference::{self, Lowered};
 use crate::ruleset::RuleSet;
 use crate::scanner::search::Search;
+use crate::scanner::trail::Trail;
 use crate::scanner::views::Views;
-use crate::scanner::weigh::Hit;
+use crate::scanner::weigh::{Hit, Sight};
 use crate::visitor::Lines;
 
 /// How much of a secret reports may show.
@@ -37,6 +42,9 @@ pub enum Redaction {
     /// Everything is shown.
     Off,
 }
+
+/// Bodies with one secret and line that are compared.
+const ALIKE: usize = 4;
 
 /// What the caller chose.
 #[derive(Clone, Debug)]
@@ -73,8 +81,21 @@ pub struct Candidate {
     pub rule: usize,
     /// Where the match lies.
     pub span: Span,
+    /// What stays the same where the same match stands in another content.
+    body: Arc<Body>,
+    /// Candidates of better rules that hold this one's secret; if one of them is reported, this one is not.
+    covered_by: Box<[usize]>,
+    /// For each requirement of the rule, the candidates that meet it.
+    components: Box<[Vec<usize>]>,
+    /// Only here as a component.
+    part: bool,
+}
+
+/// A candidate but for its place. Versions of a file share it: what is found in a history stays in memory.
+#[derive(Debug, PartialEq)]
+struct Body {
     /// What it was decoded from.
-    pub decoded: Option<Decoded>,
+    decoded: Option<Decoded>,
     confidence: Confidence,
     severity: Severity,
     secret: Shown,
@@ -84,42 +105,42 @@ pub struct Candidate {
     digest: Digest,
     /// Allowlists whose texts hit and whose places decide: indices into all lists of the rule and the global ones.
     pending: Vec<usize>,
-    /// Candidates of better rules that hold this one's secret; if one of them is reported, this one is not.
-    covered_by: Vec<usize>,
-    /// For each requirement of the rule, the candidates that meet it.
-    components: Vec<Vec<usize>>,
-    /// Only here as a component.
-    part: bool,
 }
 
 /// What a scanner found in one content, and what it needs to scan a delta of it faster.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Seen {
     /// Possible secrets, in order of place.
     pub candidates: Vec<Candidate>,
     /// Whether one of the content's paths is a finding by itself.
     named: bool,
+    /// What contents made from this one take over.
+    trail: Trail,
+}
+
+/// What was found counts, not how.
+impl PartialEq for Seen {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.candidates, self.named) == (&other.candidates, other.named)
+    }
 }
 
 impl Candidate {
     /// A candidate with nothing to show, for tests of what hands contents over.
     pub fn bare(rule: usize, span: Span) -> Self {
-        Self {
-            rule,
-            span,
+        let [secret, matched, line] = std::array::from_fn(|_| Shown::default());
+        let body = Body {
             decoded: None,
             confidence: Confidence::Low,
             severity: Severity::Low,
-            secret: Shown::default(),
-            matched: Shown::default(),
-            line: Shown::default(),
+            secret,
+            matched,
+            line,
             entropy: 0.0,
             digest: Digest::default(),
             pending: Vec::new(),
-            covered_by: Vec::new(),
-            components: Vec::new(),
-            part: false,
-        }
+        };
+        Self { rule, span, body: Arc::new(body), covered_by: Box::default(), components: Box::default(), part: false }
     }
 }
 
@@ -127,6 +148,11 @@ impl Seen {
     /// An answer that consists of these.
     pub fn of(candidates: Vec<Candidate>) -> Self {
         Self { candidates, ..Self::default() }
+    }
+
+    /// The answer alone, without what makes it faster to scan a delta: to be kept for long.
+    pub fn answer(&self) -> Self {
+        Self { candidates: self.candidates.clone(), named: self.named, trail: Trail::default() }
     }
 
     /// Whether nothing here can become a finding at any place.
@@ -147,6 +173,10 @@ pub struct Scanner {
     words: Vec<OnceLock<Option<AhoCorasick>>>,
     /// For each rule the number of its first allowlist.
     first_list: Vec<usize>,
+    /// For each allowlist, numbered the same way, all its paths as one expression.
+    places: Vec<OnceLock<AnyOf>>,
+    /// Rules by their ids.
+    by_id: HashMap<Arc<str>, usize>,
 }
 
 impl Scanner {
@@ -161,8 +191,11 @@ impl Scanner {
             lists += rule.allowlists.len();
         }
         let words = (0..lists).map(|_| OnceLock::new()).collect();
+        let places = (0..lists).map(|_| OnceLock::new()).collect();
         let search = Search::new(&rules, &reported);
-        Self { rules, options, reported, search, words, first_list }
+        // The first of several with one id counts.
+        let by_id = rules.rules.iter().enumerate().rev().map(|(index, rule)| (rule.id.clone(), index)).collect();
+        Self { rules, options, reported, search, words, first_list, places, by_id }
     }
 
     /// The rules.
@@ -177,29 +210,43 @@ impl Scanner {
 
     /// Scans one content.
     pub fn scan(&self, content: &Content<'_>) -> Seen {
-        self.examine(content, Self::search)
+        self.examine(content, false)
     }
 
     /// Scans one content the slow way, every rule over the whole of it: the measure of [`Self::scan`] in tests.
     pub fn scan_by_reference(&self, content: &Content<'_>) -> Seen {
-        self.examine(content, Self::search_by_reference)
+        self.examine(content, true)
     }
 
-    fn examine(&self, content: &Content<'_>, search: fn(&Self, &Views<'_>, usize, &[BString], &mut Vec<Hit>)) -> Seen {
-        if self.is_let_through(content.paths) {
+    fn examine(&self, content: &Content<'_>, slow: bool) -> Seen {
+        let Content { bytes, paths, .. } = *content;
+        if self.is_let_through(paths) {
             return Seen::default();
         }
-        let named = content.paths.iter().any(|path| self.is_named(path.as_bstr()));
-        if is_blank(content.bytes) {
-            return Seen { candidates: Vec::new(), named };
+        let named = paths.iter().any(|path| self.is_named(path.as_bstr()));
+        if is_blank(bytes) {
+            return Seen { named, ..Seen::default() };
         }
-        let views = Views::of(content.bytes, self.options.max_decode_depth);
+        let place = Place::of(if self.rules.structural { paths } else { &[] });
+        let usable = |trail: &Trail| trail.open && trail.place == Some(place);
+        let base = content.base.filter(|base| !slow && content.first_line == 1 && usable(&base.seen.trail));
+        let earlier = base.map(|base| (&base.seen.trail, base.copied));
+        let views = Views::of(bytes, self.options.max_decode_depth, earlier);
+        let mut trail = Trail { open: !slow && !views.are_closed(), place: Some(place), tracks: Vec::new() };
         let mut hits = Vec::new();
         for (view, _) in views.iter() {
-            search(self, &views, view, content.paths, &mut hits);
+            let sight = Sight { views: &views, view, paths, place };
+            match slow {
+                true => self.search_by_reference(&sight, &mut hits),
+                false => self.search(sight, &mut trail, earlier.map(|(trail, _)| trail), &mut hits),
+            }
         }
-        let candidates = self.settle(&views, hits, content.first_line);
-        Seen { candidates, named }
+        views.keep_segments(&mut trail);
+        let mut candidates = self.settle(&views, hits, content.first_line);
+        if let Some(base) = base {
+            share(&mut candidates, &base.seen.candidates);
+        }
+        Seen { candidates, named, trail }
     }
 
     /// What the candidates of a content amount to at a place: path, commit and line filters, allowlists, redaction; and
@@ -215,22 +262,31 @@ impl Scanner {
 
     /// Whether the global allowlists let everything through at all of these paths.
     fn is_let_through(&self, paths: &[BString]) -> bool {
-        let allowed = |path: &BString| {
-            let spot = Spot { path: path.as_bstr(), commit: None };
-            self.rules.allowlists.iter().any(|list| list.allows_spot(spot))
-        };
+        let allowed = |path: &BString| self.lets_through(Spot { path: path.as_bstr(), commit: None });
         !paths.is_empty() && paths.iter().all(allowed)
     }
 
     /// Every match of every reported rule in one view.
-    fn search_by_reference(&self, views: &Views<'_>, view: usize, paths: &[BString], hits: &mut Vec<Hit>) {
+    fn search_by_reference(&self, sight: &Sight<'_>, hits: &mut Vec<Hit>) {
         let mut found = Vec::new();
-        let lowered = Lowered::new(views.text(view));
+        let (views, view, text) = (sight.views, sight.view, sight.text());
+        let lowered = Lowered::new(text);
         for (index, rule) in self.rules.rules.iter().enumerate().filter(|(index, _)| self.reported[*index]) {
-            reference::matches(rule, views.text(view), &lowered, &mut found);
+            reference::matches(rule, text, &lowered, &mut found);
             hits.extend(found.drain(..).filter_map(|range| self.weigh(views, view, index, range)));
         }
-        self.detect_by_reference(views, view, paths, hits);
+        self.detect_by_reference(sight, hits);
+    }
+
+    /// Whether the global allowlists let everything through at a place.
+    fn lets_through(&self, spot: Spot<'_>) -> bool {
+        let mut lists = self.rules.allowlists.iter().enumerate();
+        lists.any(|(number, list)| list.allows_spot(spot, &|| self.paths_of(number, list)))
+    }
+
+    /// The paths of the allowlist with this number.
+    fn paths_of(&self, number: usize, list: &Allowlist) -> &AnyOf {
+        self.places[number].get_or_init(|| AnyOf::new(&list.paths))
     }
 
     /// The allowlist of a rule or of all with this number.
@@ -246,6 +302,26 @@ impl Scanner {
         let own = self.rules.rules[rule].allowlists.iter().enumerate();
         let first = self.first_list[rule];
         self.rules.allowlists.iter().enumerate().chain(own.map(move |(index, list)| (first + index, list)))
+    }
+}
+
+/// Takes the bodies of earlier candidates for equal ones.
+fn share(candidates: &mut [Candidate], earlier: &[Candidate]) {
+    if candidates.is_empty() || earlier.is_empty() {
+        return;
+    }
+    let mut known: HashMap<([u8; 32], &Shown), Vec<&Arc<Body>>> = HashMap::new();
+    for Candidate { body, .. } in earlier {
+        let bodies = known.entry((body.digest.0, &body.line)).or_default();
+        if bodies.len() < ALIKE {
+            bodies.push(body);
+        }
+    }
+    for candidate in candidates {
+        let bodies = known.get(&(candidate.body.digest.0, &candidate.body.line));
+        if let Some(same) = bodies.into_iter().flatten().find(|body| ***body == candidate.body) {
+            candidate.body = Arc::clone(same);
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! The fast search of one rule: its expression runs only where a keyword is followed by what must follow it.
 //!
-//! Why it finds what the slow search finds: every match lies within one window (it has an [`Anchor`], so a keyword, so a
-//! tail that matches there; the window reaches as far back as the head may and as far on as the longest tail does).
+//! Why it finds what the slow search finds: the match that begins at a place lies within one window. It has an
+//! [`Anchor`], so a keyword, so a tail that matches there; the window reaches as far back as the head may, and as far on
+//! as the tail's first choice does, which is how the match goes on: whatever its head was, a better end would have made a
+//! better match.
 //! Windows that overlap are merged, so the leftmost match after a given place is the leftmost one in the first window
 //! that has any; and boundaries are judged by the whole text in both searches.
 
@@ -25,6 +27,12 @@ const GRACE: usize = 1 << 16;
 /// Windows that are kept before they are merged, at least.
 const LOOSE: usize = 4096;
 
+/// No keyword stands further from the start of its tail than this, its own length included; a rule that wants more has
+/// no plan. What [`carry`](crate::scanner) takes over relies on it.
+pub(crate) const BACK: usize = 128;
+/// Bytes from the start of a tail that are looked at without a note.
+pub(crate) const AHEAD: usize = 160;
+
 /// Bytes of automaton states that a worker keeps for one tail.
 const STATES: usize = 1 << 22;
 
@@ -38,11 +46,22 @@ pub(crate) struct Plan {
 struct Tail {
     /// Says in few states whether it is worth to run `dfa`.
     probe: DFA,
-    /// Finds the longest match.
+    /// Finds the match that the expression prefers.
     dfa: DFA,
     head: Reach,
     /// Number of a keyword in the rule's list, and its distance from the tail's start.
     keywords: Vec<(usize, usize)>,
+}
+
+/// A part of a text in which an expression may match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    /// How far was looked to know the end.
+    pub(crate) seen: usize,
+    /// Which window of a text searched before this is, if it is one and no more: what matches there is known.
+    pub(crate) carried: Option<usize>,
 }
 
 /// What one worker keeps for a plan: states of its automata, and the windows of the text at hand.
@@ -50,7 +69,9 @@ struct Tail {
 pub(crate) struct Work {
     /// For each tail, of the probe and of the whole.
     caches: Vec<[Cache; 2]>,
-    windows: Vec<Range<usize>>,
+    windows: Vec<Window>,
+    /// Where nothing was found, but only after more than [`AHEAD`] bytes.
+    far: Vec<Range<usize>>,
     /// So many windows are merged before others are added.
     loose: usize,
     /// Bytes that tails looked at.
@@ -61,7 +82,7 @@ pub(crate) struct Work {
 
 enum Reached {
     Nothing,
-    /// End of the longest match.
+    /// End of the match.
     End(usize),
     /// Perhaps anywhere.
     Unknown,
@@ -71,6 +92,10 @@ impl Plan {
     /// `None` if the rule has no anchors: it is searched whole.
     pub(crate) fn new(pattern: &Pattern, keywords: &[String]) -> Option<Self> {
         let anchors = anchor::anchors(pattern.hir(), keywords);
+        let reach = |(number, distance): &(usize, usize)| distance + keywords[*number].len();
+        if anchors.iter().flat_map(|anchor| &anchor.keywords).any(|keyword| reach(keyword) > BACK) {
+            return None;
+        }
         let tails: Option<Vec<Tail>> = anchors.into_iter().map(tail).collect();
         tails.filter(|tails| !tails.is_empty()).map(|tails| Self { tails })
     }
@@ -78,7 +103,7 @@ impl Plan {
     /// What a worker needs to run this.
     pub(crate) fn work(&self) -> Work {
         let caches = self.tails.iter().map(|tail| [tail.probe.create_cache(), tail.dfa.create_cache()]).collect();
-        Work { caches, windows: Vec::new(), loose: 0, steps: 0, line: (0, 0) }
+        Work { caches, windows: Vec::new(), far: Vec::new(), loose: 0, steps: 0, line: (0, 0) }
     }
 
     /// A keyword of the rule stands at `place` of the plain text: opens a window in `text` if a tail matches there.
@@ -100,16 +125,18 @@ impl Plan {
             last.start = last.start.min(from);
             return;
         }
+        let mut seen = start;
         let end = match work.steps > GRACE + PATIENCE * text.len() {
             true => text.len(),
-            false => match work.run(&self.tails[tail], tail, text, start) {
+            false => match work.run(&self.tails[tail], tail, text, start, &mut seen) {
+                Reached::Nothing if seen > start + AHEAD => return work.far.push(start..seen),
                 Reached::Nothing => return,
                 Reached::End(end) => end,
                 Reached::Unknown => text.len(),
             },
         };
         let from = work.head(self.tails[tail].head, text, start);
-        work.windows.push(from..end);
+        work.windows.push(Window { start: from, end, seen: seen.max(end), carried: None });
         if work.windows.len() >= work.loose.max(LOOSE) {
             merge(&mut work.windows);
             work.loose = 2 * work.windows.len();
@@ -119,11 +146,16 @@ impl Plan {
 
 impl Work {
     /// The windows, merged and ascending; the work is ready for another text.
-    pub(crate) fn take(&mut self) -> Vec<Range<usize>> {
+    pub(crate) fn take(&mut self) -> Vec<Window> {
         let mut windows = std::mem::take(&mut self.windows);
         merge(&mut windows);
         (self.steps, self.line, self.loose) = (0, (0, 0), 0);
         windows
+    }
+
+    /// Where tails were followed for long and in vain.
+    pub(crate) fn take_far(&mut self) -> Vec<Range<usize>> {
+        std::mem::take(&mut self.far)
     }
 
     /// How far back a match may begin whose tail starts at `start`.
@@ -147,18 +179,24 @@ impl Work {
         }
     }
 
-    /// Runs a tail from `start`.
-    fn run(&mut self, tail: &Tail, number: usize, text: &[u8], start: usize) -> Reached {
+    /// Runs a tail from `start`; `seen` becomes the end of what was looked at.
+    fn run(&mut self, tail: &Tail, number: usize, text: &[u8], start: usize, seen: &mut usize) -> Reached {
         let [probe, whole] = &mut self.caches[number];
         let limit = (GRACE + PATIENCE * text.len()).saturating_sub(self.steps);
-        match walk(&tail.probe, probe, text, start, limit, true, &mut self.steps) {
-            Reached::Nothing => Reached::Nothing,
-            _ => walk(&tail.dfa, whole, text, start, limit, false, &mut self.steps),
+        let before = self.steps;
+        let reached = walk(&tail.probe, probe, text, start, limit, true, &mut self.steps);
+        *seen = (start + (self.steps - before)).min(text.len());
+        if let Reached::Nothing = reached {
+            return reached;
         }
+        let before = self.steps;
+        let reached = walk(&tail.dfa, whole, text, start, limit, false, &mut self.steps);
+        *seen = (*seen).max(start + (self.steps - before)).min(text.len());
+        reached
     }
 }
 
-/// Runs an automaton from `start`, at most `limit` steps; with `earliest` to the end of any match, else of the longest.
+/// Runs an automaton from `start`, at most `limit` steps; with `earliest` to the end of any match, else of the best.
 fn walk(
     dfa: &DFA,
     cache: &mut Cache,
@@ -171,7 +209,7 @@ fn walk(
     let before = start.checked_sub(1).map(|before| text[before]);
     let config = start::Config::new().anchored(Anchored::Yes).look_behind(before);
     let Ok(mut state) = dfa.start_state(cache, &config) else { return Reached::Unknown };
-    let mut longest = None;
+    let mut best = None;
     let end = text.len().min(start.saturating_add(limit));
     for (place, byte) in text[..end].iter().enumerate().skip(start) {
         state = match dfa.next_state(cache, state, *byte) {
@@ -180,14 +218,14 @@ fn walk(
         };
         if state.is_tagged() {
             if state.is_match() {
-                longest = Some(place);
+                best = Some(place);
                 if earliest {
                     count(steps, place - start + 1);
                     return Reached::End(place);
                 }
             } else if state.is_dead() {
                 count(steps, place - start + 1);
-                return longest.map_or(Reached::Nothing, Reached::End);
+                return best.map_or(Reached::Nothing, Reached::End);
             } else if state.is_quit() {
                 return Reached::Unknown;
             }
@@ -200,7 +238,7 @@ fn walk(
     match dfa.next_eoi_state(cache, state) {
         Ok(state) if state.is_match() => Reached::End(end),
         Ok(state) if state.is_quit() => Reached::Unknown,
-        Ok(_) => longest.map_or(Reached::Nothing, Reached::End),
+        Ok(_) => best.map_or(Reached::Nothing, Reached::End),
         Err(_) => Reached::Unknown,
     }
 }
@@ -211,12 +249,14 @@ fn count(steps: &mut usize, looked_at: usize) {
 }
 
 /// Sorts windows and joins those that overlap or touch.
-pub(crate) fn merge(windows: &mut Vec<Range<usize>>) {
+pub(crate) fn merge(windows: &mut Vec<Window>) {
     windows.sort_unstable_by_key(|window| window.start);
     windows.dedup_by(|next, last| {
         let joined = next.start <= last.end;
         if joined {
             last.end = last.end.max(next.end);
+            last.seen = last.seen.max(next.seen);
+            last.carried = None;
         }
         joined
     });
@@ -227,22 +267,26 @@ fn tail(anchor: Anchor) -> Option<Tail> {
     Some(Tail { probe: automaton(&anchor::probe(&tail))?, dfa: automaton(&tail)?, head, keywords })
 }
 
-/// An automaton that finds the longest match from where it is started. Its states are made as they are met.
+/// An automaton that finds the best match from where it is started. Its states are made as they are met.
 fn automaton(hir: &Hir) -> Option<DFA> {
     let config = thompson::Config::new().utf8(false).which_captures(WhichCaptures::None);
     let nfa = thompson::Compiler::new().configure(config).build_from_hir(hir).ok()?;
-    let config = DFA::config().match_kind(MatchKind::All).cache_capacity(STATES).skip_cache_capacity_check(true);
+    let config =
+        DFA::config().match_kind(MatchKind::LeftmostFirst).cache_capacity(STATES).skip_cache_capacity_check(true);
     DFA::builder().configure(config).build_from_nfa(nfa).ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::merge;
+    use super::{Window, merge};
 
     #[test]
     fn windows_that_overlap_are_one() {
-        let mut windows = vec![5..9, 0..3, 2..4, 9..10, 20..21];
+        let window = |start, end, seen, carried| Window { start, end, seen, carried };
+        let mut windows =
+            vec![window(5, 9, 12, None), window(0, 3, 3, None), window(2, 4, 4, Some(1)), window(9, 10, 11, None)];
+        windows.push(window(20, 21, 22, Some(7)));
         merge(&mut windows);
-        assert_eq!(windows, [0..4, 5..10, 20..21]);
+        assert_eq!(windows, [window(0, 4, 4, None), window(5, 10, 12, None), window(20, 21, 22, Some(7))]);
     }
 }

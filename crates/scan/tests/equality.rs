@@ -4,11 +4,12 @@
 
 use std::sync::Arc;
 
+use bstr::ByteSlice as _;
 use pattern::Pattern;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use scan::{Confidence, Content, Options, Redaction, Rule, RuleSet, Scanner, Severity};
+use scan::{Base, Confidence, Content, Copied, Options, Redaction, Rule, RuleSet, Scanner, Severity};
 
 const KEYWORDS: [&str; 6] = ["key", "tok", "ab", "yt", "cab", "b"];
 
@@ -106,6 +107,161 @@ proptest! {
             let content = Content { bytes: text.as_bytes(), paths: &[], base: None, first_line: 1 };
             prop_assert_eq!(scanner.scan(&content), scanner.scan_by_reference(&content), "{:?}", text);
         }
+    }
+}
+
+/// A text and versions of it: each a delta of the one before, in copies and insertions, as packs hold them.
+#[derive(Clone, Debug)]
+struct Step {
+    /// Copies from here to here, in thousandths of the base.
+    copies: Vec<(usize, usize)>,
+    /// What stands before each copy and at the end.
+    inserts: Vec<String>,
+}
+
+/// Lines as files have them, with secrets in clear and encoded, and long enough that runs are worth taking over.
+fn lines() -> impl Strategy<Value = String> {
+    let line = prop_oneof![
+        8 => select(&FILLER[..]).prop_map(str::to_owned),
+        4 => vec(piece(), 1..8).prop_map(|pieces| pieces.concat()),
+        1 => vec(select(&FILLER[..]), 12..24).prop_map(|lines| lines.join(" ")),
+        1 => vec(piece(), 1..12).prop_map(|pieces| base64(pieces.concat().as_bytes())),
+        1 => vec(piece(), 20..40).prop_map(|pieces| wrapped(&base64(pieces.concat().as_bytes()))),
+        1 => vec(piece(), 1..12).prop_map(|pieces| base64(base64(pieces.concat().as_bytes()).as_bytes())),
+    ];
+    (vec(line, 0..40), any::<bool>()).prop_map(|(lines, last)| lines.join("\n") + if last { "\n" } else { "" })
+}
+
+const FILLER: [&str; 10] = [
+    "the quick brown fox jumps over the lazy dog, and then some more of the same;",
+    "    let value = compute(argument, other_argument).unwrap_or_default();",
+    "A line of plain prose without anything to find in it goes on to its end here",
+    "",
+    "key",
+    "word",
+    "  name: DATABASE_PASSWORD",
+    "#-----------------------------------------------------------------------------",
+    "https://example.org/path?query=value&other=thing",
+    "\u{17F}",
+];
+
+fn piece() -> impl Strategy<Value = String> {
+    const PIECES: [&str; 26] = [
+        "key",
+        "tok",
+        "ab = \"",
+        "cab",
+        "x",
+        "password",
+        ": ",
+        "\"",
+        " ",
+        "=",
+        "%41%62",
+        "\\n",
+        "\\x41\\x62",
+        "U+0041 U+0062",
+        "U+006B",
+        "&#107;&#101;&#121;",
+        "\\u006b\\u0065y",
+        "a1B2c3D4e5F6g7H8i9J0",
+        "Xq7-vLr2_Kp9zT4w",
+        "yt",
+        "6b6579",
+        "-----BEGIN PRIVATE KEY-----",
+        "https://u:Sx8_kQ2vLp@db.internal/x",
+        "secret",
+        "value: ",
+        "api_token=",
+    ];
+    select(&PIECES[..]).prop_map(str::to_owned)
+}
+
+fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+fn wrapped(text: &str) -> String {
+    let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    lines.join("\n")
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let copies = prop_oneof![
+        3 => (0..1000usize).prop_map(|at| vec![(0, at), (at, 1000)]),
+        2 => (0..1000usize, 0..60usize).prop_map(|(at, gone)| vec![(0, at), ((at + gone).min(1000), 1000)]),
+        1 => vec((0..1000usize, 0..1000usize), 0..5),
+    ];
+    let insert = prop_oneof![
+        3 => Just(String::new()),
+        2 => vec(piece(), 1..4).prop_map(|pieces| pieces.concat()),
+        2 => lines(),
+        1 => Just("\n".to_owned()),
+    ];
+    (copies, vec(insert, 6)).prop_map(|(copies, inserts)| Step { copies, inserts })
+}
+
+fn apply(step: &Step, base: &[u8]) -> (Vec<u8>, Vec<Copied>) {
+    let (mut bytes, mut copied) = (Vec::new(), Vec::new());
+    for (&(from, to), insert) in step.copies.iter().zip(&step.inserts) {
+        bytes.extend_from_slice(insert.as_bytes());
+        let [from, to] = [from.min(to), to.max(from)].map(|part| part * base.len() / 1000);
+        if from < to {
+            copied.push(Copied { from, to: bytes.len(), len: to - from });
+            bytes.extend_from_slice(&base[from..to]);
+        }
+    }
+    bytes.extend_from_slice(step.inserts.last().map_or(b"", |insert| insert.as_bytes()));
+    (bytes, copied)
+}
+
+/// Each version is scanned as a delta of the one before it, and by reference.
+fn versions_are_equal(scanner: &Scanner, first: &str, steps: &[Step]) -> Result<(), TestCaseError> {
+    let paths = ["src/config.py".into()];
+    let mut bytes = first.as_bytes().to_vec();
+    let content = Content { bytes: &bytes, paths: &paths, base: None, first_line: 1 };
+    let mut seen = scanner.scan(&content);
+    prop_assert!(seen == scanner.scan_by_reference(&content), "{:?}", bytes.as_bstr());
+    for step in steps {
+        let (next, copied) = apply(step, &bytes);
+        let base = Base { seen: &seen, bytes: &bytes, copied: &copied };
+        let content = Content { bytes: &next, paths: &paths, base: Some(base), first_line: 1 };
+        let fast = scanner.scan(&content);
+        let slow = scanner.scan_by_reference(&Content { base: None, ..content });
+        prop_assert!(fast == slow, "{:?}\nfrom {:?}\nby {:?}", next.as_bstr(), bytes.as_bstr(), copied);
+        (bytes, seen) = (next, fast);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+
+    #[test]
+    fn histories_of_random_rules_find_the_same(
+        expressions in vec((expression(), vec(select(&KEYWORDS[..]), 0..3)), 1..4),
+        first in lines(),
+        steps in vec(step(), 1..6),
+    ) {
+        let rules = expressions.into_iter().enumerate().filter_map(|(index, (expression, keywords))| {
+            let keywords = keywords.into_iter().map(str::to_owned).collect();
+            Some(rule(format!("r{index}"), Pattern::new(&expression).ok()?, keywords))
+        });
+        versions_are_equal(&scanner(rules.collect()), &first, &steps)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
+    #[test]
+    fn histories_of_our_own_rules_find_the_same(first in lines(), steps in vec(step(), 1..6)) {
+        static OWN: std::sync::LazyLock<Scanner> = std::sync::LazyLock::new(|| {
+            let options = Options { min_confidence: Confidence::Low, redaction: Redaction::Off, ..Options::default() };
+            Scanner::new(Arc::new(scan::builtin::builtin()), options)
+        });
+        versions_are_equal(&OWN, &first, &steps)?;
     }
 }
 

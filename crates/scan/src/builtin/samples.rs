@@ -6,7 +6,7 @@ use regex_automata::meta::Regex;
 
 use super::{RECORDS, builtin};
 use crate::anchor::anchors;
-use crate::detect::{DETECTORS, Detected, Look, Scope};
+use crate::detect::{DETECTORS, Detected, Look, Place, Scope};
 use crate::entropy::shannon;
 use crate::finding::Confidence;
 use crate::rule::{Rule, Suspect, Verdict};
@@ -38,7 +38,7 @@ fn by_regex(rule: &Rule, regex: &Regex, text: &[u8]) -> bool {
         && regex.captures_iter(text).any(|groups| {
             let matched = groups.get_match().unwrap().range();
             let secret = &text[groups.get_group(rule.secret_group).unwrap().range()];
-            let suspect = Suspect { secret, matched: &text[matched.clone()], content: text, offset: matched.start };
+            let suspect = Suspect { secret, matched: &text[matched.clone()] };
             (rule.entropy == 0.0 || shannon(secret) > rule.entropy)
                 && match rule.check.map(|check| check(&suspect)) {
                     Some(Verdict::No) => false,
@@ -63,7 +63,7 @@ pub(crate) fn by_detectors(text: &[u8], path: Option<&str>) -> Vec<Detected> {
                 continue;
             }
             let before = out.len();
-            (detector.run)(&Look { bytes, paths: &paths, hits: &hits }, &mut out);
+            (detector.run)(&Look { bytes, paths: &paths, place: Place::of(&paths), hits: &hits }, &mut out);
             for found in &mut out[before..] {
                 assert!(found.secret.start >= found.matched.start && found.secret.end <= found.matched.end);
                 assert!(found.matched.end <= bytes.len());

@@ -39,6 +39,11 @@ const LEAST_GLUED: usize = 24;
 /// Letters that tell most words and random keys from encoded text.
 const HEAD: usize = 24;
 
+/// Whether a byte is a letter of either alphabet.
+pub(super) fn is_letter(byte: u8) -> bool {
+    CLASS[usize::from(byte)]
+}
+
 pub(super) fn find(text: &[u8], out: &mut Findings) {
     // Where a block of lines ends that was looked at as a whole, and where what was decoded ends.
     let (mut block_end, mut done) = (0, 0);
@@ -76,16 +81,27 @@ pub(super) enum Content {
 
 /// What the first letters promise.
 fn head(letters: &[u8]) -> Option<Content> {
-    let mut bytes = Vec::with_capacity(HEAD / 4 * 3);
-    append(&letters[..letters.len().min(HEAD) / 4 * 4], &mut bytes);
-    if let Some(kind) = inflate::begins(&bytes) {
+    let mut bytes = [0; HEAD / 4 * 3];
+    let (groups, _) = letters[..letters.len().min(HEAD)].as_chunks::<4>();
+    for (group, three) in groups.iter().zip(bytes.as_chunks_mut::<3>().0) {
+        *three = decoded(*group);
+    }
+    let bytes = &bytes[..groups.len() * 3];
+    if let Some(kind) = inflate::begins(bytes) {
         return Some(Content::Compressed(kind));
     }
-    let wide = bytes.strip_prefix(b"\xff\xfe").unwrap_or(&bytes);
+    let wide = bytes.strip_prefix(b"\xff\xfe").unwrap_or(bytes);
     if wide.chunks_exact(2).all(|pair| is_plain(pair[0]) && pair[1] == 0) {
         return Some(Content::Utf16);
     }
-    could_begin_text(&bytes).then_some(Content::Text)
+    could_begin_text(bytes).then_some(Content::Text)
+}
+
+/// The three bytes that four letters, which must be of the class, stand for.
+fn decoded(letters: [u8; 4]) -> [u8; 3] {
+    let bits = letters.iter().fold(0_u32, |bits, letter| bits << 6 | u32::from(VALUES[usize::from(*letter)]));
+    let [_, three @ ..] = bits.to_be_bytes();
+    three
 }
 
 /// Decodes letters, which must be of the class; a rest of one letter is lost.
@@ -138,7 +154,7 @@ fn whole(text: &[u8], run: &Range<usize>, content: Content, out: &mut Findings) 
     let mut bytes = Vec::with_capacity(run.len() / 4 * 3 + 3);
     append(&text[run.clone()], &mut bytes);
     let Some(revealed) = reveal(bytes, content, out) else { return false };
-    out.push(run.start..run.end + padding(text, run.end, run.len()), revealed);
+    out.push(run.start..run.end + padding(text, run.end, run.len()), &revealed);
     true
 }
 
@@ -153,6 +169,9 @@ fn is_part_encoded(text: &[u8], start: usize) -> bool {
 
 /// Reads from the end backwards as long as it is text: a word in front of it is not known to end anywhere.
 fn glued(text: &[u8], run: &Range<usize>, out: &mut Findings) {
+    if run.len() < LEAST_GLUED {
+        return;
+    }
     let rests: &[usize] = match padding(text, run.end, 0) {
         0 => &[0, 2, 3],
         1 => &[3],
@@ -160,21 +179,18 @@ fn glued(text: &[u8], run: &Range<usize>, out: &mut Findings) {
     };
     for rest in rests {
         let tail = run.end - rest;
-        let mut bytes = Vec::with_capacity(3);
-        let mut start = tail;
+        let mut bytes = Vec::new();
         append(&text[tail..run.end], &mut bytes);
-        while bytes.iter().all(|byte| is_plain(*byte)) && start >= run.start + 4 {
-            start -= 4;
-            bytes.clear();
-            append(&text[start..start + 4], &mut bytes);
-        }
         if !bytes.iter().all(|byte| is_plain(*byte)) {
-            start += 4;
+            continue;
         }
-        if start < run.end && run.end - start >= LEAST_GLUED {
-            let mut bytes = Vec::with_capacity((run.end - start) / 4 * 3);
+        let groups = text[run.start..tail].as_rchunks::<4>().1.iter().rev();
+        let plain = groups.take_while(|group| decoded(**group).iter().all(|byte| is_plain(*byte))).count();
+        let start = tail - 4 * plain;
+        if run.end - start >= LEAST_GLUED {
+            bytes.clear();
             append(&text[start..run.end], &mut bytes);
-            out.push(start..run.end + padding(text, run.end, run.end - start), bytes);
+            out.push(start..run.end + padding(text, run.end, run.end - start), &bytes);
             return;
         }
     }

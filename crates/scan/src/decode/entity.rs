@@ -11,10 +11,12 @@ const NAMES: [(&[u8], u8); 5] =
 
 pub(super) fn find(text: &[u8], out: &mut Findings) {
     let mut chunks = Chunks::new(text);
+    let mut decoded = String::new();
     let mut at = 0;
     while let Some(ahead) = memchr::memchr(b'&', &text[at..]) {
         let start = at + ahead;
-        let (mut decoded, mut numeric) = (String::new(), 0);
+        decoded.clear();
+        let mut numeric = 0;
         at = start;
         while let Some((character, len, by_number)) = entity(&text[at..]) {
             decoded.push(character);
@@ -23,7 +25,7 @@ pub(super) fn find(text: &[u8], out: &mut Findings) {
         }
         if !decoded.is_empty() && is_text(decoded.as_bytes()) {
             let wanted = numeric > 1 || beside_token(text, &(start..at), WORD);
-            chunks.add(out, start..at, decoded.into_bytes(), wanted);
+            chunks.add(out, start..at, decoded.as_bytes(), wanted);
         }
         at = at.max(start + 1);
     }

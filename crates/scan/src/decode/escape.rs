@@ -14,10 +14,12 @@ const WORD: usize = 6;
 
 pub(super) fn find(text: &[u8], out: &mut Findings) {
     let mut chunks = Chunks::new(text);
+    let mut bytes = Vec::new();
     let mut at = 0;
     while let Some(ahead) = memchr::memchr(b'\\', &text[at..]) {
         let start = at + ahead;
-        let (mut bytes, mut spelled, mut quotes) = (Vec::new(), 0, false);
+        bytes.clear();
+        let (mut spelled, mut quotes) = (0, false);
         at = start;
         while let Some((byte, len)) = escape(&text[at..]) {
             bytes.push(byte);
@@ -29,7 +31,7 @@ pub(super) fn find(text: &[u8], out: &mut Findings) {
             let range = start..at;
             let least = if quotes { WORD } else { KEY };
             let wanted = spelled > 1 || beside_token(text, &range, least);
-            chunks.add(out, range, bytes, wanted);
+            chunks.add(out, range, &bytes, wanted);
         }
         at = at.max(start + 1);
     }

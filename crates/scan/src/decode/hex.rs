@@ -24,13 +24,13 @@ pub(super) fn find(text: &[u8], out: &mut Findings) {
         // With an odd count the first digit is the end of a word in front.
         let start = run.start + run.len() % 2;
         let byte = |index: usize| hex_byte(text, start + 2 * index).unwrap_or(0);
-        let head: Vec<u8> = (0..HEAD).map(byte).collect();
+        let head: [u8; HEAD] = std::array::from_fn(byte);
         if !could_begin_text(&head) {
             continue;
         }
         let bytes: Vec<u8> = (0..(run.end - start) / 2).map(byte).collect();
         if is_text(&bytes) {
-            out.push(start..run.end, bytes);
+            out.push(start..run.end, &bytes);
         }
     }
 }

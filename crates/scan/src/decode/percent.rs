@@ -6,10 +6,11 @@ use super::text::{hex_byte, is_text};
 
 pub(super) fn find(text: &[u8], out: &mut Findings) {
     let mut chunks = Chunks::new(text);
+    let mut bytes = Vec::new();
     let mut at = 0;
     while let Some(ahead) = memchr::memchr(b'%', &text[at..]) {
         let start = at + ahead;
-        let mut bytes = Vec::new();
+        bytes.clear();
         at = start;
         while let Some(byte) = hex_byte(text, at + 1).filter(|_| text[at] == b'%') {
             bytes.push(byte);
@@ -19,7 +20,7 @@ pub(super) fn find(text: &[u8], out: &mut Findings) {
             }
         }
         if !bytes.is_empty() && is_text(&bytes) {
-            chunks.add(out, start..at, bytes, true);
+            chunks.add(out, start..at, &bytes, true);
         }
         at = at.max(start + 1);
     }

@@ -7,7 +7,12 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use proptest::prelude::*;
 
-use super::{Layer, layer};
+use super::{Layer, blocks};
+
+/// Decodes the whole of a text.
+fn layer(text: &[u8]) -> Option<Layer> {
+    super::layer(text, std::slice::from_ref(&(0..text.len())), &[])
+}
 
 const SECRET: &str = "token = \"Zq7-canary_Wp2/xK9+\"; user=admin";
 
@@ -212,7 +217,7 @@ fn floods_take_linear_time() {
 
 /// Segments are ascending, in range, and what lies between them is unchanged.
 fn check(text: &[u8]) {
-    let Some(Layer { text: new, segments }) = layer(text) else { return };
+    let Some(Layer { text: new, segments, .. }) = layer(text) else { return };
     assert!(!segments.is_empty());
     let (mut old_at, mut new_at) = (0, 0);
     for segment in &segments {
@@ -224,16 +229,33 @@ fn check(text: &[u8]) {
     assert_eq!(&text[old_at..], &new[new_at..]);
 }
 
+/// Once a text is decoded, there is nothing to decode again but in the blocks round what was.
+fn check_blocks(text: &[u8]) {
+    let mut last = layer(text);
+    for _ in 0..3 {
+        let Some(Layer { text, segments, .. }) = last else { return };
+        let zones = blocks::around(&text, segments.iter().map(|segment| segment.decoded.clone()));
+        let [some, all] = [super::layer(&text, &zones, &[]), layer(&text)];
+        assert_eq!(
+            some.as_ref().map(|layer| (&layer.text, &layer.segments)),
+            all.as_ref().map(|layer| (&layer.text, &layer.segments))
+        );
+        last = all;
+    }
+}
+
 proptest! {
     #[test]
     fn any_bytes_make_a_sound_layer(parts in prop::collection::vec(prop_oneof![
         prop::collection::vec(any::<u8>(), 0..40),
+        "[;x%]?\n|\r\n|[A-Za-z;]{1,20}\n".prop_map(String::into_bytes),
         "[A-Za-z0-9+/=_-]{0,90}".prop_map(String::into_bytes),
         "(%[0-9A-F]{2}|\\\\u00[4-7][0-9]|&#[0-9]{2};|\\\\x4[0-9]|\\\\n|U\\+004[0-9] ?|[ \n]){0,12}".prop_map(String::into_bytes),
         prop::collection::vec(0x20_u8..0x7f, 0..60).prop_map(|bytes| STANDARD.encode(bytes).into_bytes()),
         prop::collection::vec(0x20_u8..0x7f, 60..300).prop_map(|bytes| wrapped(&STANDARD.encode(bytes), 64, "\n").into_bytes()),
-    ], 0..8)) {
+    ], 0..14)) {
         check(&parts.concat());
+        check_blocks(&parts.concat());
     }
 
     #[test]

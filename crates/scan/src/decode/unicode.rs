@@ -20,7 +20,7 @@ pub(super) fn find(text: &[u8], out: &mut Findings) {
         let bytes = written(&units);
         // Tables of foreign letters fill files; a secret has other letters too.
         let wanted = bytes.iter().any(u8::is_ascii_graphic) || beside_token(text, &range, LETTERS);
-        chunks.add(out, range, bytes, wanted);
+        chunks.add(out, range, &bytes, wanted);
     }
     chunks.flush(out);
 }

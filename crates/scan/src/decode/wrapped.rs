@@ -60,7 +60,7 @@ pub(super) fn decode(text: &[u8], lines: &[Range<usize>], content: Content, out:
     append(&letters, &mut bytes);
     let Some(revealed) = reveal(bytes, content, out) else { return false };
     if content != Content::Text {
-        out.push(first.start..end, revealed);
+        out.push(first.start..end, &revealed);
         return true;
     }
     let (mut read, mut given) = (0, 0);
@@ -69,7 +69,7 @@ pub(super) fn decode(text: &[u8], lines: &[Range<usize>], content: Content, out:
         let next = lines.get(index + 1);
         let upto = if next.is_some() { (read * 3).div_ceil(4).min(revealed.len()) } else { revealed.len() };
         let original = line.start..next.map_or(end, |next| next.start);
-        out.push(original, revealed[given..upto].to_vec());
+        out.push(original, &revealed[given..upto]);
         given = upto;
     }
     true

@@ -17,6 +17,9 @@ const MANY: usize = 24;
 /// Longest name, in bytes on each side of a keyword.
 const NAME: usize = 80;
 
+/// No shorter value is a secret, whatever its name.
+const SHORTEST: usize = 6;
+
 /// The words of which one stands in every telling name.
 #[rustfmt::skip]
 pub(super) const KEYWORDS: &[&str] = &[
@@ -26,7 +29,9 @@ pub(super) const KEYWORDS: &[&str] = &[
 
 /// Looks beside every telling name of a line.
 pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
-    let mut place = None;
+    if look.place.is_lock {
+        return;
+    }
     let mut done = 0;
     let (before, mut patience) = (out.len(), 64 + look.bytes.len() / 16);
     for &hit in look.hits {
@@ -42,11 +47,7 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
         if patience == 0 {
             return;
         }
-        let place = place.get_or_insert_with(|| Place::of(look.paths));
-        if place.is_lock {
-            return;
-        }
-        if let Some((found, end)) = beside(look.bytes, name, place) {
+        if let Some((found, end)) = beside(look.bytes, name, &look.place) {
             if found.confidence >= Confidence::Medium {
                 done = done.max(end);
             }
@@ -88,13 +89,19 @@ fn beside(line: &[u8], name: Range<usize>, place: &Place) -> Option<(Detected, u
     if line[name.clone()].eq_ignore_ascii_case(b"identified") {
         return identified(line, name, place);
     }
+    // Values first: most names in code have none, and taking a name apart is dear.
+    let second = value::second(line, name.end);
+    let before = value::before(line, &name);
+    let near = if before.is_some() { before } else { value::after(line, &name, place.manner) };
+    if ![&second, &near].into_iter().flatten().any(|value| value.range.len() >= SHORTEST) {
+        return None;
+    }
     let words = Name::of(&line[name.clone()]);
     let kind = words.kind().or_else(|| words.is_mnemonic().then_some(Kind::Weak))?;
-    let pair = value::second(line, name.end).filter(|_| kind == Kind::Auth || words.ends_in_credential());
-    let (kind, value) = match (pair, value::before(line, &name)) {
-        (Some(value), _) => (Kind::Password, value),
-        (None, Some(value)) => (kind, value),
-        (None, None) => (kind, value::after(line, &name, place.manner)?),
+    let pair = second.filter(|_| kind == Kind::Auth || words.ends_in_credential());
+    let (kind, value) = match pair {
+        Some(value) => (Kind::Password, value),
+        None => (kind, near?),
     };
     if &line[name.clone()] == b"PASS" && line.get(name.end) == Some(&b':') {
         return None;

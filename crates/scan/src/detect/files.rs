@@ -123,29 +123,54 @@ fn keystore(look: &Look<'_>, out: &mut Vec<Detected>) {
     }
 }
 
-/// `machine H login U password P`, on one line or several.
+/// `machine H login U password P`, on one line or several; in a file of another name nothing may stand between.
 pub(super) fn netrc(look: &Look<'_>, out: &mut Vec<Detected>) {
     let text = look.bytes;
-    let file = look.paths.iter().any(|path| base(path).ends_with(b"netrc"));
+    if look.paths.iter().any(|path| base(path).ends_with(b"netrc")) {
+        entries(text, 0, true, out);
+        return;
+    }
+    let mut done = 0;
+    for at in memchr::memmem::find_iter(text, b"login") {
+        let ends = |at: usize| text.get(at).is_none_or(u8::is_ascii_whitespace);
+        if at < done || !ends(at + 5) || at > 0 && !ends(at - 1) {
+            continue;
+        }
+        let mut start = row_of_keys(text, done, at);
+        while start <= at {
+            start = entries(text, start, false, out);
+        }
+        done = start;
+    }
+}
+
+/// Where the row of keys begins that ends at `at`, but not before `from`: each may be the value of the one before it.
+fn row_of_keys(text: &[u8], from: usize, mut at: usize) -> usize {
+    loop {
+        let before = text[from..at].trim_ascii_end();
+        let word = before.iter().rposition(u8::is_ascii_whitespace).map_or(0, |blank| blank + 1);
+        if !matches!(&before[word..], b"machine" | b"login" | b"account" | b"password") {
+            return at;
+        }
+        at = from + word;
+    }
+}
+
+/// Reads entries from a place on; what ends where nothing is open any more, unless the file is made of nothing else.
+fn entries(text: &[u8], from: usize, file: bool, out: &mut Vec<Detected>) -> usize {
     let mut entry = None;
     let mut wait: Option<&[u8]> = None;
-    for word in words(text) {
-        let token = &text[word.clone()];
-        match (wait.take(), token) {
+    for word in words(&text[from..]) {
+        let word = from + word.start..from + word.end;
+        match (wait.take(), &text[word.clone()]) {
             (Some(b"password"), secret) => {
-                let login = entry.is_some();
                 let likely = file || judge(Kind::Password, secret).is_some_and(|sure| sure > Confidence::Low);
-                let filler = secret.len() < 4 || is_placeholder(secret) || is_reference(secret) || !login;
+                let filler = secret.len() < 4 || is_placeholder(secret) || is_reference(secret) || entry.is_none();
                 if likely && !filler {
-                    let sure = if is_typed_sample(secret) { Confidence::Low } else { Confidence::High };
+                    let confidence = if is_typed_sample(secret) { Confidence::Low } else { Confidence::High };
                     let matched = word.start.saturating_sub(9)..word.end;
-                    out.push(Detected {
-                        rule: "netrc-password",
-                        matched,
-                        secret: word,
-                        confidence: sure,
-                        severity: Severity::High,
-                    });
+                    let (rule, secret, severity) = ("netrc-password", word.clone(), Severity::High);
+                    out.push(Detected { rule, matched, secret, confidence, severity });
                 }
             }
             (Some(_), _) => {}
@@ -157,7 +182,11 @@ pub(super) fn netrc(look: &Look<'_>, out: &mut Vec<Detected>) {
             (None, _) if !file => entry = None,
             _ => {}
         }
+        if !file && entry.is_none() && wait.is_none() {
+            return word.end;
+        }
     }
+    text.len() + 1
 }
 
 fn words(text: &[u8]) -> impl Iterator<Item = Range<usize>> {

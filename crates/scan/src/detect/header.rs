@@ -2,7 +2,6 @@
 
 use memchr::memmem;
 
-use super::place::Place;
 use super::{Detected, Look};
 use crate::check::credentials_in_base64;
 use crate::classify::name::Kind;
@@ -28,7 +27,7 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
         let text = &line[start..start + value];
         let scheme = line[hit..hit + word].to_ascii_lowercase();
         if let Some((rule, mut confidence)) = judged(&scheme, text, named) {
-            if Place::of(look.paths).is_sample {
+            if look.place.is_sample {
                 confidence = Confidence::Low;
             }
             let secret = start..start + value;

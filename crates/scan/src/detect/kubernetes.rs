@@ -6,7 +6,6 @@ use std::ops::Range;
 use memchr::memmem;
 
 use super::json::Json;
-use super::place::Place;
 use super::yaml::{Setting, documents, settings};
 use super::{Detected, Look};
 use crate::check::from_base64;
@@ -38,7 +37,7 @@ pub(super) fn secret(look: &Look<'_>, out: &mut Vec<Detected>) {
             None => {}
         }
     }
-    let sample = Place::of(look.paths).is_sample;
+    let sample = look.place.is_sample;
     let before = out.len();
     if yaml {
         documents(text).into_iter().for_each(|document| yaml_document(text, document, out));

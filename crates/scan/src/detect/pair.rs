@@ -4,7 +4,6 @@
 use std::ops::Range;
 
 use super::assignment::{name_around, verdict};
-use super::place::Place;
 use super::value::Value;
 use super::{Detected, Look};
 use crate::classify::name::Name;
@@ -12,7 +11,7 @@ use crate::classify::name::Name;
 /// Looks at the line after each telling name.
 pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
     let text = look.bytes;
-    let place = Place::of(look.paths);
+    let place = look.place;
     let mut done = 0;
     for &hit in look.hits {
         if hit < done || place.is_lock {
@@ -20,6 +19,9 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
         }
         let name = name_around(text, hit);
         done = name.end;
+        if !may_pair(text, &name) {
+            continue;
+        }
         let Some(secret) = paired(text, &name) else { continue };
         let words = Name::of(&text[name.clone()]);
         let Some(kind) = words.kind() else { continue };
@@ -39,6 +41,9 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
 
 /// How far around a name its line is looked at.
 const REACH: usize = 400;
+
+/// Bytes of the longest of these, and more.
+const LONGEST_NAMED: usize = 24;
 
 /// What stands before a name that a value on the next line, or after a comma, belongs to.
 const NAMED: &[&[u8]] = &[
@@ -62,13 +67,21 @@ const OPENS: &[&[u8]] = &[
     b"=>", b"\" =>", b"' =>",
 ];
 
+/// A quick look at the signs on either side of a name: whether [`paired`] could find anything.
+fn may_pair(text: &[u8], name: &Range<usize>) -> bool {
+    let sign = |byte: &&u8| !byte.is_ascii_whitespace();
+    let before = text[..name.start].iter().rev().take(REACH / 2).take_while(|byte| **byte != b'\n').find(sign);
+    let after = text[name.end..].iter().take(4 * REACH).take_while(|byte| **byte != b'\n').find(sign);
+    matches!(before, Some(b':' | b'"' | b'\'' | b'>')) || matches!(after, Some(b':' | b'=' | b'"' | b'\''))
+}
+
 /// The value on the next line (or after a comma) that belongs to a name.
 fn paired(text: &[u8], name: &Range<usize>) -> Option<Range<usize>> {
     let line_end = next_line(text, name.end);
     let rest = text[name.end..line_end].trim_ascii();
     let near = &text[name.start.saturating_sub(REACH / 2)..name.start];
-    let line = memchr::memrchr(b'\n', near).map_or(near, |at| &near[at + 1..]);
-    let before = line.trim_ascii().to_ascii_lowercase();
+    let line = memchr::memrchr(b'\n', near).map_or(near, |at| &near[at + 1..]).trim_ascii();
+    let before = line[line.len().saturating_sub(LONGEST_NAMED)..].to_ascii_lowercase();
     let next = (line_end + 1).min(text.len());
     if NAMED.iter().any(|end| before.ends_with(end)) {
         return valued(text, name.end, line_end).or_else(|| valued(text, next, next_line(text, next)));

@@ -4,7 +4,7 @@ use bstr::{BString, ByteSlice as _};
 
 /// How values stand in a kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Manner {
+pub(crate) enum Manner {
     /// A programming language: what is not quoted is an expression.
     Code,
     /// `name = value` lines, shell, prose, logs, no name at all: a bare value is a value.
@@ -12,8 +12,8 @@ pub(super) enum Manner {
 }
 
 /// What is known of a content from its paths.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
     /// How to read it.
     pub manner: Manner,
     /// `.env.example` and its kin: nothing in it is meant to be real.
@@ -46,7 +46,7 @@ const LOCKS: &[&str] = &[
 
 impl Place {
     /// Reads the paths; what holds of every one of them holds.
-    pub(super) fn of(paths: &[BString]) -> Self {
+    pub(crate) fn of(paths: &[BString]) -> Self {
         let all =
             |test: fn(&[u8]) -> bool| !paths.is_empty() && paths.iter().all(|path| test(&path.to_ascii_lowercase()));
         let manner = if all(is_code) { Manner::Code } else { Manner::Plain };

@@ -46,8 +46,8 @@ impl Scanner {
         }
     }
 
-    fn index_of(&self, id: &str) -> Option<usize> {
-        self.rules.rules.iter().position(|rule| &*rule.id == id)
+    pub(crate) fn index_of(&self, id: &str) -> Option<usize> {
+        self.by_id.get(id).copied()
     }
 
     /// Notes which better candidates each one gives way to.

@@ -24,7 +24,7 @@ struct Bench<'a> {
 impl Scanner {
     pub(crate) fn judge_at(&self, seen: &Seen, origin: &Origin, lines: Lines<'_>) -> Vec<Finding> {
         let spot = spot(origin);
-        if self.rules.allowlists.iter().any(|list| list.allows_spot(spot)) {
+        if self.lets_through(spot) {
             return Vec::new();
         }
         let candidates = &seen.candidates[..];
@@ -47,8 +47,8 @@ impl Scanner {
     /// What the path alone amounts to.
     pub(crate) fn name_findings(&self, origin: &Origin) -> Vec<Finding> {
         let spot = spot(origin);
-        let named = self.naming_rules(origin.path.as_bstr()).filter(|(_, rule)| admits(rule, spot));
-        if self.rules.allowlists.iter().any(|list| list.allows_spot(spot)) {
+        let named = self.naming_rules(origin.path.as_bstr()).filter(|(index, _)| self.admits(*index, spot));
+        if self.lets_through(spot) {
             return Vec::new();
         }
         named.map(|(_, rule)| name_finding(rule, origin)).collect()
@@ -57,6 +57,14 @@ impl Scanner {
     /// Whether a path is a finding by itself at some place.
     pub(crate) fn is_named(&self, path: &BStr) -> bool {
         self.naming_rules(path).next().is_some()
+    }
+
+    /// Whether a rule looks at this place.
+    fn admits(&self, index: usize, spot: Spot<'_>) -> bool {
+        let rule = &self.rules.rules[index];
+        let mut lists = (self.first_list[index]..).zip(&rule.allowlists);
+        rule.path.as_ref().is_none_or(|path| path.is_match(spot.path))
+            && !lists.any(|(number, list)| list.allows_spot(spot, &|| self.paths_of(number, list)))
     }
 
     fn naming_rules<'a>(&'a self, path: &'a BStr) -> impl Iterator<Item = (usize, &'a Rule)> {
@@ -76,11 +84,15 @@ impl Bench<'_> {
         let candidate = &self.candidates[index];
         let rule = &self.scanner.rules.rules[candidate.rule];
         let spot = self.spot;
-        if !*self.admitted[candidate.rule].get_or_insert_with(|| admits(rule, spot)) {
+        let scanner = self.scanner;
+        if !*self.admitted[candidate.rule].get_or_insert_with(|| scanner.admits(candidate.rule, spot)) {
             return false;
         }
-        let covers = |number: &usize| self.scanner.list(candidate.rule, *number).covers_spot(spot);
-        if candidate.pending.iter().any(covers) {
+        let covers = |number: &usize| {
+            let list = scanner.list(candidate.rule, *number);
+            list.covers_spot(spot, &|| scanner.paths_of(*number, list))
+        };
+        if candidate.body.pending.iter().any(covers) {
             return false;
         }
         if rule.required.is_empty() || depth >= NESTING {
@@ -95,43 +107,37 @@ impl Bench<'_> {
         let components = candidate.components.iter().flatten().copied();
         let standing: Vec<usize> = components.filter(|other| self.stands(*other, 1)).collect();
         let mut tags = rule.tags.clone();
-        if let Some(decoded) = &candidate.decoded {
+        if let Some(decoded) = &candidate.body.decoded {
             tags.extend(decoded.kinds.iter().map(|kind| format!("decoded:{kind}")));
             tags.push(format!("decode-depth:{}", decoded.depth));
         }
         Finding {
             rule: rule.id.clone(),
             description: rule.description.clone(),
-            severity: candidate.severity,
-            confidence: candidate.confidence,
+            severity: candidate.body.severity,
+            confidence: candidate.body.confidence,
             tags,
             origin: origin.clone(),
             span: candidate.span,
-            matched: candidate.matched.clone(),
-            secret: candidate.secret.clone(),
-            line: candidate.line.clone(),
-            entropy: candidate.entropy,
-            decoded: candidate.decoded.clone(),
+            matched: candidate.body.matched.clone(),
+            secret: candidate.body.secret.clone(),
+            line: candidate.body.line.clone(),
+            entropy: candidate.body.entropy,
+            decoded: candidate.body.decoded.clone(),
             components: standing.into_iter().map(|other| self.component(other)).collect(),
-            digest: candidate.digest,
+            digest: candidate.body.digest,
         }
     }
 
     fn component(&self, index: usize) -> Component {
         let candidate = &self.candidates[index];
         let rule = self.scanner.rules.rules[candidate.rule].id.clone();
-        Component { rule, span: candidate.span, secret: candidate.secret.clone() }
+        Component { rule, span: candidate.span, secret: candidate.body.secret.clone() }
     }
 }
 
 fn spot(origin: &Origin) -> Spot<'_> {
     Spot { path: origin.path.as_bstr(), commit: origin.commit().map(|commit| commit.id.as_str()) }
-}
-
-/// Whether a rule looks at this place.
-fn admits(rule: &Rule, spot: Spot<'_>) -> bool {
-    rule.path.as_ref().is_none_or(|path| path.is_match(spot.path))
-        && !rule.allowlists.iter().any(|list| list.allows_spot(spot))
 }
 
 fn name_finding(rule: &Rule, origin: &Origin) -> Finding {

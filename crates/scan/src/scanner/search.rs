@@ -4,19 +4,19 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use bstr::BString;
 use regex_automata::util::pool::Pool;
 
 use crate::detect::{self, Scope};
-use crate::fold::Plain;
+use crate::fold::{self, Plain};
 use crate::machine;
 use crate::prefilter::Keywords;
 use crate::reference::Lowered;
 use crate::ruleset::RuleSet;
 use crate::scanner::Scanner;
-use crate::scanner::views::{Views, overlapping};
-use crate::scanner::weigh::{Hit, LONG_LINE, MOST_PLACES, cell, line_at};
-use crate::windows::{Plan, Work};
+use crate::scanner::trail::{Carried, Item, Kind, Track, Trail};
+use crate::scanner::views::{Kin, Views, overlapping};
+use crate::scanner::weigh::{Hit, LONG_LINE, MOST_PLACES, Sight, cell, line_at};
+use crate::windows::{BACK, Plan, Window, Work, merge};
 use crate::work;
 
 /// What is shared by all workers.
@@ -96,7 +96,7 @@ impl Search {
                 _ if !reported[index] || rule.regex.is_none() => Call::Never,
                 true => Call::Always,
                 false if rule.keywords.iter().any(|word| word.is_empty()) => Call::Always,
-                false if rule.keywords.iter().any(|word| !word.is_ascii()) => Call::OddKeyword,
+                false if rule.keywords.iter().any(|word| !word.is_ascii() || word.len() > BACK) => Call::OddKeyword,
                 false => Call::Keyword,
             };
             if call == Call::Keyword {
@@ -115,31 +115,94 @@ impl Search {
     }
 }
 
+/// The search of one view at work.
+struct Run<'r> {
+    scratch: &'r mut Scratch,
+    sight: Sight<'r>,
+    /// What this search leaves behind.
+    track: Track,
+    /// Hits that no later search takes over.
+    loose: Vec<Hit>,
+}
+
+/// What a search may take over.
+struct Before<'b> {
+    track: &'b Track,
+    carried: Carried,
+    places: Vec<Vec<usize>>,
+    /// Whether hits of the text before are hits of this one: they are not, where this one was decoded from it.
+    hits: bool,
+}
+
 impl Scanner {
-    /// Adds what all rules and detectors find in one view: the same as [`Self::search_by_reference`].
-    pub(crate) fn search(&self, views: &Views<'_>, view: usize, paths: &[BString], hits: &mut Vec<Hit>) {
-        let text = views.text(view);
-        let plain = Plain::new(text);
-        let search = &self.search;
-        let mut scratch = search.pool.get();
-        scratch.works.resize_with(search.calls.len(), || None);
+    /// Adds what all rules and detectors find in one view: the same as [`Self::search_by_reference`]. What was searched
+    /// before lies in `trail`, where this search leaves its own track, and in `earlier`.
+    pub(crate) fn search(&self, sight: Sight<'_>, trail: &mut Trail, earlier: Option<&Trail>, hits: &mut Vec<Hit>) {
+        let text = sight.text();
+        let before = self.before(&sight, trail, earlier);
+        let plain = before.as_ref().map_or_else(|| Plain::new(text), |_| Plain::known(text));
+        let mut scratch = self.search.pool.get();
+        scratch.works.resize_with(self.search.calls.len(), || None);
         scratch.called.clear();
-        scratch.called.resize(search.calls.len(), false);
+        scratch.called.resize(self.search.calls.len(), false);
         scratch.noted.resize_with(detect::detectors().len(), Noted::default);
-        work::count(text.len());
-        search.keywords.find(&plain.text, 0..plain.text.len(), |word, place| {
+        let mut track = Track::new(text.len());
+        track.closed = plain.is_odd();
+        let mut run = Run { scratch: &mut scratch, sight, track, loose: Vec::new() };
+        match &before {
+            None => self.find(&mut run, &plain, 0..plain.text.len()),
+            Some(before) => before.carried.fresh.iter().for_each(|part| self.find(&mut run, &plain, part.clone())),
+        }
+        self.run_rules(&mut run, before.as_ref());
+        self.run_detectors(&mut run, before);
+        let Run { mut track, loose, .. } = run;
+        hits.extend(track.hits.iter().cloned());
+        hits.extend(loose);
+        track.seal();
+        trail.tracks.push(track);
+    }
+
+    /// What was searched before and what of it holds here; nothing, if this view is to be searched as a whole.
+    fn before<'b>(&self, sight: &Sight<'_>, trail: &'b Trail, earlier: Option<&'b Trail>) -> Option<Before<'b>> {
+        let (track, runs, hits) = match (sight.views.kin(sight.view), sight.views.parent(sight.view)) {
+            (Kin::None, _) | (Kin::Parent(_), None) => return None,
+            (Kin::Earlier(runs), _) => (earlier?.tracks.get(sight.view)?, runs, true),
+            (Kin::Parent(runs), Some(parent)) => (&trail.tracks[parent], runs, false),
+        };
+        if track.closed {
+            return None;
+        }
+        let text = sight.text();
+        let carried = track.carry(runs, text.len(), self.rules.structural.then_some(text));
+        let odd = |part: &Range<usize>| {
+            fold::is_odd(&text[part.start.saturating_sub(fold::LONGEST)..text.len().min(part.end + fold::LONGEST)])
+        };
+        if carried.fresh.iter().any(odd) {
+            return None;
+        }
+        let detectors = if self.rules.structural { detect::detectors().len() } else { 0 };
+        let places = (0..detectors).map(|detector| track.carry_places(detector, runs, &carried.fresh)).collect();
+        Some(Before { track, carried, places, hits })
+    }
+
+    /// Looks for keywords in a part of the text, and for what they call for.
+    fn find(&self, run: &mut Run<'_>, plain: &Plain<'_>, part: Range<usize>) {
+        let (search, text) = (&self.search, run.sight.text());
+        work::count(part.len());
+        search.keywords.find(&plain.text, part, |word, place| {
             for listener in &search.listeners[word as usize] {
                 match *listener {
-                    Listener::Rule { rule, number } => self.call(&mut scratch, text, &plain, rule, number, place),
-                    Listener::Detector(index) if search.keywords.stands(word, text, plain.place(place)) => {
-                        self.note(&mut scratch, views, view, index, plain.place(place), paths, hits);
+                    Listener::Rule { rule, number } => self.call(run.scratch, text, plain, rule, number, place),
+                    // Detectors know no odd letters.
+                    Listener::Detector(index)
+                        if !plain.is_odd() || search.keywords.stands(word, text, plain.place(place)) =>
+                    {
+                        self.note(run, index, plain.place(place));
                     }
                     Listener::Detector(_) => {}
                 }
             }
         });
-        self.run_rules(&mut scratch, views, view, hits);
-        self.run_detectors(&mut scratch, views, view, paths, hits);
     }
 
     /// A keyword calls for a rule.
@@ -157,107 +220,164 @@ impl Scanner {
     }
 
     /// Runs the rules that were called, each where it may match.
-    fn run_rules(&self, scratch: &mut Scratch, views: &Views<'_>, view: usize, hits: &mut Vec<Hit>) {
-        let text = views.text(view);
-        let lowered = Lowered::new(text);
-        let mut found = Vec::new();
+    fn run_rules(&self, run: &mut Run<'_>, before: Option<&Before<'_>>) {
+        let lowered = Lowered::new(run.sight.text());
+        let mut items = before.map_or(&[][..], |before| &before.carried.items);
+        let far = items.iter().filter(|item| item.kind == Kind::Far);
+        far.for_each(|item| run.track.note(Kind::Far, item.start..item.end, item.seen, run.track.hits.len()));
         for (index, call) in self.search.calls.iter().enumerate() {
-            let rule = &self.rules.rules[index];
-            let Some(regex) = &rule.regex else { continue };
+            let count = items.iter().take_while(|item| item.kind == Kind::Window(index)).count();
+            let carried = items.split_off(..count).unwrap_or_default();
+            let called = run.scratch.called[index];
+            let holds = || self.rules.rules[index].keywords.iter().any(|word| lowered.holds(word));
             match call {
-                Call::Never => continue,
-                Call::Keyword if !scratch.called[index] => continue,
-                Call::OddKeyword if !rule.keywords.iter().any(|word| lowered.holds(word)) => continue,
-                _ => {}
-            }
-            match scratch.works[index].as_mut().filter(|_| scratch.called[index]) {
-                None => machine::matches(regex, text, 0..text.len(), &mut found),
-                Some(work) => {
-                    let windows = work.take().into_iter().filter(|window| is_new(views, view, window));
-                    windows.for_each(|window| machine::matches(regex, text, window, &mut found));
+                Call::Never => {}
+                Call::Keyword if called && self.plan(index).is_none() => self.run_whole(run, index),
+                Call::Keyword if called || !carried.is_empty() => self.run_windows(run, index, carried, before),
+                Call::Keyword if before.is_some_and(|before| before.track.called.contains(&index)) && holds() => {
+                    self.run_whole(run, index);
                 }
+                Call::Keyword => {}
+                Call::OddKeyword if !holds() => {}
+                Call::OddKeyword | Call::Always => self.run_whole(run, index),
             }
-            hits.extend(found.drain(..).filter_map(|range| self.weigh(views, view, index, range)));
+        }
+    }
+
+    /// Searches the whole text for a rule.
+    fn run_whole(&self, run: &mut Run<'_>, rule: usize) {
+        let Some(regex) = &self.rules.rules[rule].regex else { return };
+        let Sight { views, view, .. } = run.sight;
+        let text = run.sight.text();
+        let mut found = Vec::new();
+        machine::matches(regex, text, 0..text.len(), &mut found);
+        run.loose.extend(found.into_iter().filter_map(|range| self.weigh(views, view, rule, range)));
+        run.track.called.push(rule);
+    }
+
+    /// Searches the windows of a rule; `carried` are those of the text before that hold here.
+    fn run_windows(&self, run: &mut Run<'_>, rule: usize, carried: &[Item], before: Option<&Before<'_>>) {
+        let Some(regex) = &self.rules.rules[rule].regex else { return };
+        let Sight { views, view, .. } = run.sight;
+        let text = run.sight.text();
+        let work = run.scratch.works[rule].as_mut().filter(|_| run.scratch.called[rule]);
+        let (mut windows, far) = work.map_or_else(Default::default, |work| (work.take(), work.take_far()));
+        far.into_iter().for_each(|far| run.track.note(Kind::Far, far.clone(), far.end, run.track.hits.len()));
+        if !carried.is_empty() {
+            let window = |(index, item): (usize, &Item)| Window {
+                start: item.start,
+                end: item.end,
+                seen: item.seen,
+                carried: Some(index),
+            };
+            windows.extend(carried.iter().enumerate().map(window));
+            merge(&mut windows);
+        }
+        let mut found = Vec::new();
+        for Window { start, end, seen, carried: known } in windows {
+            let first = run.track.hits.len();
+            match known.zip(before) {
+                Some((index, before)) => before.take_hits(&carried[index], &mut run.track),
+                None if is_new(views, view, &(start..end)) => {
+                    machine::matches(regex, text, start..end, &mut found);
+                    let weighed = found.drain(..).filter_map(|range| self.weigh(views, view, rule, range));
+                    run.track.hits.extend(weighed);
+                }
+                None => {}
+            }
+            run.track.note(Kind::Window(rule), start..end, seen, first);
         }
     }
 
     /// Notes a keyword for a detector; one that wants lines is run when a line is complete.
-    #[allow(clippy::too_many_arguments)]
-    fn note(
-        &self,
-        scratch: &mut Scratch,
-        views: &Views<'_>,
-        view: usize,
-        index: usize,
-        place: usize,
-        paths: &[BString],
-        hits: &mut Vec<Hit>,
-    ) {
-        let detector = &detect::detectors()[index];
-        let noted = &mut scratch.noted[index];
-        match detector.scope {
-            Scope::Whole if noted.places.len() >= MOST_PLACES => return,
+    fn note(&self, run: &mut Run<'_>, index: usize, place: usize) {
+        let noted = &mut run.scratch.noted[index];
+        match detect::detectors()[index].scope {
+            Scope::Whole if noted.places.len() >= MOST_PLACES => return run.track.closed = true,
             Scope::Whole => {}
             Scope::Line => {
                 let same = !noted.places.is_empty() && (noted.line.start..noted.line.end).contains(&place);
                 if !same {
-                    self.run_noted(noted, 0, views, view, index, paths, hits);
-                    noted.line = line_at(views.text(view), place);
+                    self.run_noted(run, index, 0);
+                    run.scratch.noted[index].line = line_at(run.sight.text(), place);
                 } else if noted.places.len() >= MANY_PLACES && noted.line.len() > LONG_LINE {
                     // The last two pieces may still get places.
-                    self.run_noted(noted, 2, views, view, index, paths, hits);
+                    self.run_noted(run, index, 2);
                 }
             }
         }
-        noted.places.push(place);
+        run.scratch.noted[index].places.push(place);
     }
 
-    fn run_detectors(
-        &self,
-        scratch: &mut Scratch,
-        views: &Views<'_>,
-        view: usize,
-        paths: &[BString],
-        hits: &mut Vec<Hit>,
-    ) {
+    fn run_detectors(&self, run: &mut Run<'_>, before: Option<Before<'_>>) {
+        if !self.rules.structural {
+            return;
+        }
+        let mut carried = Vec::new();
+        if let Some(before) = before {
+            for item in before.carried.items.iter().filter(|item| matches!(item.kind, Kind::Line(_))) {
+                let first = run.track.hits.len();
+                before.take_hits(item, &mut run.track);
+                run.track.note(item.kind, item.start..item.end, item.seen, first);
+            }
+            carried = before.places;
+        }
         for (index, detector) in detect::detectors().iter().enumerate() {
-            let noted = &mut scratch.noted[index];
+            let mut places = Vec::new();
             match detector.scope {
-                Scope::Line => self.run_noted(noted, 0, views, view, index, paths, hits),
-                Scope::Whole if noted.places.is_empty() && !detector.keywords.is_empty() => {}
+                Scope::Line => self.run_noted(run, index, 0),
                 Scope::Whole => {
-                    noted.places.sort_unstable();
-                    noted.places.dedup();
-                    let whole = 0..views.text(view).len();
-                    self.run_detector(detector, views, view, whole, &noted.places, paths, hits);
-                    noted.places.clear();
+                    places.append(&mut run.scratch.noted[index].places);
+                    places.extend(carried.get_mut(index).map(std::mem::take).unwrap_or_default());
+                    places.sort_unstable();
+                    places.dedup();
+                    if !places.is_empty() || detector.keywords.is_empty() {
+                        let whole = 0..run.sight.text().len();
+                        self.run_detector(detector, &run.sight, whole, &places, &mut run.loose);
+                    }
                 }
             }
+            run.track.places.push(places);
         }
     }
 
     /// Runs a detector over the line at hand, but for its last pieces, of which `keep` are kept.
-    #[allow(clippy::too_many_arguments)]
-    fn run_noted(
-        &self,
-        noted: &mut Noted,
-        keep: usize,
-        views: &Views<'_>,
-        view: usize,
-        index: usize,
-        paths: &[BString],
-        hits: &mut Vec<Hit>,
-    ) {
+    fn run_noted(&self, run: &mut Run<'_>, index: usize, keep: usize) {
+        let noted = &mut run.scratch.noted[index];
         noted.places.sort_unstable();
         noted.places.dedup();
         let Some(last) = noted.places.last() else { return };
         let line = noted.line.clone();
         let kept = (cell(&line, *last) + 1).saturating_sub(keep);
         let count = noted.places.partition_point(|place| keep == 0 || cell(&line, *place) < kept);
-        let places: Vec<usize> = noted.places.drain(..count).collect();
-        if !places.is_empty() {
-            self.run_on_line(&detect::detectors()[index], views, view, line, &places, paths, hits);
+        // The list is lent, so that its memory serves the next line too.
+        let mut places = std::mem::take(&mut noted.places);
+        if count > 0 {
+            let first = run.track.hits.len();
+            let detector = &detect::detectors()[index];
+            self.run_on_line(detector, &run.sight, line.clone(), &places[..count], &mut run.track.hits);
+            if run.track.hits.len() > first {
+                run.track.note(Kind::Line(index), line.clone(), line.end, first);
+            }
         }
+        places.drain(..count);
+        run.scratch.noted[index].places = places;
+    }
+}
+
+impl Before<'_> {
+    /// Adds the hits of an item that was taken over.
+    fn take_hits(&self, item: &Item, track: &mut Track) {
+        if !self.hits || item.hits.is_empty() {
+            return;
+        }
+        let moved = |range: &Range<usize>| range.start - item.from + item.start..range.end - item.from + item.start;
+        let hits = self.track.hits[item.hits.clone()].iter();
+        track.hits.extend(hits.map(|hit| Hit {
+            matched: moved(&hit.matched),
+            secret: moved(&hit.secret),
+            ..hit.clone()
+        }));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
 use sha2::{Digest as _, Sha256};
@@ -14,7 +15,7 @@ use crate::scanner::markers;
 use crate::scanner::redact::{Masks, excerpt};
 use crate::scanner::views::{Traced, Views};
 use crate::scanner::weigh::Hit;
-use crate::scanner::{Candidate, Scanner};
+use crate::scanner::{Body, Candidate, Scanner};
 use crate::work;
 
 /// A hit whose place is known.
@@ -79,9 +80,7 @@ impl Scanner {
         let secret = &text[hit.secret.clone()];
         let redaction = self.options.redaction;
         let lines = excerpt(root, &traced.range);
-        Candidate {
-            rule: hit.rule,
-            span: *span,
+        let body = Body {
             decoded: traced.decoded.clone(),
             confidence: hit.confidence,
             severity: hit.severity,
@@ -91,10 +90,9 @@ impl Scanner {
             entropy: shannon(secret) as f32,
             digest: digest(&self.rules.rules[hit.rule].id, secret),
             pending: pending.clone(),
-            covered_by: Vec::new(),
-            components: Vec::new(),
-            part: hit.part,
-        }
+        };
+        let (covered_by, components) = Default::default();
+        Candidate { rule: hit.rule, span: *span, body: Arc::new(body), covered_by, components, part: hit.part }
     }
 
     /// Whether a secret holds a stop word of the list with this number.
@@ -136,7 +134,9 @@ fn place(views: &Views<'_>, hits: Vec<Hit>, first_line: usize) -> Vec<Placed> {
     places.sort_by(|(a, at), (b, bt)| {
         let key = |hit: &Hit, traced: &Traced| {
             let Range { start, end } = traced.range;
-            (traced.root, start, end, hit.rule, hit.view, hit.secret.start, hit.secret.end, hit.matched.start)
+            let Range { start: secret, end: secret_end } = hit.secret;
+            let weight = (hit.confidence, hit.severity, hit.part);
+            (traced.root, start, end, hit.rule, hit.view, (secret, secret_end, hit.matched.start), weight)
         };
         key(a, at).cmp(&key(b, bt))
     });

@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::decode::{self, Segment};
+use crate::content::Copied;
+use crate::decode::{self, Segment, blocks};
 use crate::finding::Decoded;
+use crate::scanner::trail::{self, Trail};
 use crate::scanner::utf16;
 
 /// One text and how it came from another.
@@ -14,11 +16,27 @@ pub(crate) struct View<'a> {
     pub(crate) text: Cow<'a, [u8]>,
     /// The view that it was decoded from, and what was decoded; none for the content itself.
     pub(crate) parent: Option<(usize, Vec<Segment>)>,
+    /// Which text that is searched before it shares long runs with it.
+    pub(crate) kin: Kin,
+}
+
+/// A text searched before, and the runs of it that stand in this one too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kin {
+    /// None.
+    None,
+    /// The view that this one was decoded from.
+    Parent(Vec<Copied>),
+    /// The same view of the content that this one's content was made from.
+    Earlier(Vec<Copied>),
 }
 
 /// All texts of a content, parents before children.
 #[derive(Debug)]
-pub(crate) struct Views<'a>(Vec<View<'a>>);
+pub(crate) struct Views<'a> {
+    views: Vec<View<'a>>,
+    closed: bool,
+}
 
 /// A place in a view, traced to the text that lines and columns are counted in.
 #[derive(Clone, Debug)]
@@ -32,40 +50,73 @@ pub(crate) struct Traced {
 }
 
 impl<'a> Views<'a> {
-    /// The content, and what up to `depth` passes decode from it.
-    pub(crate) fn of(bytes: &'a [u8], depth: usize) -> Self {
-        let mut views = vec![View { text: Cow::Borrowed(bytes), parent: None }];
+    /// The content, and what up to `depth` passes decode from it. With the trail of an earlier content and the runs that
+    /// they share, only what is new is decoded.
+    pub(crate) fn of(bytes: &'a [u8], depth: usize, earlier: Option<(&Trail, &[Copied])>) -> Self {
+        let wide = utf16::as_utf8(bytes);
+        let earlier = earlier.filter(|_| wide.is_none());
+        let runs = earlier.map(|(_, runs)| trail::long(runs.iter().copied()));
+        let kin = runs.filter(|runs| !runs.is_empty()).map_or(Kin::None, Kin::Earlier);
+        let mut views = vec![View { text: Cow::Borrowed(bytes), parent: None, kin }];
         // The raw bytes are searched too: a byte order mark alone must not hide a text.
-        views.extend(utf16::as_utf8(bytes).map(|text| View { text: Cow::Owned(text), parent: None }));
+        views.extend(wide.map(|text| View { text: Cow::Owned(text), parent: None, kin: Kin::None }));
+        let mut inflated = views.len() > 1;
         for root in 0..views.len() {
             let mut parent = root;
             for _ in 0..depth {
-                let Some(layer) = decode::layer(&views[parent].text) else { break };
-                views.push(View { text: Cow::Owned(layer.text), parent: Some((parent, layer.segments)) });
+                let Some((view, any)) = next(&views[parent], parent, earlier.map(|(trail, _)| trail)) else { break };
+                inflated |= any;
+                views.push(view);
                 parent = views.len() - 1;
             }
         }
-        Self(views)
+        Self { views, closed: inflated }
+    }
+
+    /// Whether what was decoded cannot be taken over by another content.
+    pub(crate) fn are_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// What was searched before a view and shares runs with it.
+    pub(crate) fn kin(&self, view: usize) -> &Kin {
+        &self.views[view].kin
+    }
+
+    /// The view that this one was decoded from.
+    pub(crate) fn parent(&self, view: usize) -> Option<usize> {
+        self.views[view].parent.as_ref().map(|(parent, _)| *parent)
+    }
+
+    /// Leaves in the tracks of a trail what each view was decoded to.
+    pub(crate) fn keep_segments(&self, trail: &mut Trail) {
+        for view in &self.views {
+            if let Some((parent, segments)) = &view.parent
+                && let Some(track) = trail.tracks.get_mut(*parent)
+            {
+                track.keep_segments(segments, &view.text);
+            }
+        }
     }
 
     /// Parents before children.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &View<'a>)> {
-        self.0.iter().enumerate()
+        self.views.iter().enumerate()
     }
 
     /// The bytes of a view.
     pub(crate) fn text(&self, view: usize) -> &[u8] {
-        &self.0[view].text
+        &self.views[view].text
     }
 
     /// What was decoded to make a view; none for the content itself.
     pub(crate) fn segments(&self, view: usize) -> Option<&[Segment]> {
-        self.0[view].parent.as_ref().map(|(_, segments)| &segments[..])
+        self.views[view].parent.as_ref().map(|(_, segments)| &segments[..])
     }
 
     /// Where a place of a view comes from.
     pub(crate) fn trace(&self, view: usize, range: &Range<usize>) -> Traced {
-        let Some((parent, segments)) = &self.0[view].parent else {
+        let Some((parent, segments)) = &self.views[view].parent else {
             return Traced { root: view, range: range.clone(), decoded: None };
         };
         let inside = overlapping(segments, range);
@@ -81,6 +132,51 @@ impl<'a> Views<'a> {
         }
         traced
     }
+}
+
+/// What the next pass decodes from a view, and whether anything was inflated for it.
+fn next(view: &View<'_>, number: usize, earlier: Option<&Trail>) -> Option<(View<'static>, bool)> {
+    let text = &view.text;
+    let (Kin::Earlier(runs), Some(track)) = (&view.kin, earlier.and_then(|trail| trail.tracks.get(number))) else {
+        // What stands apart from what was decoded has been looked at.
+        let zones = match &view.parent {
+            None => vec![0..text.len()],
+            Some((_, segments)) => blocks::around(text, segments.iter().map(|segment| segment.decoded.clone())),
+        };
+        let layer = decode::layer(text, &zones, &[])?;
+        let kin = unchanged(&layer.segments, text.len());
+        return Some((view_of(layer.text, number, layer.segments, kin), layer.inflated));
+    };
+    let zones = blocks::around(text, trail::gaps(runs, track.len, text.len()));
+    let (known, parts) = track.known(runs, &zones);
+    let layer = decode::layer(text, &zones, &known)?;
+    let shared = parts.iter().map(|part| {
+        let from = trail::decoded_place(&track.segments, part.from);
+        let to = trail::decoded_place(&layer.segments, part.to);
+        Copied { from, to, len: trail::decoded_place(&track.segments, part.from + part.len) - from }
+    });
+    let shared = trail::long(shared);
+    let kin = match track.segments.is_empty() || shared.is_empty() {
+        true => unchanged(&layer.segments, text.len()),
+        false => Kin::Earlier(shared),
+    };
+    Some((view_of(layer.text, number, layer.segments, kin), layer.inflated))
+}
+
+fn view_of(text: Vec<u8>, parent: usize, segments: Vec<Segment>, kin: Kin) -> View<'static> {
+    View { text: Cow::Owned(text), parent: Some((parent, segments)), kin }
+}
+
+/// What stands between the segments.
+fn unchanged(segments: &[Segment], len: usize) -> Kin {
+    let (mut from, mut to) = (0, 0);
+    let between = segments.iter().map(|segment| (segment.original.clone(), segment.decoded.clone()));
+    let runs = trail::long(between.chain([(len..len, 0..0)]).map(|(original, decoded)| {
+        let run = Copied { from, to, len: original.start - from };
+        (from, to) = (original.end, decoded.end);
+        run
+    }));
+    if runs.is_empty() { Kin::None } else { Kin::Parent(runs) }
 }
 
 /// The segments that a range of the decoded text overlaps.
@@ -118,12 +214,13 @@ mod tests {
         // "ab[4 bytes]cd[2 bytes]ef", each segment decoded to three bytes, then the second of them once more.
         let first = vec![segment(2..6, 2..5, "hex"), segment(8..10, 7..10, "percent")];
         let second = vec![segment(7..10, 7..8, "base64")];
-        let view = |text: &'static [u8], parent| View { text: Cow::Borrowed(text), parent };
-        Views(vec![
+        let view = |text: &'static [u8], parent| View { text: Cow::Borrowed(text), parent, kin: Kin::None };
+        let views = vec![
             view(b"abHHHHcdPPef", None),
             view(b"abxyzcdpqref", Some((0, first))),
             view(b"abxyzcdDef", Some((1, second))),
-        ])
+        ];
+        Views { views, closed: false }
     }
 
     fn segment(original: Range<usize>, decoded: Range<usize>, kind: &'static str) -> Segment {

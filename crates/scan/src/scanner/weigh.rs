@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use bstr::BString;
 
-use crate::detect::{self, Detected, Detector, Look, Scope};
+use crate::detect::{self, Detected, Detector, Look, Place, Scope};
 use crate::entropy::shannon;
 use crate::finding::{Confidence, Severity};
 use crate::lines::line_range;
@@ -36,6 +36,21 @@ pub(crate) struct Hit {
     pub(crate) part: bool,
 }
 
+/// The view that is searched.
+#[derive(Clone, Copy)]
+pub(crate) struct Sight<'v> {
+    pub(crate) views: &'v Views<'v>,
+    pub(crate) view: usize,
+    pub(crate) paths: &'v [BString],
+    pub(crate) place: Place,
+}
+
+impl<'v> Sight<'v> {
+    pub(crate) fn text(&self) -> &'v [u8] {
+        self.views.text(self.view)
+    }
+}
+
 impl Scanner {
     /// What a match of a rule's regular expression amounts to.
     pub(crate) fn weigh(&self, views: &Views<'_>, view: usize, index: usize, range: Range<usize>) -> Option<Hit> {
@@ -50,12 +65,7 @@ impl Scanner {
         if !has_entropy(rule, &text[secret.clone()]) {
             return None;
         }
-        let suspect = Suspect {
-            secret: &text[secret.clone()],
-            matched: &text[matched.clone()],
-            content: text,
-            offset: matched.start,
-        };
+        let suspect = Suspect { secret: &text[secret.clone()], matched: &text[matched.clone()] };
         let (confidence, severity) = match rule.check.map_or(Verdict::Yes, |check| check(&suspect)) {
             Verdict::No => return None,
             Verdict::Yes => (rule.confidence, rule.severity),
@@ -65,24 +75,24 @@ impl Scanner {
     }
 
     /// Runs every detector over the whole of one view, line by line where it wants lines.
-    pub(crate) fn detect_by_reference(&self, views: &Views<'_>, view: usize, paths: &[BString], hits: &mut Vec<Hit>) {
+    pub(crate) fn detect_by_reference(&self, sight: &Sight<'_>, hits: &mut Vec<Hit>) {
         if !self.rules.structural {
             return;
         }
-        let text = views.text(view);
+        let text = sight.text();
         for detector in detect::detectors() {
             let places = keyword_places(text, detector);
             match detector.scope {
                 _ if places.is_empty() && !detector.keywords.is_empty() => {}
                 Scope::Whole => {
                     let places = &places[..places.len().min(MOST_PLACES)];
-                    self.run_detector(detector, views, view, 0..text.len(), places, paths, hits);
+                    self.run_detector(detector, sight, 0..text.len(), places, hits);
                 }
                 Scope::Line => {
                     let lines = places.chunk_by(|a, b| !text[*a..*b].contains(&b'\n'));
                     for places in lines {
                         let line = line_at(text, places[0]);
-                        self.run_on_line(detector, views, view, line, places, paths, hits);
+                        self.run_on_line(detector, sight, line, places, hits);
                     }
                 }
             }
@@ -90,49 +100,45 @@ impl Scanner {
     }
 
     /// Runs a detector over a line of a view; of a long line over the pieces in which `places` stand.
-    #[allow(clippy::too_many_arguments)]
     pub(crate) fn run_on_line(
         &self,
         detector: &Detector,
-        views: &Views<'_>,
-        view: usize,
+        sight: &Sight<'_>,
         line: Range<usize>,
         places: &[usize],
-        paths: &[BString],
         hits: &mut Vec<Hit>,
     ) {
         if line.len() <= LONG_LINE {
-            return self.run_detector(detector, views, view, line, places, paths, hits);
+            return self.run_detector(detector, sight, line, places, hits);
         }
         for places in places.chunk_by(|a, b| cell(&line, *a) == cell(&line, *b)) {
             let start = line.start + cell(&line, places[0]) * CELL;
             let piece = start.saturating_sub(MARGIN).max(line.start)..line.end.min(start + CELL + MARGIN);
-            self.run_detector(detector, views, view, piece, places, paths, hits);
+            self.run_detector(detector, sight, piece, places, hits);
         }
     }
 
     /// Runs a detector over a part of a view; `places` are offsets in the view.
-    #[allow(clippy::too_many_arguments)]
     pub(crate) fn run_detector(
         &self,
         detector: &Detector,
-        views: &Views<'_>,
-        view: usize,
+        sight: &Sight<'_>,
         part: Range<usize>,
         places: &[usize],
-        paths: &[BString],
         hits: &mut Vec<Hit>,
     ) {
-        let text = views.text(view);
         let places: Vec<usize> = places.iter().map(|place| place - part.start).collect();
         work::count(part.len());
         let mut detected = Vec::new();
-        (detector.run)(&Look { bytes: &text[part.clone()], paths, hits: &places }, &mut detected);
-        hits.extend(detected.into_iter().filter_map(|found| self.weigh_detected(views, view, part.start, found)));
+        let look = Look { bytes: &sight.text()[part.clone()], paths: sight.paths, place: sight.place, hits: &places };
+        (detector.run)(&look, &mut detected);
+        let weighed =
+            detected.into_iter().filter_map(|found| self.weigh_detected(sight.views, sight.view, part.start, found));
+        hits.extend(weighed);
     }
 
     fn weigh_detected(&self, views: &Views<'_>, view: usize, offset: usize, found: Detected) -> Option<Hit> {
-        let index = self.rules.rules.iter().position(|rule| &*rule.id == found.rule)?;
+        let index = self.index_of(found.rule)?;
         let rule = &self.rules.rules[index];
         let shift = |range: Range<usize>| range.start + offset..range.end + offset;
         let (matched, secret) = (shift(found.matched), shift(found.secret));

@@ -1,6 +1,9 @@
 //! Scans: us beside the real gitleaks, with gitleaks' own rules on both sides, so that the same must be found; and
 //! beside the scanners that `PLOMB_BETTERLEAKS` and `PLOMB_KINGFISHER` name, each with its own rules.
 
+mod commit;
+mod stream;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -20,12 +23,14 @@ pub(super) fn table(field: &Field, gitleaks: &Path, config: &Path) -> Result {
         same_rules(field, &format!("history of {name}"), &["git".to_owned(), target.clone()], (gitleaks, config))?;
         own_rules(field, &format!("history of {name}"), &target, true)?;
     }
+    commit::rows(field, gitleaks, config)?;
     let Some(tree) = registry() else {
         say("no folder of crate sources: the tree is not measured");
         return Ok(());
     };
     let target = tree.display().to_string();
     own_rules(field, "crate sources", &target, false)?;
+    stream::rows(field, &tree)?;
     if !field.quick {
         same_rules(field, "crate sources", &["dir".to_owned(), target], (gitleaks, config))?;
     }
@@ -77,23 +82,36 @@ fn own_rules(field: &Field, case: &str, target: &str, history: bool) -> Result {
     let ours = words(&["scan", verb, target, "--no-guard", "--exit-code", "0", "-f", "json", "-r", &report]);
     let us = best(field, &field.plomb, &ours)?;
     row(case, "us, own rules", &us, &us, Some(fingerprints(Path::new(&report)).len()));
-    let betterleaks = words(&[verb, target, "--confidence", "medium", "--exit-code", "0", "-f", "json", "-r", &report]);
-    let kingfisher = words(&["scan", "-n", "--no-update-check", target, "--format", "json", "-o", &report]);
-    for (name, variable, words) in
-        [("betterleaks", "PLOMB_BETTERLEAKS", betterleaks), ("kingfisher", "PLOMB_KINGFISHER", kingfisher)]
-    {
-        let Some(program) = std::env::var_os(variable).map(PathBuf::from) else { continue };
-        // kingfisher's exit code tells what it found (200 and above), and its first run fills a cache of compiled rules.
-        let quoted: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
-        let line = format!("'{}' {}; code=$?; test $code -eq 0 -o $code -ge 200", program.display(), quoted.join(" "));
-        let words = ["-c".to_owned(), line];
-        let _ = measure(field, Path::new("/dev/null"), Path::new("sh"), &words);
-        match best(field, Path::new("sh"), &words) {
-            Ok(them) => row(case, name, &them, &us, None),
-            Err(why) => say(&format!("{name} failed: {why}")),
-        }
+    let verb = if history { "git" } else { "fs" };
+    let betterleaks = [verb, target, "--confidence", "medium", "--exit-code", "0", "--no-banner", "-o", &report];
+    let kingfisher = ["scan", "-n", "--no-update-check", target, "--format", "json", "-o", &report];
+    for (name, variable, flags) in [
+        ("betterleaks", "PLOMB_BETTERLEAKS", words(&betterleaks)),
+        ("kingfisher", "PLOMB_KINGFISHER", words(&kingfisher)),
+    ] {
+        peer(field, case, (name, variable), &quoted(&flags), &us)?;
     }
     Ok(())
+}
+
+/// One peer's row, if the variable names it. What it is told is a line of shell.
+fn peer(field: &Field, case: &str, (name, variable): (&str, &str), flags: &str, us: &Figures) -> Result {
+    let Some(program) = std::env::var_os(variable).map(PathBuf::from) else { return Ok(()) };
+    // kingfisher's exit code tells what it found (200 and above), and its first run fills a cache of compiled rules.
+    let line = format!("'{}' {flags}; code=$?; test $code -eq 0 -o $code -ge 200", program.display());
+    let words = ["-c".to_owned(), line];
+    if name == "kingfisher" {
+        let _ = measure(field, Path::new("/dev/null"), Path::new("sh"), &words);
+    }
+    match best(field, Path::new("sh"), &words) {
+        Ok(them) => row(case, name, &them, us, None),
+        Err(why) => say(&format!("{name} failed: {why}")),
+    }
+    Ok(())
+}
+
+fn quoted(words: &[String]) -> String {
+    words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ")
 }
 
 /// The run with the least CPU of three.
