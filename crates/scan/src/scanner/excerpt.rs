@@ -21,9 +21,12 @@ impl Scanner {
         let mut seen = self.scan(lines);
         seen.named = false;
         let spoken = whole.candidates.iter().filter(|candidate| !candidate.part && candidate.covered_by.is_empty());
-        let known: HashSet<_> = spoken.map(|known| (known.rule, known.span.start_line, &known.digest.0)).collect();
-        let same: Vec<bool> =
-            seen.candidates.iter().map(|it| known.contains(&(it.rule, it.span.start_line, &it.digest.0))).collect();
+        let known: HashSet<_> = spoken.map(|known| (known.rule, known.span.start_line, &known.body.digest.0)).collect();
+        let same: Vec<bool> = seen
+            .candidates
+            .iter()
+            .map(|it| known.contains(&(it.rule, it.span.start_line, &it.body.digest.0)))
+            .collect();
         for (index, candidate) in seen.candidates.iter_mut().enumerate() {
             candidate.part |= same[index] || candidate.covered_by.iter().any(|better| same[*better]);
         }
