@@ -140,7 +140,7 @@ fn next(view: &View<'_>, number: usize, earlier: Option<&Trail>) -> Option<(View
     let (Kin::Earlier(runs), Some(track)) = (&view.kin, earlier.and_then(|trail| trail.tracks.get(number))) else {
         // What stands apart from what was decoded has been looked at.
         let zones = match &view.parent {
-            None => vec![0..text.len()],
+            None => std::iter::once(0..text.len()).collect(),
             Some((_, segments)) => blocks::around(text, segments.iter().map(|segment| segment.decoded.clone())),
         };
         let layer = decode::layer(text, &zones, &[])?;
