@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::Method;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, ObjectReference, Secret};
-use kube::api::{ListParams, Patch, PatchParams};
+use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use kube::core::Request;
 use kube::runtime::events::EventType;
 use kube::{Api, Client};
@@ -53,6 +53,8 @@ pub(crate) struct Snapshot {
     records: Vec<KeyRecord>,
     unreadable: Vec<RecordError>,
     published: Published,
+    /// The version of the ConfigMap that was read; none if there is none.
+    published_at: Option<String>,
     status: Option<ClusterRecipientStatus>,
     usage: Usage,
     now: Timestamp,
@@ -117,7 +119,7 @@ impl Custodian {
             let world = snapshot.world(&self.settings);
             let steps = custody::decide(&world);
             if let Some(step) = steps.iter().find(|step| step.is_write()) {
-                self.take(&world, step).await?;
+                self.take(&snapshot, step).await?;
                 continue;
             }
             self.report(&snapshot, &steps).await?;
@@ -134,6 +136,7 @@ impl Custodian {
             records: Vec::new(),
             unreadable: Vec::new(),
             published: Published::default(),
+            published_at: None,
             status: None,
             usage: Usage::default(),
             now: now(),
@@ -153,6 +156,7 @@ impl Custodian {
         if self.cluster_wide {
             snapshot.status = self.cluster_recipient().await?;
         }
+        snapshot.published_at = config_map.as_ref().and_then(|map| map.metadata.resource_version.clone());
         let data = config_map.as_ref().and_then(|map| map.data.as_ref());
         snapshot.published = Published::read(data, snapshot.status.as_ref());
         let objects: Vec<_> = self.units.iter().flat_map(|unit| unit.objects()).collect();
@@ -201,10 +205,11 @@ impl Custodian {
         }
     }
 
-    async fn take(&self, world: &World<'_>, step: &Step) -> Result<(), Fault> {
+    async fn take(&self, snapshot: &Snapshot, step: &Step) -> Result<(), Fault> {
+        let world = &snapshot.world(&self.settings);
         match step {
             Step::Make { successor } => self.make(world, *successor).await?,
-            Step::Publish | Step::Escrow => self.publish(world).await?,
+            Step::Publish | Step::Escrow => self.publish(world, snapshot.published_at.as_deref()).await?,
             Step::Restate { .. } | Step::Demote { .. } | Step::Revoke { .. } | Step::MarkIdle { .. } => {
                 self.patch(world, step).await?;
             }
@@ -235,16 +240,27 @@ impl Custodian {
         Ok(())
     }
 
-    async fn publish(&self, world: &World<'_>) -> Result<(), Fault> {
+    /// Writes the ConfigMap over the version `at` that was read, and no other: a leader that was paused must not put an
+    /// older chain back.
+    async fn publish(&self, world: &World<'_>, at: Option<&str>) -> Result<(), Fault> {
         let name = self.config_map_name();
         let data: BTreeMap<String, String> = custody::publish(world).to_config_map();
         let map = json!({
             "apiVersion": "v1", "kind": "ConfigMap",
-            "metadata": {"name": name, "namespace": self.settings.namespace},
+            "metadata": {"name": name, "namespace": self.settings.namespace, "resourceVersion": at},
             "data": data,
         });
-        let params = PatchParams::apply(FIELD_MANAGER).force();
-        let written = self.config_maps().patch(&name, &params, &Patch::Apply(&map)).await;
+        let written = match at {
+            Some(_) => {
+                let params = PatchParams::apply(FIELD_MANAGER).force();
+                self.config_maps().patch(&name, &params, &Patch::Apply(&map)).await.map(|_| ())
+            }
+            None => {
+                let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
+                let map: ConfigMap = serde_json::from_value(map).map_err(|_| Fault::new("Internal", "no ConfigMap"))?;
+                self.config_maps().create(&params, &map).await.map(|_| ())
+            }
+        };
         written.map_err(|error| Fault::of("write the ConfigMap of recipients", &error))?;
         let recovery: Vec<&str> = self.settings.recovery.names().collect();
         let note = match recovery.as_slice() {

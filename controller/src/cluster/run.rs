@@ -194,8 +194,13 @@ async fn lead(
     health.set_ready(true);
     watches.spawn(count(cluster.metrics.clone(), units));
     stop.await;
-    tracing::info!("stopping");
     let _ = stopping.send(true);
+    finish(looks).await;
+}
+
+/// Lets running looks end, within limits.
+async fn finish(mut looks: JoinSet<()>) {
+    tracing::info!("stopping");
     let finished = async { while looks.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, finished).await.is_err() {
         tracing::warn!("looks that did not finish in time are dropped");

@@ -1,6 +1,8 @@
 //! What we ship for a cluster, on a real API server: definition, roles, policies, manifests, chart, controller. Each
 //! test names what it needs and skips aloud without it.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
+
 mod controller;
 mod crowd;
 mod dialects;
