@@ -42,8 +42,9 @@ impl Redaction {
         Shown::new(self.hide(secret))
     }
 
-    /// A part of a text with every secret in it hidden, and every other occurrence of `secret` too.
-    pub(crate) fn part(self, text: &[u8], range: &Range<usize>, masks: &Masks, secret: &[u8]) -> Shown {
+    /// A part of a text with every secret in it hidden, and every other occurrence of `secrets` too: one secret as it
+    /// stands in the views of a content, decoded and not.
+    pub(crate) fn part(self, text: &[u8], range: &Range<usize>, masks: &Masks, secrets: &[&[u8]]) -> Shown {
         if self.shows_all() {
             return Shown::new(lossy(&text[range.clone()]));
         }
@@ -51,11 +52,11 @@ impl Redaction {
         let mut position = range.start;
         for mask in masks.within(range) {
             let from = mask.start.max(range.start);
-            shown.push_str(&self.hide_in(&text[position..from], secret));
+            shown.push_str(&self.hide_in(&text[position..from], secrets));
             shown.push_str(&self.hide(&text[mask.clone()]));
             position = mask.end.min(range.end);
         }
-        shown.push_str(&self.hide_in(&text[position..range.end], secret));
+        shown.push_str(&self.hide_in(&text[position..range.end], secrets));
         Shown::new(shown)
     }
 
@@ -75,20 +76,41 @@ impl Redaction {
         }
     }
 
-    fn hide_in(self, text: &[u8], secret: &[u8]) -> String {
-        if secret.is_empty() || text.len() < secret.len() {
-            return lossy(text);
+    fn hide_in(self, text: &[u8], secrets: &[&[u8]]) -> String {
+        let Some((secret, rest)) = secrets.split_first() else { return lossy(text) };
+        if secret.is_empty() {
+            return self.hide_in(text, rest);
         }
+        // The text may have been cut within an occurrence: neither a long head nor a long tail of one is shown.
+        let start = overlap(secret, text).unwrap_or(0);
+        let end = overlap(&text[start..], secret).map_or(text.len(), |head| text.len() - head);
         let mut shown = String::new();
+        if start > 0 {
+            shown.push_str(&self.hide(&text[..start]));
+        }
+        let whole = &text[start..end];
         let mut position = 0;
-        for found in memchr::memmem::find_iter(text, secret) {
-            shown.push_str(&lossy(&text[position..found]));
+        for found in memchr::memmem::find_iter(whole, secret) {
+            shown.push_str(&self.hide_in(&whole[position..found], rest));
             shown.push_str(&self.hide(secret));
             position = found + secret.len();
         }
-        shown.push_str(&lossy(&text[position..]));
+        shown.push_str(&self.hide_in(&whole[position..], rest));
+        if end < text.len() {
+            shown.push_str(&self.hide(&text[end..]));
+        }
         shown
     }
+}
+
+/// Fewest bytes of a secret that are worth hiding.
+const PART: usize = 8;
+
+/// How many of the last bytes of `first`, if more than a few, are the first of `then`. No text is cut further from a match
+/// than [`AROUND`].
+fn overlap(first: &[u8], then: &[u8]) -> Option<usize> {
+    let most = first.len().min(then.len()).min(AROUND);
+    (PART..=most).rev().find(|length| first[first.len() - length..] == then[..*length])
 }
 
 /// As much of the lines of `matched` as is shown.
@@ -112,7 +134,18 @@ mod tests {
     fn shown(redaction: Redaction, masks: &[Range<usize>]) -> String {
         let text = b"key = abcdefgh; again abcdefgh; other = 12345678";
         let masks = Masks::new(masks.to_vec());
-        redaction.part(text, &(0..text.len()), &masks, b"abcdefgh").as_str().to_owned()
+        redaction.part(text, &(0..text.len()), &masks, &[b"abcdefgh"]).as_str().to_owned()
+    }
+
+    #[test]
+    fn occurrences_that_were_cut_are_hidden() {
+        let secret: &[u8] = b"0123456789abcdef";
+        let shown = |text: &[u8]| Redaction::Full.hide_in(text, &[b"other", secret]);
+        assert_eq!(
+            shown(b"6789abcdef and 0123456789abcdef, other, 0123456789"),
+            "REDACTED and REDACTED, REDACTED, REDACTED"
+        );
+        assert_eq!(shown(b"cdef and 0123"), "cdef and 0123");
     }
 
     #[test]
@@ -129,8 +162,8 @@ mod tests {
     fn a_part_that_cuts_a_secret_shows_none_of_it() {
         let text = b"abcdefgh";
         let masks = Masks::new(Vec::from([2..6, 3..4]));
-        assert_eq!(Redaction::Full.part(text, &(4..8), &masks, b"").as_str(), "REDACTEDgh");
-        assert_eq!(Redaction::Full.part(text, &(0..3), &masks, b"").as_str(), "abREDACTED");
+        assert_eq!(Redaction::Full.part(text, &(4..8), &masks, &[]).as_str(), "REDACTEDgh");
+        assert_eq!(Redaction::Full.part(text, &(0..3), &masks, &[]).as_str(), "abREDACTED");
     }
 
     #[test]

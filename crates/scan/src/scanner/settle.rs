@@ -80,13 +80,19 @@ impl Scanner {
         let secret = &text[hit.secret.clone()];
         let redaction = self.options.redaction;
         let lines = excerpt(root, &traced.range);
+        // What was decoded stands in the content in another spelling, perhaps more than once.
+        let spelled = match views.segments(hit.view) {
+            Some(_) => &root[views.trace(hit.view, &hit.secret).range],
+            None => secret,
+        };
+        let secrets: &[&[u8]] = if spelled == secret { &[secret] } else { &[secret, spelled] };
         let body = Body {
             decoded: traced.decoded.clone(),
             confidence: hit.confidence,
             severity: hit.severity,
             secret: redaction.secret(secret),
-            matched: redaction.part(text, &hit.matched, &masks[hit.view], secret),
-            line: redaction.part(root, &lines, &masks[traced.root], secret),
+            matched: redaction.part(text, &hit.matched, &masks[hit.view], secrets),
+            line: redaction.part(root, &lines, &masks[traced.root], secrets),
             entropy: shannon(secret) as f32,
             digest: digest(&self.rules.rules[hit.rule].id, secret),
             pending: pending.clone(),
