@@ -138,3 +138,16 @@ impl Metrics {
 fn buckets() -> impl Iterator<Item = f64> {
     prometheus_client::metrics::histogram::exponential_buckets(0.0005, 2.0, 15)
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_name_is_documented() {
+        let source = include_str!("metrics.rs").split("#[cfg(test)]").next().unwrap();
+        let names = source.split("to.register(\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+        let names: Vec<&str> = names.collect();
+        let docs = include_str!("../../../docs/metrics.md");
+        let missing: Vec<_> = names.iter().filter(|name| !docs.contains(&format!("`plomb_{name}"))).collect();
+        assert!(names.len() > 10 && missing.is_empty(), "docs/metrics.md lacks {missing:?}");
+    }
+}
