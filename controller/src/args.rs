@@ -21,8 +21,17 @@ struct Cli {
 enum Command {
     Render(render::Args),
     Run(Box<cluster::Args>),
+    /// Look after the backup of the cluster's keys
+    #[command(subcommand)]
+    Keys(Keys),
+    Doctor(cluster::DoctorArgs),
     /// Print the CustomResourceDefinitions
     Crd,
+}
+
+#[derive(Debug, Subcommand)]
+enum Keys {
+    Export(cluster::ExportArgs),
 }
 
 /// Runs what the argument vector asks for. Without arguments, and with something piped in, this is the function of a
@@ -42,6 +51,8 @@ pub(crate) fn dispatch(mut argv: Vec<OsString>) -> ExitCode {
     let done = match cli.command {
         Command::Render(args) => render::run(&args),
         Command::Run(args) => cluster::run(*args),
+        Command::Keys(Keys::Export(args)) => cluster::export(args),
+        Command::Doctor(args) => cluster::doctor(args),
         Command::Crd => print(sealed::resource::schema::definitions_yaml().as_bytes()).map(|()| Exit::Ok),
     };
     match done {

@@ -5,9 +5,14 @@
 //! says when to look again (`retry`).
 
 mod apply;
+mod compat;
+mod connect;
 mod custody;
+mod doctor;
 mod elector;
+mod export;
 mod fault;
+mod herald;
 mod keyring;
 mod kind;
 mod live;
@@ -23,6 +28,8 @@ mod run;
 mod settings;
 mod watch;
 
+pub(crate) use doctor::{Args as DoctorArgs, run as doctor};
+pub(crate) use export::{Args as ExportArgs, run as export};
 pub(crate) use run::run;
 pub(crate) use settings::Args;
 

@@ -1,9 +1,10 @@
-//! The only module that writes Secrets: server-side apply, JSON patch with a test, and deletion with preconditions.
+//! The only module that writes Secrets: creation, server-side apply, JSON patch with a test, and deletion with
+//! preconditions.
 //! Every write but a creation says which state of the Secret it was planned for, and fails if that is past.
 
 use http::Method;
 use kube::Client;
-use sealed::{Action, DesiredSecret, LiveSecret, Precondition, Step};
+use sealed::{Action, DesiredSecret, LiveSecret, ManagedEntry, Precondition, Step};
 use serde_json::json;
 
 use super::FIELD_MANAGER;
@@ -30,62 +31,96 @@ pub(crate) async fn take(
     let name = step.name.as_str();
     match &step.action {
         Action::Keep { .. } => Ok(live.map(|live| (live.uid.clone(), live.resource_version.clone()))),
-        Action::Create => put(client, wanted()?, None, false).await.map(Some),
-        Action::Merge(at) => put(client, wanted()?, Some(at), true).await.map(Some),
+        Action::Create => create(client, wanted()?).await.map(Some),
+        Action::Merge(at) => {
+            let at = amend(client, name, at, namespace, live.map(own_update).unwrap_or_default()).await?;
+            put(client, wanted()?, &at).await.map(Some)
+        }
         Action::Replace(at) => {
             let secret = wanted()?;
-            let at = strip(client, secret, at, live).await?;
-            put(client, secret, Some(&at), true).await.map(Some)
+            let amendments = live.map(|live| [own_update(live), surplus(secret, live)].concat());
+            let at = amend(client, name, at, namespace, amendments.unwrap_or_default()).await?;
+            put(client, secret, &at).await.map(Some)
         }
         Action::Recreate(at) => {
             delete(client, namespace, name, at).await?;
-            put(client, wanted()?, None, false).await.map(Some)
+            create(client, wanted()?).await.map(Some)
         }
         Action::Remove(at) => delete(client, namespace, name, at).await.map(|()| None),
     }
 }
 
-/// Server-side apply. Without a precondition it must not take a field from anybody.
-async fn put(
-    client: &Client,
-    secret: &DesiredSecret,
-    at: Option<&Precondition>,
-    force: bool,
-) -> Result<Written, Fault> {
+/// A plain creation: it fails if there is a Secret of that name, whoever wrote it, and costs the API server less than
+/// an apply.
+async fn create(client: &Client, secret: &DesiredSecret) -> Result<Written, Fault> {
+    let doing = format!("create Secret {}", secret.name);
+    let body = body(secret, None, &doing)?;
+    let uri = format!("{}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict", path(&secret.namespace));
+    send(client, Method::POST, &uri, "application/json", body, &doing).await
+}
+
+/// Server-side apply.
+async fn put(client: &Client, secret: &DesiredSecret, at: &Precondition) -> Result<Written, Fault> {
     let doing = format!("write Secret {}", secret.name);
-    let internal = |error: String| Fault::new("Internal", format!("cannot {doing}: {error}"));
-    let body = secret.to_json_at(at).map_err(|error| internal(error.to_string()))?;
+    let body = body(secret, Some(at), &doing)?;
     let uri = format!(
-        "{}/{}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict&force={force}",
+        "{}/{}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict&force=true",
         path(&secret.namespace),
         secret.name
     );
-    // The client takes a plain vector; it is gone with the request.
-    send(client, Method::PATCH, &uri, "application/apply-patch+yaml", body.expose().to_vec(), &doing).await
+    send(client, Method::PATCH, &uri, "application/apply-patch+yaml", body, &doing).await
 }
 
-/// Takes out what server-side apply would leave: keys that others put in, and the reference to an owner that is gone.
-async fn strip(
-    client: &Client,
-    secret: &DesiredSecret,
-    at: &Precondition,
-    live: Option<&LiveSecret>,
-) -> Result<Precondition, Fault> {
-    let keys = live.and_then(|live| live.data.as_ref()).into_iter().flat_map(|data| data.keys());
-    let surplus = keys.filter(|key| !secret.data.contains_key(*key));
-    let mut patch: Vec<serde_json::Value> =
-        surplus.map(|key| json!({"op": "remove", "path": format!("/data/{}", pointer(key))})).collect();
-    let owner = live.and_then(|live| live.owner.as_ref());
-    if owner.is_some_and(|owner| secret.owner.as_ref() != Some(owner)) {
+/// The client takes a plain vector; it is gone with the request.
+fn body(secret: &DesiredSecret, at: Option<&Precondition>, doing: &str) -> Result<Vec<u8>, Fault> {
+    let text = secret.to_json_at(at).map_err(|error| Fault::new("Internal", format!("cannot {doing}: {error}")))?;
+    Ok(text.expose().to_vec())
+}
+
+/// Fields of a Secret that we created count as written by an update, and an apply never takes those out: from now on
+/// they count as applied.
+fn own_update(live: &LiveSecret) -> Vec<serde_json::Value> {
+    let of = |operation: &'static str| {
+        move |entry: &ManagedEntry| {
+            entry.manager == FIELD_MANAGER && entry.operation == operation && entry.subresource.is_empty()
+        }
+    };
+    // There is one of each at most; beside an applied one ours has nothing that matters any more.
+    let at = live.managed.iter().position(of("Update")).filter(|_| !live.managed.iter().any(of("Apply")));
+    let replaced =
+        |at| json!({"op": "replace", "path": format!("/metadata/managedFields/{at}/operation"), "value": "Apply"});
+    at.map(replaced).into_iter().collect()
+}
+
+/// What server-side apply would leave: keys that others put in, and the reference to an owner that is gone.
+fn surplus(secret: &DesiredSecret, live: &LiveSecret) -> Vec<serde_json::Value> {
+    let keys = live.data.iter().flat_map(|data| data.keys()).filter(|key| !secret.data.contains_key(*key));
+    let removed = |key: &String| json!({"op": "remove", "path": format!("/data/{}", pointer(key))});
+    let mut patch: Vec<serde_json::Value> = keys.map(removed).collect();
+    if live.owner.is_some() && secret.owner != live.owner {
         patch.push(json!({"op": "remove", "path": "/metadata/ownerReferences"}));
     }
-    if patch.is_empty() {
+    patch
+}
+
+/// Changes a Secret by JSON patch, if there is anything to change; gives back its state after that.
+async fn amend(
+    client: &Client,
+    name: &str,
+    at: &Precondition,
+    namespace: &str,
+    amendments: Vec<serde_json::Value>,
+) -> Result<Precondition, Fault> {
+    if amendments.is_empty() {
         return Ok(at.clone());
     }
-    patch.insert(0, json!({"op": "test", "path": "/metadata/uid", "value": at.uid}));
-    patch.insert(1, json!({"op": "test", "path": "/metadata/resourceVersion", "value": at.resource_version}));
-    let doing = format!("clean Secret {}", secret.name);
-    let uri = format!("{}/{}?fieldManager={FIELD_MANAGER}", path(&secret.namespace), secret.name);
+    let mut patch = vec![
+        json!({"op": "test", "path": "/metadata/uid", "value": at.uid}),
+        json!({"op": "test", "path": "/metadata/resourceVersion", "value": at.resource_version}),
+    ];
+    patch.extend(amendments);
+    let doing = format!("amend Secret {name}");
+    let uri = format!("{}/{name}?fieldManager={FIELD_MANAGER}", path(namespace));
     let body = serde_json::Value::from(patch).to_string().into_bytes();
     let (uid, resource_version) =
         send(client, Method::PATCH, &uri, "application/json-patch+json", body, &doing).await.map_err(failed_test)?;

@@ -1,6 +1,8 @@
 //! The leader looks after the cluster's own keys: reads what there is, asks `sealed::custody` what to do, does it, and
 //! reads again, until nothing is left to do. Every decision stands there; a lost write needs nothing but another round.
 
+pub(crate) mod read;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,7 +10,6 @@ use std::time::Duration;
 use http::Method;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, ObjectReference, Secret};
 use kube::api::{ListParams, Patch, PatchParams, PostParams};
-use kube::core::Request;
 use kube::runtime::events::EventType;
 use kube::{Api, Client};
 use sealed::custody::{self, ClusterRecipientStatus, KeyRecord, Published, RecordError, Settings, Step, Usage, World};
@@ -16,12 +17,12 @@ use sealed::{LiveSecret, Timestamp};
 use secret::OsRandom;
 use serde_json::json;
 
+use super::FIELD_MANAGER;
 use super::fault::Fault;
 use super::keyring::{KEY_LABEL, manifest_of};
 use super::live::{Metadata, path as secrets_path};
 use super::reconcile::{Cluster, now};
 use super::watch::Unit;
-use super::{FIELD_MANAGER, publish};
 
 /// Between two rounds if nothing else asks for one.
 const PERIOD: Duration = Duration::from_secs(60);
@@ -151,14 +152,9 @@ impl Custodian {
                 Err(error) => snapshot.unreadable.push(error),
             }
         }
-        let config_map = self.config_maps().get_opt(&self.config_map_name()).await;
-        let config_map = config_map.map_err(|error| Fault::of("read the ConfigMap of recipients", &error))?;
-        if self.cluster_wide {
-            snapshot.status = self.cluster_recipient().await?;
-        }
-        snapshot.published_at = config_map.as_ref().and_then(|map| map.metadata.resource_version.clone());
-        let data = config_map.as_ref().and_then(|map| map.data.as_ref());
-        snapshot.published = Published::read(data, snapshot.status.as_ref());
+        let cluster = self.cluster_wide.then_some(self.cluster_name.as_str());
+        let shown = read::shown(client, &self.settings.namespace, &self.settings.name, cluster).await?;
+        (snapshot.published, snapshot.published_at, snapshot.status) = (shown.published, shown.at, shown.status);
         let objects: Vec<_> = self.units.iter().flat_map(|unit| unit.objects()).collect();
         let named: Vec<(String, &[String])> = objects
             .iter()
@@ -189,22 +185,6 @@ impl Custodian {
         Published::config_map_name(&self.settings.name)
     }
 
-    async fn cluster_recipient(&self) -> Result<Option<ClusterRecipientStatus>, Fault> {
-        #[derive(serde::Deserialize)]
-        struct Object {
-            #[serde(default)]
-            status: Option<serde_json::Value>,
-        }
-        let doing = "read the ClusterRecipient";
-        let request = Request::new(CLUSTER_RECIPIENTS).get(&self.cluster_name, &Default::default());
-        let request = request.map_err(|error| Fault::new("Internal", format!("cannot {doing}: {error}")))?;
-        match self.cluster.client.request::<Object>(request).await {
-            Ok(object) => Ok(object.status.and_then(|status| serde_json::from_value(status).ok())),
-            Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
-            Err(error) => Err(Fault::of(doing, &error)),
-        }
-    }
-
     async fn take(&self, snapshot: &Snapshot, step: &Step) -> Result<(), Fault> {
         let world = &snapshot.world(&self.settings);
         match step {
@@ -216,7 +196,7 @@ impl Custodian {
             Step::MayRetire { .. } | Step::Wait(_) => {}
         }
         if let Some((type_, reason, note)) = words(step) {
-            self.say(type_, reason, &note).await;
+            self.say(type_, reason, &note);
         }
         Ok(())
     }
@@ -236,7 +216,7 @@ impl Custodian {
         self.cluster.client.request::<Metadata>(request).await.map_err(|error| Fault::of(&doing, &error))?;
         tracing::info!(target: "audit", secret = %record.name, recipient = %record.recipient, "key made");
         let note = format!("a new key was made: Secret {}, recipient {}", record.name, record.recipient);
-        self.say(EventType::Normal, "KeyMade", &note).await;
+        self.say(EventType::Normal, "KeyMade", &note);
         Ok(())
     }
 
@@ -267,7 +247,7 @@ impl Custodian {
             [] => "published; no recovery recipient was given, so nobody can restore the keys".to_owned(),
             names => format!("published, and backed up for {}", names.join(", ")),
         };
-        self.say(EventType::Normal, "Published", &note).await;
+        self.say(EventType::Normal, "Published", &note);
         Ok(())
     }
 
@@ -290,7 +270,7 @@ impl Custodian {
             }
         }
         for (type_, reason, note) in steps.iter().filter_map(words) {
-            self.say(type_, reason, &note).await;
+            self.say(type_, reason, &note);
         }
         // What no longer holds may be said again when it does.
         let now: Vec<String> =
@@ -311,7 +291,7 @@ impl Custodian {
     }
 
     /// An event about the ConfigMap of recipients, and a line in the log; each once until something else is said.
-    async fn say(&self, type_: EventType, reason: &str, note: &str) {
+    fn say(&self, type_: EventType, reason: &str, note: &str) {
         let text = format!("{reason} {note}");
         {
             let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
@@ -328,7 +308,7 @@ impl Custodian {
             namespace: Some(self.settings.namespace.clone()),
             ..ObjectReference::default()
         };
-        publish::event(&self.cluster.recorder, &about, type_, reason, note).await;
+        self.cluster.herald.tell(about, type_, reason, note);
     }
 }
 

@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Api, Client, ResourceExt as _};
+use sealed::bitnami::RsaKey;
 use sealed::custody::NUMBER_ANNOTATION;
 use sealed::{Keys, Manifest};
 use secret::SecretBytes;
@@ -28,6 +29,22 @@ pub(crate) struct KeySet {
     pub(crate) keys: Keys,
     /// Names the set; changes exactly when a key comes, goes or is revoked.
     pub(crate) id: String,
+    /// The newest key of Sealed Secrets.
+    pub(crate) newest_rsa: Option<NewestRsa>,
+}
+
+impl KeySet {
+    fn rsa(&self) -> Option<&str> {
+        self.newest_rsa.as_ref().map(|newest| newest.fingerprint.as_str())
+    }
+}
+
+/// A key of Sealed Secrets: what seals to it, and what names it.
+#[derive(Clone, Debug)]
+pub(crate) struct NewestRsa {
+    /// The certificate in PEM.
+    pub(crate) certificate: String,
+    pub(crate) fingerprint: String,
 }
 
 /// What the snapshots are made from.
@@ -62,7 +79,7 @@ pub(crate) async fn follow(source: Source, to: watch::Sender<Option<Arc<KeySet>>
         }
         let secrets: Vec<Arc<Secret>> = stores.iter().flat_map(Store::state).collect();
         let set = source.snapshot(&secrets);
-        let is_new = to.borrow().as_ref().is_none_or(|old| old.id != set.id);
+        let is_new = to.borrow().as_ref().is_none_or(|old| old.id != set.id || old.rsa() != set.rsa());
         if is_new {
             tracing::info!(keys = set.keys.len(), keyset = %set.id, "keys at hand");
             to.send_replace(Some(Arc::new(set)));
@@ -95,7 +112,7 @@ impl Source {
             keys = keys.with_current(current);
         }
         keys = keys.with_revoked(revoked);
-        KeySet { id: keys.id(), keys }
+        KeySet { id: keys.id(), keys, newest_rsa: newest_rsa(secrets) }
     }
 }
 
@@ -138,6 +155,20 @@ fn add(keys: &mut Keys, secret: &Manifest, state: State, revoked: &mut Vec<Strin
             Ok(0)
         }
     }
+}
+
+/// The newest key of Sealed Secrets that is in use and can be read.
+fn newest_rsa(secrets: &[Arc<Secret>]) -> Option<NewestRsa> {
+    let is_active =
+        |secret: &&Arc<Secret>| secret.labels().get(SEALED_SECRETS_LABEL).is_some_and(|state| state == "active");
+    let mut active: Vec<_> = secrets.iter().filter(is_active).collect();
+    active.sort_by_key(|secret| std::cmp::Reverse(secret.creation_timestamp()));
+    active.into_iter().find_map(|secret| {
+        let certificate = secret.data.as_ref()?.get("tls.crt")?;
+        let certificate = String::from_utf8(certificate.0.clone()).ok()?;
+        let keys = RsaKey::from_secret(&manifest_of(secret).ok()?).ok()?;
+        Some(NewestRsa { certificate, fingerprint: keys.first()?.fingerprint().to_owned() })
+    })
 }
 
 /// The recipient of the newest active key, as `sealed::custody` counts them.

@@ -61,6 +61,15 @@ impl Memory {
         states
     }
 
+    /// Every resource: namespace, name, whether it is ready.
+    pub(crate) fn conditions(&self) -> Vec<(String, String, bool)> {
+        let of = |(id, seen): (&ObjectRef<SealedObject>, &Remembered)| {
+            let ready = seen.status.condition("Ready")?.status == "True";
+            Some((id.namespace.clone().unwrap_or_default(), id.name.clone(), ready))
+        };
+        self.locked().iter().filter_map(of).collect()
+    }
+
     /// How many resources each key opened, by the last 8 characters of its recipient.
     pub(crate) fn key_use(&self) -> HashMap<String, i64> {
         let mut used = HashMap::new();

@@ -9,6 +9,11 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::compat;
+
+/// The kind whose resources are counted under the names of Sealed Secrets.
+const SEALED_SECRET: &str = "SealedSecret";
+
 /// Labels: name and value.
 type Labels = Vec<(&'static str, String)>;
 
@@ -27,10 +32,14 @@ pub(crate) struct Metrics {
     leader: Gauge,
     watch_errors: Family<Labels, Counter>,
     status_errors: Counter,
+    events_lost: Counter,
+    /// The names of Sealed Secrets, if they are asked for.
+    compat: Option<compat::Names>,
 }
 
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    /// `compat`: also under the names of Sealed Secrets.
+    pub(crate) fn new(compat: bool) -> Self {
         let mut new = Self {
             registry: Registry::with_prefix("plomb"),
             objects: Family::default(),
@@ -45,6 +54,8 @@ impl Metrics {
             leader: Gauge::default(),
             watch_errors: Family::default(),
             status_errors: Counter::default(),
+            events_lost: Counter::default(),
+            compat: compat.then(compat::Names::new),
         };
         let to = &mut new.registry;
         to.register("objects", "Sealed resources, by kind and condition Ready", new.objects.clone());
@@ -59,6 +70,7 @@ impl Metrics {
         to.register("leader", "1 while this replica writes", new.leader.clone());
         to.register("watch_errors", "Watches that broke off and were started again, by kind", new.watch_errors.clone());
         to.register("status_errors", "Statuses that could not be written", new.status_errors.clone());
+        to.register("events_lost", "Events that were not published because too many waited", new.events_lost.clone());
         new
     }
 
@@ -125,11 +137,38 @@ impl Metrics {
         self.status_errors.inc();
     }
 
+    /// An event found too many before it.
+    pub(crate) fn event_lost(&self) {
+        self.events_lost.inc();
+    }
+
+    /// One look at a resource of a kind in a namespace that did something, for the names of Sealed Secrets.
+    pub(crate) fn looked(&self, kind: &str, namespace: &str, result: &str) {
+        if kind == SEALED_SECRET && result != "Unchanged" {
+            self.compat.iter().for_each(|names| names.looked(namespace, result));
+        }
+    }
+
+    /// The resources of a kind, counted anew: namespace, name, whether all is well.
+    pub(crate) fn conditions(&self, kind: &str, all: impl IntoIterator<Item = (String, String, bool)>) {
+        if kind == SEALED_SECRET
+            && let Some(names) = &self.compat
+        {
+            names.conditions(all);
+        }
+    }
+
+    /// An answer to kubeseal.
+    pub(crate) fn answered(&self, path: &'static str, method: &str, code: u16) {
+        self.compat.iter().for_each(|names| names.answered(path, method, code));
+    }
+
     /// Everything in OpenMetrics text.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         // Writing to a string does not fail.
         let _ = encode(&mut text, &self.registry);
+        self.compat.iter().for_each(|names| names.append(&mut text));
         text
     }
 }

@@ -7,14 +7,15 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use kube::Client;
 use kube::runtime::controller::Action;
-use kube::runtime::events::{EventType, Recorder};
+use kube::runtime::events::EventType;
 use kube::runtime::reflector::ObjectRef;
-use sealed::status::{Around, Condition, Outcome, SecretStatus, Status};
+use sealed::status::{Around, Condition, Outcome, ROLLBACK, SecretStatus, Status};
 use sealed::{LiveSecret, Manifest, Opening, Plan, Refusal, Timestamp, begin};
 use tokio::sync::{Semaphore, watch};
 
 use super::custody::Snapshot;
 use super::fault::Fault;
+use super::herald::Herald;
 use super::keyring::KeySet;
 use super::kind::SealedObject;
 use super::memory::Remembered;
@@ -40,9 +41,9 @@ pub(crate) struct Cluster {
     /// What was read for the last decision about the cluster's own keys.
     pub(crate) snapshots: watch::Sender<Option<Arc<Snapshot>>>,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) recorder: Recorder,
+    pub(crate) herald: Herald,
     /// Looks that do more than compare.
-    pub(crate) slots: Semaphore,
+    pub(crate) slots: Arc<Semaphore>,
     pub(crate) concurrency: u16,
 }
 
@@ -74,6 +75,7 @@ pub(crate) async fn reconcile(object: Arc<SealedObject>, unit: Arc<Unit>) -> Res
     let verdict = if look.is_current().await { Verdict::Unchanged } else { look.work().await };
     let wait = look.conclude(&verdict).await;
     unit.cluster.metrics.reconciled(unit.kind.0.kind(), verdict.word(), started.elapsed());
+    unit.cluster.metrics.looked(unit.kind.0.kind(), object.namespace(), verdict.word());
     Ok(Action::requeue(wait))
 }
 
@@ -197,7 +199,8 @@ impl<'a> Look<'a> {
     async fn act(&self, opening: Opening) -> Verdict {
         let names: BTreeSet<String> = opening.names().map(str::to_owned).chain(self.known()).collect();
         let mut live = Vec::new();
-        for name in &names {
+        let unread = if self.is_new(&names) { BTreeSet::new() } else { names };
+        for name in &unread {
             match live::get(self.client(), self.object.namespace(), name).await {
                 Ok(found) => live.extend(found),
                 Err(fault) => return Verdict::ReadFailed(fault),
@@ -212,6 +215,18 @@ impl<'a> Look<'a> {
             Ok(secrets) => Verdict::Done { wrote: !plan.is_done(), plan, secrets },
             Err(fault) => Verdict::WriteFailed(plan, fault),
         }
+    }
+
+    /// Whether there is most likely no Secret of the only name that counts: then it is created without a look at what
+    /// is there, and if something is, the creation fails and the next look reads it. With several Secrets, one that
+    /// fails would leave the others.
+    fn is_new(&self, names: &BTreeSet<String>) -> bool {
+        let known = |name: &String| {
+            let id = ObjectRef::new(name).within(self.object.namespace());
+            self.unit.secrets.as_ref().is_some_and(|store| store.get(&id).is_some())
+        };
+        let untouched = self.before.failures == 0 && self.before.status.last_success_time.is_none();
+        untouched && names.len() == 1 && !names.iter().any(known)
     }
 
     /// The Secrets that belong to the resource already, wanted or not.
@@ -319,19 +334,20 @@ impl<'a> Look<'a> {
             tracing::warn!(kind = ?self.unit.kind, object = %object_name(self.object), %fault, "status not written");
             return false;
         }
-        self.announce(next, verdict).await;
+        self.announce(next, verdict);
         true
     }
 
-    async fn announce(&self, next: &Status, verdict: &Verdict) {
+    fn announce(&self, next: &Status, verdict: &Verdict) {
         let Some(ready) = next.condition("Ready") else { return };
         let said = |old: &Condition| old.reason == ready.reason && old.message == ready.message;
         let about = self.object.reference(self.unit.kind);
-        let recorder = &self.unit.cluster.recorder;
+        let herald = &self.unit.cluster.herald;
         let object = object_name(self.object);
         match verdict {
             Verdict::Unchanged => {}
             Verdict::Done { wrote, plan, .. } => {
+                self.warn_of_rollback(next);
                 if !wrote {
                     return;
                 }
@@ -339,7 +355,7 @@ impl<'a> Look<'a> {
                 let notes: Vec<&str> = plan.steps.iter().filter_map(|step| step.note.as_deref()).collect();
                 let note = if notes.is_empty() { ready.message.clone() } else { notes.join("; ") };
                 tracing::info!(kind = ?self.unit.kind, %object, "synced");
-                publish::event(recorder, &about, EventType::Normal, &ready.reason, &note).await;
+                herald.tell(about, EventType::Normal, &ready.reason, &note);
             }
             Verdict::Refused(_) | Verdict::ReadFailed(_) | Verdict::WriteFailed(..) => {
                 if self.before.status.condition("Ready").is_some_and(said) {
@@ -353,9 +369,19 @@ impl<'a> Look<'a> {
                 tracing::warn!(kind = ?self.unit.kind, %object, reason = %ready.reason, message = %note, "not synced");
                 let suspended = ready.reason == "Suspended";
                 let type_ = if suspended { EventType::Normal } else { EventType::Warning };
-                publish::event(recorder, &about, type_, &ready.reason, &note).await;
+                herald.tell(about, type_, &ready.reason, &note);
             }
         }
+    }
+
+    /// Says once that an older file than one before it was applied.
+    fn warn_of_rollback(&self, next: &Status) {
+        let of = |status: &Status| status.condition(ROLLBACK).filter(|it| it.status == "True").cloned();
+        let (Some(now), None) = (of(next), of(&self.before.status)) else { return };
+        let object = object_name(self.object);
+        tracing::warn!(kind = ?self.unit.kind, %object, message = %now.message, "rollback suspected");
+        let about = self.object.reference(self.unit.kind);
+        self.unit.cluster.herald.tell(about, EventType::Warning, ROLLBACK, &now.message);
     }
 
     /// A Secret that had to be written although its resource is as it was: somebody changed it.

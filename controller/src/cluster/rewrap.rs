@@ -24,7 +24,6 @@ use super::FIELD_MANAGER;
 use super::fault::Fault;
 use super::kind::Kind;
 use super::live::Metadata;
-use super::publish;
 use super::reconcile::{Cluster, now};
 use super::retry;
 
@@ -150,7 +149,7 @@ impl Rewraps {
         };
         self.write(request, &status).await?;
         tracing::info!(target: "audit", request = %name_of(request), uid = request.uid(), result = reason, "rewrap");
-        publish::event(&self.cluster.recorder, &request.object_ref(&()), type_, reason, &note).await;
+        self.cluster.herald.tell(request.object_ref(&()), type_, reason, &note);
         Ok(())
     }
 

@@ -5,15 +5,16 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::runtime::events::{Recorder, Reporter};
-use kube::{Client, Config};
 use sealed::custody::Settings;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use super::compat;
+use super::connect::{self, connect};
 use super::custody::Custodian;
 use super::elector::Elector;
+use super::herald::Herald;
 use super::keyring::{self, Source};
 use super::metrics::Metrics;
 use super::probes::{self, Health};
@@ -26,6 +27,8 @@ use crate::outcome::{Exit, Failure};
 
 /// How long running looks may take to finish when we are asked to stop.
 const GRACE: Duration = Duration::from_secs(15);
+/// How long events may take to be told after that.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 /// Between two counts of all resources for the metrics.
 const COUNT_EVERY: Duration = Duration::from_secs(15);
 
@@ -48,8 +51,8 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
 async fn serve(args: Args) -> Result<Exit, Failure> {
     let settings = Arc::new(args.custody().map_err(Failure::usage)?);
     let stop = stop_signal()?;
-    let client = connect(&args).await?;
-    let (metrics, health) = (Arc::new(Metrics::new()), Arc::new(Health::default()));
+    let client = connect(args.kubeconfig.as_deref(), connect::Default::Pod).await?.client;
+    let (metrics, health) = (Arc::new(Metrics::new(args.compat_metrics)), Arc::new(Health::default()));
     probes::listen(args.metrics_listen, metrics.clone(), health.clone()).await.map_err(Failure::usage)?;
     let (to, keys) = watch::channel(None);
     let source = Source {
@@ -59,20 +62,25 @@ async fn serve(args: Args) -> Result<Exit, Failure> {
         metrics: metrics.clone(),
     };
     tokio::spawn(keyring::follow(source, to));
+    let slots = Arc::new(Semaphore::new(usize::from(args.concurrency)));
+    if let Some(address) = args.compat_http {
+        compat::listen(address, keys.clone(), metrics.clone()).await.map_err(Failure::usage)?;
+    }
     let reporter = Reporter { controller: FIELD_MANAGER.to_owned(), instance: Some(args.identity_name.clone()) };
     let cluster = Arc::new(Cluster {
-        recorder: Recorder::new(client.clone(), reporter),
+        herald: Herald::start(Recorder::new(client.clone(), reporter), metrics.clone(), slots.clone()),
         client,
         keys,
         metrics,
         settled: watch::Sender::new(false),
         snapshots: watch::Sender::new(None),
-        slots: Semaphore::new(usize::from(args.concurrency)),
+        slots,
         concurrency: args.concurrency,
     });
     tracing::info!(version = env!("CARGO_PKG_VERSION"), namespace = %args.namespace, "started");
     let turns = stand(&args, settings, &cluster, &health, stop.clone());
     turns.await;
+    cluster.herald.finish(LAST_WORDS).await;
     tracing::info!("stopped");
     Ok(Exit::Ok)
 }
@@ -213,13 +221,16 @@ async fn count(metrics: Arc<Metrics>, units: Vec<Arc<Unit>>) {
         tokio::time::sleep(COUNT_EVERY).await;
         metrics.recount();
         let mut by_kind: HashMap<&str, HashMap<(String, String), i64>> = HashMap::new();
+        let mut conditions: HashMap<&str, Vec<(String, String, bool)>> = HashMap::new();
         for unit in &units {
             let states = by_kind.entry(unit.kind.0.kind()).or_default();
             for (state, count) in unit.memory.states() {
                 *states.entry(state).or_default() += count;
             }
+            conditions.entry(unit.kind.0.kind()).or_default().extend(unit.memory.conditions());
             unit.memory.key_use().into_iter().for_each(|(key, count)| metrics.key_use(key, count));
         }
+        conditions.into_iter().for_each(|(kind, all)| metrics.conditions(kind, all));
         by_kind.into_iter().for_each(|(kind, states)| metrics.objects(kind, states));
     }
 }
@@ -257,23 +268,4 @@ fn stop_signal() -> Result<watch::Receiver<bool>, Failure> {
         std::process::abort();
     });
     Ok(stop)
-}
-
-/// A client for the cluster that runs us, or that a file names. Programs that a kubeconfig would start are refused.
-async fn connect(args: &Args) -> Result<Client, Failure> {
-    let config = match &args.kubeconfig {
-        None => Config::incluster()
-            .map_err(|error| Failure::new(format!("not in a cluster: {error}; --kubeconfig names one")))?,
-        Some(path) => {
-            let bad = |why: String| Failure::new(format!("{}: {why}", path.display()));
-            let file = Kubeconfig::read_from(path).map_err(|error| bad(error.to_string()))?;
-            let starts = file.auth_infos.iter().filter_map(|user| user.auth_info.as_ref());
-            if starts.clone().any(|user| user.exec.is_some() || user.auth_provider.is_some()) {
-                return Err(bad("a user in it starts a program to log in; use a token or a certificate".to_owned()));
-            }
-            let options = KubeConfigOptions::default();
-            Config::from_custom_kubeconfig(file, &options).await.map_err(|error| bad(error.to_string()))?
-        }
-    };
-    Client::try_from(config).map_err(|error| Failure::new(format!("cannot connect: {error}")))
 }

@@ -53,6 +53,12 @@ pub(crate) struct Args {
     /// Where /metrics, /healthz and /readyz are served
     #[arg(long, default_value = "0.0.0.0:8081")]
     pub(crate) metrics_listen: SocketAddr,
+    /// Serve what kubeseal asks a controller of Sealed Secrets for (/v1/cert.pem, /v1/verify, /v1/rotate) there
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) compat_http: Option<SocketAddr>,
+    /// Count under the metric names of Sealed Secrets, too
+    #[arg(long)]
+    pub(crate) compat_metrics: bool,
     /// Do not ask for the lease: this is the only replica
     #[arg(long)]
     pub(crate) no_leader_election: bool,
@@ -135,7 +141,7 @@ fn period(text: &str) -> Result<i64, String> {
     if unit == 1 && text.ends_with(|c: char| c.is_ascii_digit()) && seconds != 0 { Err(bad()) } else { Ok(seconds) }
 }
 
-fn kind(name: &str) -> Result<Kind, String> {
+pub(super) fn kind(name: &str) -> Result<Kind, String> {
     Kind::by_name(name).ok_or_else(|| {
         let names = sealed::DIALECTS.iter().map(|dialect| dialect.kind().to_lowercase());
         format!("no such kind; there are {}", names.collect::<Vec<_>>().join(", "))

@@ -3,6 +3,7 @@
 
 pub mod archives;
 pub mod cases;
+pub mod cluster;
 pub mod differential;
 pub mod faults;
 pub mod histories;

@@ -69,10 +69,21 @@ pub struct LiveSecret {
     pub annotations: BTreeMap<String, String>,
     /// The owner reference with `controller: true`.
     pub owner: Option<Owner>,
-    /// The field managers, for messages.
-    pub managers: Vec<String>,
+    /// Who wrote which fields how: the entries of `managedFields` in their order.
+    pub managed: Vec<ManagedEntry>,
     /// Its values; `None` where only the metadata was read.
     pub data: Option<BTreeMap<String, SecretBytes>>,
+}
+
+/// An entry of `managedFields`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ManagedEntry {
+    /// The field manager.
+    pub manager: String,
+    /// `Apply` or `Update`.
+    pub operation: String,
+    /// The sub-resource that was written; empty for the object itself.
+    pub subresource: String,
 }
 
 impl std::fmt::Debug for DesiredSecret {
@@ -225,6 +236,14 @@ pub(crate) fn decode(text: &SecretBytes) -> Option<SecretBytes> {
 }
 
 impl LiveSecret {
+    /// The field managers, for messages.
+    pub fn managers(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.managed.iter().map(|entry| entry.manager.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// Reads a Secret as an API server gives it, with or without its values.
     ///
     /// # Errors
@@ -244,7 +263,7 @@ impl LiveSecret {
             labels: texts(metadata, "labels"),
             annotations: texts(metadata, "annotations"),
             owner: owner(metadata),
-            managers: managers(metadata),
+            managed: managed(metadata),
             data: has_values.then_some(data),
         })
     }
@@ -264,11 +283,12 @@ fn owner(metadata: &Map) -> Option<Owner> {
     Some(Owner { api_version: text("apiVersion"), kind: text("kind"), name: text("name"), uid: text("uid") })
 }
 
-fn managers(metadata: &Map) -> Vec<String> {
+fn managed(metadata: &Map) -> Vec<ManagedEntry> {
     let list = metadata.get("managedFields").and_then(|node| node.value.as_list());
-    let names = list.into_iter().flat_map(|list| list.nodes()).filter_map(|node| node.value.as_map());
-    let mut names: Vec<String> = names.filter_map(|map| tree::text(map, "manager").map(str::to_owned)).collect();
-    names.sort();
-    names.dedup();
-    names
+    let entries = list.into_iter().flat_map(|list| list.nodes()).map(|node| {
+        let text =
+            |field: &str| node.value.as_map().and_then(|map| tree::text(map, field)).unwrap_or_default().to_owned();
+        ManagedEntry { manager: text("manager"), operation: text("operation"), subresource: text("subresource") }
+    });
+    entries.collect()
 }

@@ -84,6 +84,8 @@ pub struct Opened {
     pub scope: Option<Scope>,
     /// Why the file should be wrapped to the current key.
     pub rewrap: Option<String>,
+    /// When the file was last changed, as its MAC vouches for.
+    pub modified: Option<sops::Timestamp>,
 }
 
 /// Annotations (with the value `true`) on a live Secret that let a foreign dialect have it.

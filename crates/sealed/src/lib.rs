@@ -21,7 +21,7 @@ mod tree;
 pub mod write;
 
 pub use binding::{Binding, Scope};
-pub use desired::{DesiredSecret, LiveSecret, MANAGED_LABEL, Owner, SOURCE_ANNOTATION};
+pub use desired::{DesiredSecret, LiveSecret, MANAGED_LABEL, ManagedEntry, Owner, SOURCE_ANNOTATION};
 #[cfg(feature = "bitnami")]
 pub use dialect::bitnami;
 pub use dialect::{DIALECTS, Dialect, Opened, Takeover, for_kind};

@@ -22,6 +22,8 @@ pub struct Plan {
     pub scope: Option<Scope>,
     /// Why the file should be wrapped to the current key.
     pub rewrap: Option<String>,
+    /// When the file was last changed.
+    pub modified: Option<sops::Timestamp>,
 }
 
 /// One Secret, and what is to be done about it.
@@ -124,6 +126,7 @@ pub fn plan(opened: Opened, id: &ResourceId, status: &Status, live: &[LiveSecret
         content_hash: opened.content_hash,
         scope: opened.scope,
         rewrap: opened.rewrap,
+        modified: opened.modified,
     })
 }
 
@@ -233,7 +236,7 @@ impl Judge<'_> {
     }
 
     fn conflict(&self, live: &LiveSecret) -> Refusal {
-        let owner = match (&live.owner, live.annotations.get(SOURCE_ANNOTATION), live.managers.as_slice()) {
+        let owner = match (&live.owner, live.annotations.get(SOURCE_ANNOTATION), live.managers().as_slice()) {
             (Some(owner), ..) => format!("belongs to {} {}", owner.kind, owner.name),
             (None, Some(source), _) => format!("comes from {source}"),
             (None, None, []) => "is there already and belongs to nobody".to_owned(),

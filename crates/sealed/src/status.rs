@@ -9,6 +9,9 @@ use crate::plan::{Action, Plan, Step};
 use crate::reason::{Reason, Refusal};
 use crate::tree;
 
+/// The condition that says that an older file than one before it was applied.
+pub const ROLLBACK: &str = "RollbackSuspected";
+
 /// The status of an EncryptedSecret.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "crd", derive(schemars::JsonSchema))]
@@ -35,6 +38,9 @@ pub struct Status {
     /// Scope of the binding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
+    /// The newest time of change (`sops.lastmodified`) of a file that was synced (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_modified: Option<String>,
     /// Number of Secrets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_count: Option<i64>,
@@ -226,6 +232,25 @@ impl Status {
         };
         self.set("RewrapNeeded", needed, if plan.rewrap.is_some() { "OldKey" } else { "Current" }, why, around);
         self.set("Stalled", "False", word, "", around);
+        self.compare_age(plan.modified, around);
+    }
+
+    /// A file that is older than one before it is as valid as that; nothing but its age tells a rollback.
+    fn compare_age(&mut self, modified: Option<Timestamp>, around: Around<'_>) {
+        let Some(modified) = modified else { return };
+        let newest = self.last_modified.as_deref().and_then(Timestamp::parse);
+        match newest.filter(|newest| newest.0 > modified.0) {
+            Some(newest) => {
+                let what = format!("the file is of {modified}, and one of {newest} was there before");
+                self.set(ROLLBACK, "True", "OlderFile", &what, around);
+            }
+            None => {
+                self.last_modified = Some(modified.to_string());
+                if self.condition(ROLLBACK).is_some() {
+                    self.set(ROLLBACK, "False", "Current", "", around);
+                }
+            }
+        }
     }
 
     fn refused(&mut self, refusal: &Refusal, around: Around<'_>) {
@@ -292,6 +317,20 @@ mod tests {
         assert!(!first.is_current(Some(2), "other", live("1")));
         assert!(!first.is_current(Some(2), "k", live("2")));
         assert!(!first.is_current(Some(2), "k", |_| None));
+    }
+
+    #[test]
+    fn an_older_file_is_suspected_until_a_newer_one_comes() {
+        let plan = |modified| Plan { modified: Some(Timestamp(modified)), ..Plan::default() };
+        let after = |status: &Status, modified| status.next(&Outcome::Done(&plan(modified), seen()), around(900));
+        let is_suspected = |status: &Status| status.condition(ROLLBACK).map(|it| it.status == "True");
+        let first = after(&Status::default(), 100);
+        assert_eq!((is_suspected(&first), first.last_modified.as_deref()), (None, Some("1970-01-01T00:01:40Z")));
+        let older = after(&first, 50);
+        assert_eq!((is_suspected(&older), &older.last_modified), (Some(true), &first.last_modified));
+        assert_eq!(is_suspected(&after(&older, 50)), Some(true), "at the next look too");
+        assert_eq!(older.condition("Ready").unwrap().status, "True", "it is synced all the same");
+        assert_eq!(is_suspected(&after(&older, 101)), Some(false));
     }
 
     #[test]

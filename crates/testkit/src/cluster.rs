@@ -63,7 +63,8 @@ impl ApiServer {
         Some(Self::start_programs(test, programs(test)?))
     }
 
-    fn start_programs(name: &str, programs: [PathBuf; 4]) -> Self {
+    /// A server of these programs: etcd, kube-apiserver, kube-controller-manager, kubectl.
+    pub fn start_programs(name: &str, programs: [PathBuf; 4]) -> Self {
         let started = Instant::now();
         let scratch = Scratch::new(&format!("cluster-{name}"));
         let logs = fixtures::target().join("cluster-logs").join(name);
@@ -248,6 +249,13 @@ impl ApiServer {
             drop(parts);
             self.start_controller_manager();
         }
+    }
+
+    /// CPU time so far of the API server and of etcd, in this order; zero for one that does not run.
+    pub fn cpu_time(&self) -> (Duration, Duration) {
+        let parts = self.parts();
+        let of = |part: &Option<Daemon>| part.as_ref().and_then(Daemon::cpu_time).unwrap_or_default();
+        (of(&parts.server), of(&parts.etcd))
     }
 
     // ---- What tests ask of it ----

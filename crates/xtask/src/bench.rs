@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: us and the real peers in one run, as ratios. Figures of different runs are never compared.
 
+mod cluster;
 mod crypto;
 mod inputs;
 mod launcher;
@@ -37,6 +38,11 @@ pub(crate) fn scan(quick: bool) -> Result {
     let config = peer(Peer::GitleaksConfig).ok_or("gitleaks' own rules are missing")?;
     report::head(&field);
     scan::table(&field, gitleaks, config)
+}
+
+/// Measures the controller on a real API server. `quick` takes fewer resources.
+pub(crate) fn cluster(quick: bool) -> Result {
+    cluster::run(quick)
 }
 
 type Found = Vec<(&'static str, PathBuf)>;

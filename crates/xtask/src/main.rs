@@ -28,7 +28,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   record-cli       ask the real sops for its answers to fixtures/sops-cli/cases.txt
   fuzz-seeds       copy fixtures to where the fuzz targets look for seeds
   bench crypto [--quick]   time and memory of us ($PLOMB_BIN, else a release build) beside the real sops
-  bench scan [--quick]     the same beside gitleaks, and betterleaks and kingfisher if variables name them";
+  bench scan [--quick]     the same beside gitleaks, and betterleaks and kingfisher if variables name them
+  bench cluster [--quick]  the controller over 10,000 resources on a real API server";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -49,6 +50,8 @@ fn main() -> ExitCode {
         ["bench", "crypto", "--quick"] => bench::crypto(true),
         ["bench", "scan"] => bench::scan(false),
         ["bench", "scan", "--quick"] => bench::scan(true),
+        ["bench", "cluster"] => bench::cluster(false),
+        ["bench", "cluster", "--quick"] => bench::cluster(true),
         ["fuzz-seeds"] => seeds::copy(),
         ["record-cli"] => record::command_lines(),
         _ => Err(USAGE.to_owned()),

@@ -1,76 +1,17 @@
 //! The built controller beside a real API server, with a token of its own ServiceAccount and the shipped roles.
 
 use crate::installation::cluster;
+pub(crate) use e2e::cluster::{Controller, OWN};
 use serde_json::{Value, json};
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
-use testkit::cluster::{Daemon, eventually, free_port, resource_path};
+use testkit::cluster::{eventually, resource_path};
 use testkit::{ApiServer, Peer, fixtures, peer};
 
-/// The controller's own namespace in the shipped manifests.
-pub(crate) const OWN: &str = "plomb-system";
 /// Group and version of our kind.
 pub(crate) const VERSION: &str = "plomb.dev/v1alpha1";
 /// How long a test waits for what should take a moment.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
-
-/// A running controller.
-pub(crate) struct Controller {
-    pub(crate) daemon: Daemon,
-    port: u16,
-}
-
-impl Controller {
-    /// Starts one with these arguments after `run`; `name` is the replica's.
-    pub(crate) fn start(server: &ApiServer, name: &str, args: &[&str]) -> Self {
-        let program = Peer::Controller.find().expect("the test asked for it");
-        let token = server.service_account_token(OWN, "plomb-controller");
-        let config = server.kubeconfig_for(name, &token);
-        let port = free_port();
-        let listen = format!("--metrics-listen=127.0.0.1:{port}");
-        let config = format!("--kubeconfig={}", config.display());
-        let words = ["run", &listen, &config].into_iter().chain(args.iter().copied());
-        let variables = [("POD_NAME", name), ("POD_NAMESPACE", OWN)];
-        Self { daemon: server.run_beside(&program, name, words, &variables), port }
-    }
-
-    /// Waits until it leads and has read everything.
-    pub(crate) fn leading(self) -> Self {
-        let leads = || (self.is_ready() && self.metric("plomb_leader") == 1.0).then_some(());
-        let found = eventually(Duration::from_secs(60), leads);
-        assert!(found.is_some(), "the controller leads: {}", self.daemon.said());
-        self
-    }
-
-    pub(crate) fn is_ready(&self) -> bool {
-        self.get("/readyz").starts_with("HTTP/1.0 200")
-    }
-
-    /// The sum over all lines of one metric whose name and labels begin so; 0 if there is none.
-    pub(crate) fn metric(&self, start: &str) -> f64 {
-        let text = self.get("/metrics");
-        let of = |line: &str| line.strip_prefix(start).is_some_and(|rest| rest.starts_with([' ', '{', ',']));
-        text.lines().filter(|line| of(line)).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
-    }
-
-    /// An answer of its HTTP listener, head and body; empty if there is none.
-    pub(crate) fn get(&self, path: &str) -> String {
-        let mut answer = String::new();
-        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return answer };
-        let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
-        let _ = stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").as_bytes());
-        let _ = stream.read_to_string(&mut answer);
-        answer
-    }
-
-    /// Stops it as the kubelet does, and waits for the end.
-    pub(crate) fn stop(self) {
-        self.daemon.signal("TERM");
-        assert!(self.daemon.wait(Duration::from_secs(30)), "it stops when it is told to");
-    }
-}
 
 /// The shared server with the shared controller on it, which holds the test keys; `None` after saying what is missing.
 pub(crate) fn running(test: &str) -> Option<(&'static ApiServer, &'static Controller)> {

@@ -1,9 +1,9 @@
 //! The cluster as tests find it: the shipped manifests of `controller/deploy` applied.
 
+pub(crate) use e2e::cluster::{deploy, install, kustomized};
 use serde_json::Value;
-use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use testkit::{ApiServer, fixtures};
+use testkit::ApiServer;
 
 /// The shared server with the overlay `cluster` installed, and the namespace of the fixtures.
 pub(crate) fn cluster(test: &str) -> Option<&'static ApiServer> {
@@ -26,27 +26,6 @@ pub(crate) fn prod() -> MutexGuard<'static, ()> {
     IN_USE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Applies one of the shipped folders and waits until its definitions are served.
-pub(crate) fn install(server: &ApiServer, folder: &str) {
-    server.apply(kustomized(server, folder));
-    let words = ["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"];
-    let waited = server.kubectl(words);
-    assert!(waited.ok() || waited.errors().contains("no matching resources"), "{}", waited.errors());
-}
-
-/// What kustomize makes of one of the shipped folders.
-pub(crate) fn kustomized(server: &ApiServer, folder: &str) -> String {
-    let path = deploy(folder);
-    let built = server.kubectl(["kustomize", path.to_str().expect("the path is text")]);
-    assert!(built.ok(), "{folder}: {}", built.errors());
-    built.text()
-}
-
-/// A file or folder of `controller/deploy`.
-pub(crate) fn deploy(name: &str) -> PathBuf {
-    fixtures::workspace().join("controller/deploy").join(name)
-}
-
 /// The objects of a YAML stream.
 pub(crate) fn objects(yaml: &str) -> Vec<Value> {
     let documents = serde_yaml::Deserializer::from_str(yaml);
@@ -60,7 +39,7 @@ pub(crate) fn namespace(name: &str) -> String {
 }
 
 /// The kinds of the other projects, as loose as a definition can be: names and groups are all that matters here.
-fn other_kinds() -> String {
+pub(crate) fn other_kinds() -> String {
     let loose = |group: &str, version: &str, kind: &str, plural: &str| {
         let kinds = format!("{{kind: {kind}, plural: {plural}, singular: {}}}", kind.to_lowercase());
         let schema = "{openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}";

@@ -3,9 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
+mod compat;
 mod controller;
 mod crowd;
 mod dialects;
+mod examination;
 mod homelab;
 mod installation;
 mod kustomize_function;

@@ -54,6 +54,36 @@ fn clear(server: &ApiServer, space: &str, name: &str, secrets: &[Value]) {
 }
 
 #[test]
+fn what_leaves_the_resource_leaves_the_secret() {
+    let test = "controller-leaves";
+    let Some((server, _)) = running(test) else { return };
+    let space = server.namespace("leaves");
+    let workshop = Workshop::new(test);
+    let first = json!({"metadata": {"name": "db", "labels": {"team": "a", "tier": "gold"}},
+        "stringData": {"user": "app", "password": "x"}});
+    put(server, &workshop.resource_of(&space, "db", &first));
+    wait_ready(server, &sealed(&space, "db"));
+    let path = secret(&space, "db");
+    assert!(server.merge(&path, &json!({"metadata": {"labels": {"theirs": "stays"}}})).ok());
+    // The second change is made to a Secret that was created, the third to one that was applied.
+    for (team, values) in [("b", json!({"password": "y"})), ("c", json!({"token": "z"}))] {
+        let next = json!({"metadata": {"name": "db", "labels": {"team": team}}, "stringData": values});
+        put(server, &workshop.resource_of(&space, "db", &next));
+        wait_ready(server, &sealed(&space, "db"));
+        let live = server.get(&path).json();
+        let labels = &live["metadata"]["labels"];
+        assert_eq!((&labels["team"], &labels["theirs"]), (&json!(team), &json!("stays")), "{labels}");
+        assert!(labels["tier"].is_null(), "{labels}");
+        let keys = |object: &Value| object.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(keys(&live["data"]), keys(&values));
+        let entries = live["metadata"]["managedFields"].as_array().unwrap().iter();
+        let ours: Vec<&Value> = entries.filter(|entry| entry["manager"] == "plomb-controller").collect();
+        assert!(ours.len() == 1 && ours[0]["operation"] == "Apply", "{ours:?}");
+    }
+    peer::peer_test_ran(test);
+}
+
+#[test]
 fn drift_is_put_right_and_a_lost_secret_comes_back() {
     let test = "controller-drift";
     let Some((server, controller)) = running(test) else { return };

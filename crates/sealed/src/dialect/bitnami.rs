@@ -96,6 +96,7 @@ impl Dialect for SealedSecret {
             content_hash: None,
             scope: Some(scope),
             rewrap: None,
+            modified: None,
         })
     }
 }
@@ -163,6 +164,37 @@ pub fn unseal(sealed: &[u8], label: &str, keys: &[RsaKey]) -> Option<SecretBytes
         cipher.decrypt(GenericArray::from_slice(&[0; 12]), body).ok().map(SecretBytes::new)
     };
     keys.iter().find_map(open)
+}
+
+/// The object with every value sealed anew to the key `to`; all else stays as it is.
+///
+/// # Errors
+/// When it cannot be opened with the keys at hand.
+pub fn reseal(
+    resource: &Manifest,
+    keys: &Keys,
+    to: &RsaKey,
+    random: &mut dyn secret::Random,
+) -> Result<serde_json::Value, Refusal> {
+    let label = label(resource, scope(resource));
+    let spec = tree::map(&resource.root, "spec").ok_or_else(|| invalid("there is no spec"))?;
+    let mut object = tree::to_json(&resource.root);
+    for (name, value) in values(spec, &label, keys.rsa())? {
+        let sealed = seal(&value, &label, to, random).ok_or_else(|| invalid("a value cannot be sealed"))?;
+        object["spec"]["encryptedData"][name] = STANDARD.encode(sealed).into();
+    }
+    Ok(object)
+}
+
+/// Seals one value; the session key is used for it alone, so the nonce of zeros meets it once.
+fn seal(value: &SecretBytes, label: &str, to: &RsaKey, random: &mut dyn secret::Random) -> Option<Vec<u8>> {
+    let mut session = zeroize::Zeroizing::new([0; 32]);
+    random.fill(&mut *session);
+    let wrapped = to.encrypt(&SecretBytes::new(session.to_vec()), label.as_bytes())?;
+    let cipher = aes_gcm::Aes256Gcm::new(GenericArray::from_slice(&*session));
+    let body = cipher.encrypt(GenericArray::from_slice(&[0; 12]), value.expose()).ok()?;
+    let length = u16::try_from(wrapped.len()).ok()?.to_be_bytes();
+    Some([&length[..], &wrapped, &body].concat())
 }
 
 /// Fills `template.data`; its keys are stronger than encrypted ones, as with the original.

@@ -75,6 +75,7 @@ impl Dialect for EncryptedSecret {
             key_id: key_id(plain.metadata(), keys, &resource.id.namespace),
             scope: Some(binding.scope),
             rewrap: keys.rewrap(plain.metadata().recipients()),
+            modified: Some(plain.metadata().lastmodified),
         })
     }
 }

@@ -66,6 +66,7 @@ impl Dialect for SopsSecret {
         let secrets: Vec<_> = list.nodes().map(|node| build(node, &resource.id)).collect::<Result<_, _>>()?;
         check_names(&secrets)?;
         Ok(Opened {
+            modified: Some(plain.metadata().lastmodified),
             secrets,
             policy: Policy::default(),
             takeover: Takeover { adopt_if: Some("sopssecret/managed"), ..Takeover::default() },

@@ -1,7 +1,7 @@
 //! The table of what is done about live Secrets.
 
 use sealed::resource::{Conflict, Deletion, Drift, Immutable, Policy};
-use sealed::{Action, DesiredSecret, LiveSecret, Manifest, Owner, Plan, Reason, Refusal};
+use sealed::{Action, DesiredSecret, LiveSecret, ManagedEntry, Manifest, Owner, Plan, Reason, Refusal};
 use secret::SecretBytes;
 use serde_json::{Value, json};
 
@@ -55,9 +55,13 @@ fn live_of(wanted: &DesiredSecret) -> LiveSecret {
         labels: wanted.labels.clone(),
         annotations: wanted.annotations.clone(),
         owner: wanted.owner.clone(),
-        managers: vec!["plomb".into()],
+        managed: vec![manager("plomb")],
         data: Some(wanted.data.iter().map(|(key, value)| (key.clone(), value.duplicate())).collect()),
     }
+}
+
+fn manager(name: &str) -> ManagedEntry {
+    ManagedEntry { manager: name.into(), operation: "Apply".into(), subresource: String::new() }
 }
 
 fn owner(kind: &str, name: &str, uid: &str) -> Option<Owner> {
@@ -106,7 +110,7 @@ fn a_secret_of_somebody_else_is_left_alone() {
     let world = World::with(Policy::default());
     let mut live = world.live();
     live.owner = None;
-    live.managers = vec!["helm".into()];
+    live.managed = vec![manager("helm")];
     let refusal = world.plan(&[live]).unwrap_err();
     assert_eq!(refusal.reason, Reason::OwnershipConflict);
     assert!(refusal.message.contains("helm"));
@@ -241,7 +245,7 @@ fn a_live_secret_is_read_from_its_object() {
         "managedFields": [{"manager": "b"}, {"manager": "a"}, {"manager": "b"}]}});
     let live = LiveSecret::of(&crate::made::object(&object)).unwrap();
     assert_eq!(live.owner, owner("EncryptedSecret", "db", "uid-1"));
-    assert_eq!((live.managers, live.data.unwrap()["k"].expose()), (vec!["a".into(), "b".into()], b"v".as_slice()));
+    assert_eq!((live.managers(), live.data.as_ref().unwrap()["k"].expose()), (vec!["a", "b"], b"v".as_slice()));
     let mut metadata_only = object;
     metadata_only.as_object_mut().unwrap().retain(|key, _| key != "data" && key != "type");
     assert!(LiveSecret::of(&crate::made::object(&metadata_only)).unwrap().data.is_none());

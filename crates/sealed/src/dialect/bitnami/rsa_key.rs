@@ -1,6 +1,6 @@
 //! The private RSA keys of Sealed Secrets, as their `kubernetes.io/tls` Secrets hold them.
 
-use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, PrivateDecryptingKey};
+use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, OaepPublicEncryptingKey, PrivateDecryptingKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secret::SecretBytes;
@@ -15,6 +15,7 @@ use crate::tree;
 /// A private key.
 pub struct RsaKey {
     key: OaepPrivateDecryptingKey,
+    public: OaepPublicEncryptingKey,
     fingerprint: String,
 }
 
@@ -71,15 +72,27 @@ impl RsaKey {
 
     fn from_pkcs8(der: &[u8]) -> Result<Self, RsaKeyError> {
         let key = PrivateDecryptingKey::from_pkcs8(der).map_err(|_| RsaKeyError::Damaged)?;
-        let public = aws_lc_rs::encoding::AsDer::as_der(&key.public_key());
-        let public: aws_lc_rs::encoding::PublicKeyX509Der<'_> = public.map_err(|_| RsaKeyError::Damaged)?;
-        let fingerprint = format!("rsa-{}", &hex(&Sha256::digest(public.as_ref()))[..16]);
-        Ok(Self { key: OaepPrivateDecryptingKey::new(key).map_err(|_| RsaKeyError::Damaged)?, fingerprint })
+        let public = key.public_key();
+        let der = aws_lc_rs::encoding::AsDer::as_der(&public);
+        let der: aws_lc_rs::encoding::PublicKeyX509Der<'_> = der.map_err(|_| RsaKeyError::Damaged)?;
+        let fingerprint = format!("rsa-{}", &hex(&Sha256::digest(der.as_ref()))[..16]);
+        drop(der);
+        let key = OaepPrivateDecryptingKey::new(key).map_err(|_| RsaKeyError::Damaged)?;
+        let public = OaepPublicEncryptingKey::new(public).map_err(|_| RsaKeyError::Damaged)?;
+        Ok(Self { key, public, fingerprint })
     }
 
     /// Names the key: the beginning of the SHA-256 of its public half.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// RSA-OAEP with SHA-256; `None` if the text is too long for the key.
+    pub(crate) fn encrypt(&self, plaintext: &SecretBytes, label: &[u8]) -> Option<Vec<u8>> {
+        let mut room = vec![0; self.public.ciphertext_size()];
+        let label = (!label.is_empty()).then_some(label);
+        let sealed = self.public.encrypt(&OAEP_SHA256_MGF1SHA256, plaintext.expose(), &mut room, label).ok()?;
+        Some(sealed.to_vec())
     }
 
     /// RSA-OAEP with SHA-256; `None` if it does not open, for whatever reason.

@@ -1,0 +1,103 @@
+//! Events go out beside the work, one after the other, and step back while there is other work: a thousand resources
+//! that come at once must not wait for a thousand courtesies.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::runtime::events::{Event, EventType, Recorder};
+use tokio::sync::{Semaphore, mpsc};
+
+use super::fault::Fault;
+use super::metrics::Metrics;
+
+/// Events that may wait. What comes on top is lost and counted; log and conditions tell it all the same.
+const WAITING: usize = 10_000;
+/// Between two events while every slot for looks is taken.
+const BUSY: Duration = Duration::from_millis(100);
+/// Between two events at other times.
+const IDLE: Duration = Duration::from_millis(2);
+/// Longest note that the API server takes.
+const NOTE_LIMIT: usize = 1024;
+
+/// Something to be announced about an object.
+struct News {
+    about: ObjectReference,
+    event: Event,
+}
+
+/// Who announces.
+#[derive(Clone)]
+pub(crate) struct Herald {
+    to: mpsc::Sender<News>,
+    /// Events that were not published yet.
+    waiting: Arc<AtomicUsize>,
+    metrics: Arc<Metrics>,
+}
+
+impl Herald {
+    /// Starts one. It steps back while none of `slots` is free.
+    pub(crate) fn start(recorder: Recorder, metrics: Arc<Metrics>, slots: Arc<Semaphore>) -> Self {
+        let (to, from) = mpsc::channel(WAITING);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        tokio::spawn(announce(recorder, from, slots, waiting.clone()));
+        Self { to, waiting, metrics }
+    }
+
+    /// Will publish an event about an object. Events are a courtesy: one that cannot be written is logged and left.
+    pub(crate) fn tell(&self, about: ObjectReference, type_: EventType, reason: &str, note: &str) {
+        let note = Some(shortened(note));
+        let event = Event { type_, reason: reason.to_owned(), note, action: "Reconcile".to_owned(), secondary: None };
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        if self.to.try_send(News { about, event }).is_err() {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            self.metrics.event_lost();
+        }
+    }
+
+    /// Waits until everything was told, or `limit` is over.
+    pub(crate) async fn finish(&self, limit: Duration) {
+        let told = async {
+            while self.waiting.load(Ordering::Relaxed) > 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let _ = tokio::time::timeout(limit, told).await;
+    }
+}
+
+async fn announce(
+    recorder: Recorder,
+    mut from: mpsc::Receiver<News>,
+    slots: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
+) {
+    while let Some(News { about, event }) = from.recv().await {
+        if let Err(error) = recorder.publish(&event, &about).await {
+            tracing::warn!(error = %Fault::of("publish an event", &error), "event lost");
+        }
+        waiting.fetch_sub(1, Ordering::Relaxed);
+        tokio::time::sleep(if slots.available_permits() == 0 { BUSY } else { IDLE }).await;
+    }
+}
+
+fn shortened(note: &str) -> String {
+    if note.len() <= NOTE_LIMIT {
+        return note.to_owned();
+    }
+    let end = (0..=NOTE_LIMIT - 3).rev().find(|at| note.is_char_boundary(*at)).unwrap_or_default();
+    format!("{}…", &note[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_note_is_cut_between_characters() {
+        assert_eq!(shortened("short"), "short");
+        let long = shortened(&"ä".repeat(1000));
+        assert!(long.len() <= NOTE_LIMIT && long.ends_with('…'), "{}", long.len());
+    }
+}

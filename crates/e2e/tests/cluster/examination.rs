@@ -1,0 +1,107 @@
+//! What people ask the controller's program about a cluster: `doctor`, and `keys export`.
+
+use crate::controller::{Controller, OWN, SOON, put, recipient, sealed, wait_ready, wait_reason};
+use crate::installation::install;
+use crate::make::Workshop;
+use serde_json::{Value, json};
+use testkit::cluster::{eventually, resource_path};
+use testkit::{ApiServer, Outcome, Peer, fixtures, peer};
+
+/// A server with the shipped manifests, and a controller that made its key and backed it up for k2.
+fn own(test: &str) -> Option<(ApiServer, Controller)> {
+    peer::require(test, [Peer::Controller, Peer::Plomb])?;
+    let server = ApiServer::start(test)?;
+    install(&server, "overlays/cluster");
+    let recovery = format!("--recovery-recipient={}", recipient("k2"));
+    let controller = Controller::start(&server, "only", &[&recovery]).leading();
+    let map = resource_path("v1", "configmaps", OWN, "plomb-recipients");
+    let escrowed = || server.get(&map).json()["data"]["escrow.age"].is_string().then_some(());
+    assert!(eventually(SOON, escrowed).is_some(), "{}", controller.daemon.said());
+    Some((server, controller))
+}
+
+/// The controller's program with the administrator's kubeconfig.
+fn ask(server: &ApiServer, workshop: &Workshop, words: &[&str]) -> Outcome {
+    let program = Peer::Controller.find().expect("the test asked for it");
+    let config = server.kubeconfig();
+    workshop.scratch.command(program).args(words).arg("--kubeconfig").arg(config).run()
+}
+
+#[test]
+fn the_doctor_names_what_is_wrong_and_what_to_do() {
+    let test = "controller-doctor";
+    let Some((server, controller)) = own(test) else { return };
+    let workshop = Workshop::new(test);
+    let well = eventually(SOON, || {
+        let found = ask(&server, &workshop, &["doctor"]);
+        found.ok().then(|| found.text())
+    });
+    let well = well.unwrap_or_else(|| panic!("{}", ask(&server, &workshop, &["doctor"]).text()));
+    assert!(well.ends_with("nothing is wrong\n"), "{well}");
+    for area in ["server", "kinds", "rights", "leader", "keys", "recipient", "backup", "resources"] {
+        assert!(well.lines().any(|line| line.starts_with("ok") && line.contains(area)), "{area}: {well}");
+    }
+    // A resource that nobody can open, a right that is gone, a leader that is gone, a backup that somebody touched.
+    let space = server.namespace("ill");
+    put(&server, &workshop.resource(&space, "db", &[("password", "x")]));
+    wait_reason(&server, &sealed(&space, "db"), "KeyNotFound");
+    assert!(server.delete("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/plomb-controller").ok());
+    controller.stop();
+    let map = resource_path("v1", "configmaps", OWN, "plomb-recipients");
+    assert!(server.merge(&map, &json!({"data": {"escrow.age": "-----BEGIN AGE ENCRYPTED FILE-----\n"}})).ok());
+    let ill = ask(&server, &workshop, &["doctor", "--json"]);
+    assert_eq!(ill.code, Some(1), "{}", ill.errors());
+    let findings: Vec<Value> = serde_json::from_str(&ill.text()).unwrap();
+    let wrong = |area: &str, what: &str| {
+        let is = |finding: &&Value| finding["area"] == area && finding["state"] == "wrong";
+        let mut of_area = findings.iter().filter(is);
+        assert!(
+            of_area.any(|finding| finding["what"].as_str().unwrap().contains(what)),
+            "{area} {what}: {findings:#?}"
+        );
+    };
+    wrong("resources", &format!("KeyNotFound: {space}/db"));
+    wrong("rights", "may not list encryptedsecrets.plomb.dev in all namespaces");
+    wrong("leader", "no controller leads");
+    wrong("backup", "is not what the controller wrote");
+    assert!(!ill.text().contains("AGE-SECRET"), "no key in the report");
+    peer::peer_test_ran(test);
+}
+
+#[test]
+fn the_backup_is_exported_and_never_lost_over_a_new_cluster() {
+    let test = "controller-keys-export";
+    let Some((server, controller)) = own(test) else { return };
+    let workshop = Workshop::new(test);
+    let export = |words: &[&str]| ask(&server, &workshop, &[&["keys", "export"], words].concat());
+    let first = export(&["--output", "prod.age"]);
+    assert!(first.ok(), "{}", first.errors());
+    assert_eq!(export(&[]).text(), std::fs::read_to_string(workshop.scratch.path("prod.age")).unwrap());
+    let again = export(&["-o", "prod.age"]);
+    assert!(again.ok() && again.errors().contains("is up to date"), "{}", again.errors());
+    // The recovery identity makes the key Secrets of it, and a new cluster opens what the old one could.
+    let map = server.kubectl(["get", "configmap", "plomb-recipients", "-n", OWN, "-o", "yaml"]).text();
+    let cluster = workshop.plomb(&["cluster", "recipients", "pin", "-", "--output", "pinned.yaml"], map);
+    let resource = Workshop::sealing_to(test, cluster.trim()).resource("default", "db", &[("password", "x")]);
+    let identity = fixtures::folder("keys/identities/k2.txt");
+    let words = ["keys", "restore", "--escrow", "prod.age", "--identity", identity.to_str().unwrap()];
+    let keys = workshop.plomb(&words, String::new());
+    controller.stop();
+    server.wipe();
+    install(&server, "overlays/cluster");
+    // A cluster that began anew has another key: its backup does not replace the old one unasked.
+    let recovery = format!("--recovery-recipient={}", recipient("k2"));
+    let other = Controller::start(&server, "other", &[&recovery]).leading();
+    let refused = eventually(SOON, || Some(export(&["-o", "prod.age"])).filter(|found| found.code == Some(2)));
+    let refused = refused.expect("the new key is published");
+    assert!(refused.errors().contains("which the cluster no longer has"), "{}", refused.errors());
+    server.apply(keys);
+    put(&server, &resource);
+    wait_ready(&server, &sealed("default", "db"));
+    // Now both keys are in it.
+    let grown =
+        eventually(SOON, || Some(export(&["-o", "prod.age"])).filter(|found| found.errors().starts_with("2 keys")));
+    assert!(grown.is_some(), "{}", export(&["-o", "prod.age"]).errors());
+    other.stop();
+    peer::peer_test_ran(test);
+}
