@@ -9,13 +9,10 @@ use serde_json::json;
 
 use super::FIELD_MANAGER;
 use super::fault::Fault;
-use super::live::{Metadata, path};
+use super::live::{METADATA_ONLY, Metadata, path};
 
 /// Uid and resource version of a Secret after a write.
 pub(crate) type Written = (String, String);
-
-/// An answer without the values that were just sent.
-const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
 /// Takes one step of a plan. `live` is the Secret that the plan was made for. `None`: there is no such Secret now.
 ///

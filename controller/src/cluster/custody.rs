@@ -20,7 +20,7 @@ use serde_json::json;
 use super::FIELD_MANAGER;
 use super::fault::Fault;
 use super::keyring::{KEY_LABEL, manifest_of};
-use super::live::{Metadata, path as secrets_path};
+use super::live::{METADATA_ONLY, Metadata, path as secrets_path};
 use super::reconcile::{Cluster, now};
 use super::watch::Unit;
 
@@ -210,7 +210,7 @@ impl Custodian {
         let request = http::Request::builder().method(Method::POST).uri(uri);
         let request = request
             .header(http::header::CONTENT_TYPE, "application/json")
-            .header(http::header::ACCEPT, "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1")
+            .header(http::header::ACCEPT, METADATA_ONLY)
             .body(body.expose().to_vec())
             .map_err(|error| internal(error.to_string()))?;
         self.cluster.client.request::<Metadata>(request).await.map_err(|error| Fault::of(&doing, &error))?;

@@ -46,6 +46,9 @@ pub(crate) async fn version(client: &Client, namespace: &str, name: &str) -> Res
     }
 }
 
+/// Asks for an answer that holds the metadata only.
+pub(super) const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+
 /// What every object tells.
 #[derive(serde::Deserialize)]
 pub(super) struct Metadata {

@@ -58,7 +58,7 @@ impl Crowd {
         server.apply(format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {space}}}\n"));
         let made = self.sealed(space, count);
         each(count, |number| {
-            let path = made.join(format!("s{number:05}.yaml"));
+            let path = made.join(format!("s{number:05}.secret.yaml"));
             let text = std::fs::read(path).expect("plomb wrote it");
             expect(&server.send("POST", &resource(space, ""), "application/yaml", text));
         });
