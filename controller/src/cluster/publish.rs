@@ -10,8 +10,8 @@ use super::kind::{Kind, SealedObject};
 use super::live::{METADATA_ONLY, Metadata};
 
 /// Writes a status. Ours is put in place of what is there; that of another kind is merged into it. Not by server-side
-/// apply: it costs the API server twice as much, and refuses the whole where a definition is older than this program
-/// and lacks a field.
+/// apply, which refuses the whole where a definition is older than this program and lacks a field: charts do not
+/// upgrade definitions.
 ///
 /// # Errors
 /// When the API server does not take it.
