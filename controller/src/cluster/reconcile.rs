@@ -314,7 +314,11 @@ impl<'a> Look<'a> {
                 let seconds = until.flatten().map(|until| u64::try_from(until.0 - now().0).unwrap_or(1));
                 retry::after_refusal(refusal, failures, seconds)
             }
-            Verdict::ReadFailed(_) | Verdict::WriteFailed(..) => retry::after_failure(failures),
+            Verdict::ReadFailed(fault) | Verdict::WriteFailed(_, fault) => {
+                // Races were tried again at once before the first of them was told.
+                let told = if fault.is_race() { failures.saturating_sub(RACES) } else { failures };
+                retry::after_failure(told)
+            }
         }
     }
 
