@@ -5,6 +5,7 @@
 //! says when to look again (`retry`).
 
 mod apply;
+mod asked;
 mod compat;
 mod connect;
 mod custody;
@@ -26,6 +27,7 @@ mod retry;
 mod rewrap;
 mod run;
 mod settings;
+mod shallow;
 mod watch;
 
 pub(crate) use doctor::{Args as DoctorArgs, run as doctor};

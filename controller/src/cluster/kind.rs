@@ -14,6 +14,7 @@ use secret::SecretBytes;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::fault::Fault;
+use super::shallow;
 
 /// The annotation in which `kubectl apply` keeps a copy of the whole object.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -66,6 +67,7 @@ impl Hash for Kind {
 #[derive(Clone)]
 pub(crate) struct SealedObject {
     metadata: ObjectMeta,
+    /// Empty if the object is nested too deeply to be read.
     text: Arc<str>,
     /// Whom a SOPS file lists.
     recipients: Arc<[String]>,
@@ -79,7 +81,7 @@ impl fmt::Debug for SealedObject {
 
 impl<'de> Deserialize<'de> for SealedObject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut object = serde_json::Value::deserialize(deserializer)?;
+        let (mut object, is_whole) = shallow::read(deserializer)?;
         if let Some(metadata) = object.get_mut("metadata").and_then(serde_json::Value::as_object_mut) {
             metadata.remove("managedFields");
             if let Some(annotations) = metadata.get_mut("annotations").and_then(serde_json::Value::as_object_mut) {
@@ -88,7 +90,8 @@ impl<'de> Deserialize<'de> for SealedObject {
         }
         let metadata = object.get("metadata").cloned().unwrap_or_default();
         let metadata = ObjectMeta::deserialize(metadata).map_err(D::Error::custom)?;
-        Ok(Self { metadata, recipients: recipients(&object).into(), text: object.to_string().into() })
+        let text = if is_whole { object.to_string() } else { String::new() };
+        Ok(Self { metadata, recipients: recipients(&object).into(), text: text.into() })
     }
 }
 
@@ -167,8 +170,11 @@ impl SealedObject {
     /// The object as `sealed` reads it.
     ///
     /// # Errors
-    /// When it is no object with a name, which no API server hands out.
+    /// When it is nested too deeply, or no object with a name, which no API server hands out.
     pub(crate) fn manifest(&self) -> Result<Manifest, Fault> {
+        if self.text.is_empty() {
+            return Err(Fault::new("InvalidFormat", "the object is nested too deeply to be read"));
+        }
         let read = Manifest::from_api(SecretBytes::from(&*self.text));
         read.map_err(|error| Fault::new("InvalidFormat", format!("the object cannot be read: {error}")))
     }
@@ -176,5 +182,39 @@ impl SealedObject {
     /// What events are about.
     pub(crate) fn reference(&self, kind: Kind) -> ObjectReference {
         ObjectRef::from_obj_with(self, kind).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kube::core::WatchEvent;
+
+    fn object(sops: &str) -> String {
+        format!(
+            r#"{{"apiVersion":"plomb.dev/v1alpha1","kind":"EncryptedSecret","metadata":{{"name":"db","namespace":"a",
+            "annotations":{{"{LAST_APPLIED}":"copy","kept":"yes"}},"managedFields":[{{"manager":"x"}}]}},"sops":{sops}}}"#
+        )
+    }
+
+    #[test]
+    fn copies_are_left_out_and_recipients_found() {
+        let groups = r#"{"age":[{"recipient":"one"}],"key_groups":[{"age":[{"recipient":"two"}]}]}"#;
+        let read: SealedObject = serde_json::from_str(&object(groups)).unwrap();
+        let found: Vec<_> = read.recipients().iter().map(String::as_str).collect();
+        assert_eq!((read.namespace(), read.name(), found), ("a", "db", vec!["one", "two"]));
+        assert_eq!((read.annotation("kept"), read.annotation(LAST_APPLIED)), (Some("yes"), None));
+        assert!(read.manifest().is_ok() && !read.text.contains("managedFields") && !read.text.contains("copy"));
+    }
+
+    #[test]
+    fn one_that_is_nested_too_deeply_spoils_no_list_and_no_watch() {
+        let deep = object(&format!("{}1{}", "{\"d\":[".repeat(5000), "]}".repeat(5000)));
+        let read: Vec<SealedObject> = serde_json::from_str(&format!("[{},{deep}]", object("{}"))).unwrap();
+        assert_eq!(read.len(), 2);
+        assert!(read[0].manifest().is_ok() && read[1].manifest().is_err(), "it is refused on its own");
+        let event = format!(r#"{{"type":"ADDED","object":{deep}}}"#);
+        let read: WatchEvent<SealedObject> = serde_json::from_str(&event).unwrap();
+        assert!(matches!(read, WatchEvent::Added(object) if object.name() == "db"));
     }
 }

@@ -65,10 +65,10 @@ pub(crate) async fn reconcile(object: Arc<SealedObject>, unit: Arc<Unit>) -> Res
     let _ = unit.cluster.settled.subscribe().wait_for(|settled| *settled).await;
     let Some(keys) = unit.cluster.keys.borrow().clone() else { return Ok(Action::requeue(Duration::from_secs(1))) };
     let started = Instant::now();
-    let look = match Look::new(&object, &unit, keys) {
+    let look = match Look::new(&object, &unit, keys.clone()) {
         Ok(look) => look,
         Err(fault) => {
-            tracing::error!(kind = ?unit.kind, object = %object_name(&object), %fault, "not a readable object");
+            tell_unreadable(&object, &unit, &keys, &fault).await;
             return Ok(Action::await_change());
         }
     };
@@ -77,6 +77,24 @@ pub(crate) async fn reconcile(object: Arc<SealedObject>, unit: Arc<Unit>) -> Res
     unit.cluster.metrics.reconciled(unit.kind.0.kind(), verdict.word(), started.elapsed());
     unit.cluster.metrics.looked(unit.kind.0.kind(), object.namespace(), verdict.word());
     Ok(Action::requeue(wait))
+}
+
+/// Of an object that cannot be read, nothing but its name is known, and no status to go on from.
+async fn tell_unreadable(object: &SealedObject, unit: &Unit, keys: &KeySet, fault: &Fault) {
+    tracing::error!(kind = ?unit.kind, object = %object_name(object), %fault, "not a readable object");
+    let refusal = Refusal::new(sealed::Reason::InvalidFormat, fault.message.clone());
+    let around = Around { generation: object.generation(), keyset_id: &keys.id, now: now() };
+    let status = Status::default().next(&Outcome::Refused(&refusal), around);
+    // What another kind's status is made of lies in what cannot be read.
+    if unit.kind.0.remembers() {
+        let value = serde_json::to_value(&status).unwrap_or_default();
+        if let Err(fault) = publish::status(&unit.cluster.client, unit.kind, object, &value).await {
+            unit.cluster.metrics.status_error();
+            tracing::warn!(kind = ?unit.kind, object = %object_name(object), %fault, "status not written");
+        }
+    }
+    let about = object.reference(unit.kind);
+    unit.cluster.herald.tell(about, EventType::Warning, refusal.reason.word(), &refusal.message);
 }
 
 fn object_name(object: &SealedObject) -> String {
@@ -314,7 +332,11 @@ impl<'a> Look<'a> {
                 let seconds = until.flatten().map(|until| u64::try_from(until.0 - now().0).unwrap_or(1));
                 retry::after_refusal(refusal, failures, seconds)
             }
-            Verdict::ReadFailed(_) | Verdict::WriteFailed(..) => retry::after_failure(failures),
+            Verdict::ReadFailed(fault) | Verdict::WriteFailed(_, fault) => {
+                // Races were tried again at once before the first of them was told.
+                let told = if fault.is_race() { failures.saturating_sub(RACES) } else { failures };
+                retry::after_failure(told)
+            }
         }
     }
 

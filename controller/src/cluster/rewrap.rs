@@ -21,6 +21,7 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 
 use super::FIELD_MANAGER;
+use super::asked::Asked;
 use super::fault::Fault;
 use super::kind::Kind;
 use super::live::Metadata;
@@ -45,7 +46,7 @@ pub(crate) async fn run(
     stop: impl Future<Output = ()> + Send + Sync + 'static,
 ) {
     let client = rewraps.cluster.client.clone();
-    let api: Api<RewrapRequest> = match &namespace {
+    let api: Api<Asked> = match &namespace {
         Some(namespace) => Api::namespaced(client, namespace),
         None => Api::all(client),
     };
@@ -54,27 +55,28 @@ pub(crate) async fn run(
     controller.run(answer, |_, error, _| match *error {}, rewraps).for_each(|_| std::future::ready(())).await;
 }
 
-async fn answer(request: Arc<RewrapRequest>, rewraps: Arc<Rewraps>) -> Result<Action, Infallible> {
+async fn answer(asked: Arc<Asked>, rewraps: Arc<Rewraps>) -> Result<Action, Infallible> {
+    let request = &asked.request;
     if request.meta().deletion_timestamp.is_some() {
         return Ok(Action::await_change());
     }
     let done = request.status.as_ref().filter(|status| status.observed_generation == request.meta().generation);
     if let Some(status) = done {
-        return Ok(rewraps.expire(&request, status).await);
+        return Ok(rewraps.expire(request, status).await);
     }
     let Ok(_turn) = rewraps.turn.acquire().await else { return Ok(Action::await_change()) };
     tokio::time::sleep(PACE).await;
-    let answered = match rewraps.open(&request).await {
+    let answered = match rewraps.open(&asked).await {
         Ok(answered) => answered,
         Err(fault) => {
-            tracing::warn!(%fault, request = %name_of(&request), "cannot answer a RewrapRequest");
+            tracing::warn!(%fault, request = %name_of(request), "cannot answer a RewrapRequest");
             return Ok(Action::requeue(retry::after_failure(3)));
         }
     };
-    match rewraps.tell(&request, &answered).await {
+    match rewraps.tell(request, &answered).await {
         Ok(()) => Ok(Action::requeue(Duration::from_secs(u64::from(request.spec.ttl_seconds())))),
         Err(fault) => {
-            tracing::warn!(%fault, request = %name_of(&request), "cannot write the answer to a RewrapRequest");
+            tracing::warn!(%fault, request = %name_of(request), "cannot write the answer to a RewrapRequest");
             Ok(Action::requeue(retry::after_failure(3)))
         }
     }
@@ -86,7 +88,11 @@ fn name_of(request: &RewrapRequest) -> String {
 
 impl Rewraps {
     /// The answer, or why there is none.
-    async fn open(&self, request: &RewrapRequest) -> Result<Result<Rewrapped, Refusal>, Fault> {
+    async fn open(&self, asked: &Asked) -> Result<Result<Rewrapped, Refusal>, Fault> {
+        let request = &asked.request;
+        if !asked.is_whole {
+            return Ok(Err(form("the object is nested too deeply to be read")));
+        }
         let namespace = request.namespace().unwrap_or_default();
         let resource = match (&request.spec.name, &request.spec.object) {
             (Some(name), None) => self.named(&namespace, name).await?,

@@ -6,10 +6,12 @@
 //! `target/cluster-logs/NAME`.
 
 mod daemon;
+mod fault_proxy;
 mod files;
 mod http;
 
 pub use daemon::{Daemon, Sweep};
+pub use fault_proxy::{Fault, FaultProxy, Rule};
 pub use http::Reply;
 
 use crate::command::{Outcome, Run};
@@ -34,6 +36,7 @@ pub struct ApiServer {
     admin: String,
     parts: Mutex<Parts>,
     namespaces: AtomicUsize,
+    faults: OnceLock<FaultProxy>,
     _sweep: Sweep,
 }
 
@@ -71,8 +74,8 @@ impl ApiServer {
         let _ = std::fs::remove_dir_all(&logs);
         std::fs::create_dir_all(&logs).expect("the target folder is writable");
         let sweep = Sweep::new(scratch.root());
-        let (parts, namespaces) = (Mutex::default(), AtomicUsize::new(0));
-        let server = Self { programs, scratch, logs, admin: files::token(), parts, namespaces, _sweep: sweep };
+        let (parts, namespaces, faults) = (Mutex::default(), AtomicUsize::new(0), OnceLock::new());
+        let server = Self { programs, scratch, logs, admin: files::token(), parts, namespaces, faults, _sweep: sweep };
         server.prepare();
         server.start_on_free_ports();
         server.start_proxy();
@@ -97,7 +100,7 @@ impl ApiServer {
             self.start_server(&mut parts);
             let port = parts.ports[2];
             drop(parts);
-            files::write_kubeconfig(&self.kubeconfig(), port, &self.authority(), &self.admin);
+            files::write_kubeconfig(&self.kubeconfig(), &local(port), &self.authority(), &self.admin);
             if self.wait_until_ready(START_LIMIT) {
                 return;
             }
@@ -265,10 +268,17 @@ impl ApiServer {
         self.scratch.root().join("admin.kubeconfig")
     }
 
-    /// A kubeconfig for another bearer token.
+    /// A kubeconfig for another bearer token. Once there is a fault proxy, it leads through that.
     pub fn kubeconfig_for(&self, name: &str, token: &str) -> PathBuf {
         let path = self.scratch.root().join(format!("{name}.kubeconfig"));
-        files::write_kubeconfig(&path, self.port(), &self.authority(), token)
+        let url = self.faults.get().map_or_else(|| local(self.port()), FaultProxy::url);
+        files::write_kubeconfig(&path, &url, &self.authority(), token)
+    }
+
+    /// The proxy that can do harm to the requests of whoever gets a kubeconfig from now on; started when first asked
+    /// for. The requests of the test itself do not pass through it.
+    pub fn faults(&self) -> &FaultProxy {
+        self.faults.get_or_init(|| FaultProxy::start(self.socket()))
     }
 
     /// A token of a ServiceAccount, as the TokenRequest API gives it.
@@ -376,6 +386,10 @@ impl ApiServer {
     fn parts(&self) -> MutexGuard<'_, Parts> {
         self.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn local(port: u16) -> String {
+    format!("https://127.0.0.1:{port}")
 }
 
 fn programs(test: &str) -> Option<[PathBuf; 4]> {

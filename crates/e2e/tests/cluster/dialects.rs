@@ -4,7 +4,7 @@ use crate::controller::{OWN, SOON, events, put_at, running, secret};
 use crate::installation::{objects, prod};
 use serde_json::{Value, json};
 use testkit::cluster::{eventually, resource_path};
-use testkit::{ApiServer, fixtures, peer};
+use testkit::{ApiServer, Peer, Scratch, fixtures, peer};
 
 const BITNAMI: &str = "bitnami.com/v1alpha1";
 const ISINDIR: &str = "isindir.github.com/v1alpha3";
@@ -48,7 +48,23 @@ fn sealed_secrets_open_with_the_keys_they_were_sealed_to() {
         driven += 1;
     }
     assert!(driven >= 11, "{driven} files");
+    unsupported_template(server);
     peer::peer_test_ran(test);
+}
+
+/// A template may not look into the controller's surroundings.
+fn unsupported_template(server: &ApiServer) {
+    let file = fixtures::folder("sealed-secrets").join("db.cluster-wide.sealed.yaml");
+    let mut resource = objects(&std::fs::read_to_string(file).unwrap()).remove(0);
+    let space = server.namespace("templates");
+    resource["metadata"]["name"] = json!("template");
+    resource["metadata"]["namespace"] = json!(space);
+    resource["spec"]["template"]["data"] = json!({"home": "{{ env \"HOME\" }}"});
+    put_at(server, "sealedsecrets", &resource);
+    let of = |event: &(String, String, String)| event.1 == "TemplateUnsupported";
+    let told = eventually(SOON, || events(server, &space, "template").into_iter().find(of));
+    assert!(told.is_some(), "{:?}", events(server, &space, "template"));
+    assert_eq!(server.get(&secret(&space, "template")).status, 404);
 }
 
 /// What the file held before kubeseal: the Secret of the same first word, in base64.
@@ -95,9 +111,15 @@ fn add_tls_key(server: &ApiServer, number: u32) {
 fn sops_secrets_open_as_far_as_their_kind_can_hold_them() {
     let test = "controller-sops-secrets";
     let Some((server, _)) = running(test) else { return };
-    let mut driven = 0;
-    for name in ["mac-only-encrypted.yaml", "suffix.yaml", "regex.yaml"] {
+    let Some([sops]) = peer::require(test, [Peer::Sops]) else { return };
+    let scratch = Scratch::new(test);
+    for name in ["mac-only-encrypted.yaml", "suffix.yaml", "regex.yaml", "regex.json"] {
         let file = fixtures::folder("sops-secrets").join(name);
+        let key = fixtures::folder("keys/identities/k1.txt");
+        let plain = scratch.command(&sops).arg("decrypt").arg(&file).env("SOPS_AGE_KEY_FILE", key).run();
+        assert!(plain.ok(), "{name}: {}", plain.errors());
+        let wanted = templates(&objects(&plain.text())[0]);
+        assert_eq!(wanted.len(), 3, "{name}");
         let mut resource = objects(&std::fs::read_to_string(&file).unwrap()).remove(0);
         let space = server.namespace("sops-secret");
         resource["metadata"]["namespace"] = json!(space);
@@ -106,12 +128,41 @@ fn sops_secrets_open_as_far_as_their_kind_can_hold_them() {
         let path = resource_path(ISINDIR, "sopssecrets", &space, &own);
         let listed = || {
             let secrets = server.get(&secret(&space, "")).json();
-            Some(secrets["items"].as_array()?.len()).filter(|count| *count > 0)
+            let made = secrets["items"].as_array()?.iter().map(content).collect::<Vec<_>>();
+            Some(made).filter(|made| made.len() == wanted.len())
         };
         let made = eventually(SOON, listed);
-        assert!(made.is_some(), "{name}: {} {:?}", server.get(&path).text(), events(server, &space, &own));
-        driven += 1;
+        let made =
+            made.unwrap_or_else(|| panic!("{name}: {} {:?}", server.get(&path).text(), events(server, &space, &own)));
+        assert_eq!(made, wanted, "{name}");
+        let healthy = || (server.get(&path).json()["status"]["message"] == "Healthy").then_some(());
+        assert!(eventually(SOON, healthy).is_some(), "{name}: {}", server.get(&path).text());
     }
-    assert_eq!(driven, 3);
     peer::peer_test_ran(test);
+}
+
+/// The Secrets that a decrypted SopsSecret describes, by name, as [`content`] gives live ones.
+fn templates(plain: &Value) -> Vec<Value> {
+    use base64::Engine as _;
+    let coded = |value: &Value| json!(base64::engine::general_purpose::STANDARD.encode(value.as_str().unwrap()));
+    let of = |template: &Value| {
+        let mut data = template["data"].as_object().cloned().unwrap_or_default();
+        let texts = template["stringData"].as_object().into_iter().flatten();
+        data.extend(texts.map(|(key, value)| (key.clone(), coded(value))));
+        let type_ = template["type"].as_str().unwrap_or("Opaque");
+        let (labels, annotations) = (&template["labels"], &template["annotations"]);
+        json!({"name": template["name"], "type": type_, "data": data, "labels": labels, "annotations": annotations})
+    };
+    let mut all: Vec<Value> = plain["spec"]["secretTemplates"].as_array().unwrap().iter().map(of).collect();
+    all.sort_by_key(|it| it["name"].to_string());
+    all
+}
+
+/// Name, type, values and marks of a live Secret, without the mark that is ours.
+fn content(live: &Value) -> Value {
+    let mut labels = live["metadata"]["labels"].clone();
+    labels.as_object_mut().unwrap().remove("plomb.dev/managed");
+    let labels = if labels == json!({}) { json!(null) } else { labels };
+    let annotations = &live["metadata"]["annotations"];
+    json!({"name": live["metadata"]["name"], "type": live["type"], "data": live["data"], "labels": labels, "annotations": annotations})
 }

@@ -3,7 +3,7 @@
 use crate::controller::recipient;
 use crate::installation::objects;
 use serde_json::{Value, json};
-use testkit::{Peer, Scratch};
+use testkit::{Outcome, Peer, Scratch};
 
 /// A workshop: a scratch folder, and who its files are sealed to.
 pub(crate) struct Workshop {
@@ -34,6 +34,20 @@ impl Workshop {
 
     /// One resource that makes these Secrets, with something added to its spec before it is bound again.
     pub(crate) fn resource_with(&self, space: &str, name: &str, secrets: &[Value], spec: &Value) -> Value {
+        let lines: String =
+            spec.as_object().into_iter().flatten().map(|(key, value)| format!("  {key}: {value}\n")).collect();
+        self.resource_edited(space, name, secrets, |text| text.replacen("\nspec:\n", &format!("\nspec:\n{lines}"), 1))
+    }
+
+    /// One resource that makes one Opaque Secret of the same name, with a template called `made`.
+    pub(crate) fn resource_templated(&self, space: &str, name: &str, values: &[(&str, &str)], text: &str) -> Value {
+        let secret = json!({"metadata": {"name": name}, "stringData": map(values)});
+        let (from, template) = ("      stringData:\n", format!("      template:\n        made: {text}\n"));
+        self.resource_edited(space, name, &[secret], |text| text.replacen(from, &(template.clone() + from), 1))
+    }
+
+    /// One resource that makes these Secrets, edited in clear and bound again.
+    fn resource_edited(&self, space: &str, name: &str, secrets: &[Value], edit: impl Fn(&str) -> String) -> Value {
         let mut text = String::new();
         for secret in secrets {
             let mut secret = secret.clone();
@@ -41,41 +55,28 @@ impl Workshop {
             secret["metadata"]["namespace"] = json!(space);
             text += &format!("---\n{secret}\n");
         }
-        let words = [
-            "seal",
-            "-",
-            "--resource",
-            name,
-            "--namespace",
-            space,
-            "--age",
-            &self.recipients,
-            "-o",
-            "r.yaml",
-            "--force",
-        ];
-        self.plomb(&words, text);
-        self.scratch_read_bound(spec)
-    }
-
-    fn scratch_read_bound(&self, spec: &Value) -> Value {
+        let place = ["--resource", name, "--namespace", space, "--age", &self.recipients, "-o", "r.yaml", "--force"];
+        self.plomb(&[&["seal", "-"], place.as_slice()].concat(), text);
         let path = self.scratch.path("r.yaml");
-        let mut text = std::fs::read_to_string(&path).expect("plomb wrote it");
-        if let Some(more) = spec.as_object().filter(|more| !more.is_empty()) {
-            let lines: String = more.iter().map(|(key, value)| format!("  {key}: {value}\n")).collect();
-            text = text.replacen("\nspec:\n", &format!("\nspec:\n{lines}"), 1);
-            std::fs::write(&path, &text).expect("the scratch folder is writable");
+        let sealed = std::fs::read_to_string(&path).expect("plomb wrote it");
+        let edited = edit(&sealed);
+        if edited != sealed {
+            std::fs::write(&path, &edited).expect("the scratch folder is writable");
             self.plomb(&["bind", "r.yaml"], String::new());
-            text = std::fs::read_to_string(&path).expect("plomb wrote it");
         }
-        objects(&text).remove(0)
+        objects(&std::fs::read_to_string(&path).expect("plomb wrote it")).remove(0)
     }
 
-    /// Runs the built command line.
-    pub(crate) fn plomb(&self, words: &[&str], stdin: String) -> String {
+    /// Runs the built command line as the owner of k1.
+    pub(crate) fn try_plomb(&self, words: &[&str], stdin: String) -> Outcome {
         let program = Peer::Plomb.find().expect("the test asked for it");
         let key = testkit::fixtures::folder("keys/identities/k1.txt");
-        let run = self.scratch.command(program).args(words).env("SOPS_AGE_KEY_FILE", key).stdin(stdin).run();
+        self.scratch.command(program).args(words).env("SOPS_AGE_KEY_FILE", key).stdin(stdin).run()
+    }
+
+    /// The same; it must go well. Gives back what it printed.
+    pub(crate) fn plomb(&self, words: &[&str], stdin: String) -> String {
+        let run = self.try_plomb(words, stdin);
         assert!(run.ok(), "plomb {}: {}", words.join(" "), run.errors());
         run.text()
     }

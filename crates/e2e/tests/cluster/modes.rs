@@ -1,6 +1,6 @@
 //! The other ways to install it: a few namespaces without a ClusterRole, and without list and watch on Secrets.
 
-use crate::controller::{Controller, SOON, add_key, put, sealed, secret, wait_ready, wait_reason};
+use crate::controller::{Controller, SOON, add_key, events, put, sealed, secret, wait_ready, wait_reason};
 use crate::installation::{install, namespace};
 use crate::make::Workshop;
 use serde_json::json;
@@ -28,6 +28,7 @@ fn namespaced_mode_stays_in_its_namespaces() {
     wait_ready(&server, &sealed("apps", "db"));
     assert_eq!(server.get(&sealed("elsewhere", "db")).json()["status"], json!(null), "nobody looks there");
     assert_eq!(server.get(&secret("elsewhere", "db")).status, 404);
+    forbidden_for_a_while(&server, &workshop);
     // A right that is taken away is named, and the rest goes on when it is back.
     assert!(
         server.delete("/apis/rbac.authorization.k8s.io/v1/namespaces/apps/rolebindings/plomb-controller-watched").ok()
@@ -39,6 +40,36 @@ fn namespaced_mode_stays_in_its_namespaces() {
     let back = eventually(Duration::from_secs(60), || server.get(&secret("apps", "db")).ok().then_some(()));
     assert!(back.is_some(), "{}", controller.daemon.said());
     peer::peer_test_ran(test);
+}
+
+/// Secrets may be read and no longer be written: the resource says so, and syncs by itself once they may.
+fn forbidden_for_a_while(server: &ApiServer, workshop: &Workshop) {
+    let role = "/apis/rbac.authorization.k8s.io/v1/namespaces/apps/roles/plomb-controller-watched";
+    let rules = server.get(role).json()["rules"].clone();
+    let mut fewer = rules.clone();
+    let of_secrets = fewer.as_array_mut().unwrap().iter_mut().find(|rule| rule["resources"] == json!(["secrets"]));
+    of_secrets.unwrap()["verbs"] = json!(["get", "list", "watch"]);
+    assert!(server.merge(role, &json!({"rules": fewer})).ok());
+    let user = "--as=system:serviceaccount:plomb-system:plomb-controller";
+    let may = || server.kubectl(["auth", "can-i", "patch", "secrets", "-n", "apps", user]).ok();
+    assert!(eventually(SOON, || (!may()).then_some(())).is_some(), "the right is taken away");
+    let before = server.get(&secret("apps", "db")).json()["metadata"]["resourceVersion"].clone();
+    put(server, &workshop.resource("apps", "db", &[("password", "changed")]));
+    put(server, &workshop.resource("apps", "new", &[("password", "x")]));
+    for name in ["db", "new"] {
+        let state = wait_reason(server, &sealed("apps", name), "Forbidden");
+        assert!(state["message"].as_str().unwrap().contains("secrets"), "{state}");
+    }
+    let of = |event: &(String, String, String)| event.0 == "Warning" && event.1 == "Forbidden";
+    let told = eventually(SOON, || events(server, "apps", "new").into_iter().find(of));
+    assert!(told.is_some(), "no event");
+    assert_eq!(server.get(&secret("apps", "db")).json()["metadata"]["resourceVersion"], before);
+    assert_eq!(server.get(&secret("apps", "new")).status, 404);
+    assert!(server.merge(role, &json!({"rules": rules})).ok());
+    for name in ["db", "new"] {
+        wait_ready(server, &sealed("apps", name));
+    }
+    assert_eq!(server.get(&secret("apps", "db")).json()["data"]["password"], "Y2hhbmdlZA==");
 }
 
 #[test]

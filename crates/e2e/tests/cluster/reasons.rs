@@ -8,7 +8,7 @@ use testkit::cluster::eventually;
 use testkit::{ApiServer, fixtures, peer};
 
 /// Refused by the API server itself (`schema.rs`), so that no controller ever sees them.
-const AT_THE_DOOR: [&str; 5] = [
+pub(crate) const AT_THE_DOOR: [&str; 5] = [
     "Plaintext.not-encrypted.yaml",
     "Plaintext.value-in-clear.yaml",
     "SelectorMismatch.other-regex.yaml",
@@ -17,7 +17,7 @@ const AT_THE_DOOR: [&str; 5] = [
 ];
 
 /// Cannot be in a cluster at all: an API server keeps one object per request, and only fields that it knows.
-const NEVER_STORED: [&str; 2] = ["MultipleDocuments.two.yaml", "InvalidFormat.unknown-field.yaml"];
+pub(crate) const NEVER_STORED: [&str; 2] = ["MultipleDocuments.two.yaml", "InvalidFormat.unknown-field.yaml"];
 
 #[test]
 fn every_refused_file_ends_in_its_reason_and_in_no_secret() {

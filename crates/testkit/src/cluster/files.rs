@@ -30,11 +30,11 @@ pub(super) fn token() -> String {
     random::<16>().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Writes a kubeconfig for a server on this machine and a bearer token.
-pub(super) fn write_kubeconfig(path: &Path, port: u16, authority: &Path, token: &str) -> PathBuf {
+/// Writes a kubeconfig for the server at `url` and a bearer token.
+pub(super) fn write_kubeconfig(path: &Path, url: &str, authority: &Path, token: &str) -> PathBuf {
     let text = format!(
         "apiVersion: v1\nkind: Config\ncurrent-context: test\n\
-         clusters:\n- name: test\n  cluster: {{server: 'https://127.0.0.1:{port}', certificate-authority: '{}'}}\n\
+         clusters:\n- name: test\n  cluster: {{server: '{url}', certificate-authority: '{}'}}\n\
          users:\n- name: test\n  user: {{token: '{token}'}}\n\
          contexts:\n- name: test\n  context: {{cluster: test, user: test}}\n",
         authority.display()
