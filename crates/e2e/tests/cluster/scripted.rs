@@ -144,7 +144,7 @@ fn what_the_api_server_answers_is_a_reason_and_passes() {
     for (name, ..) in cases {
         // After 1 s, 2 s, 4 s: not in a tight loop.
         let tries = writes(faults, &space, name);
-        assert!((1..=6).contains(&tries), "{name}: {tries} tries");
+        assert!((1..=8).contains(&tries), "{name}: {tries} tries");
         clear(faults, name);
     }
     for (name, ..) in cases {
@@ -168,7 +168,7 @@ fn a_storm_of_refusals_is_waited_out() {
     let is_audit = |line: &&str| line.contains(r#""name":"fought""#) && line.contains("decrypted");
     let decrypted = controller.daemon.said().lines().filter(is_audit).count();
     let tries = writes(faults, &space, "fought");
-    assert!((6..=8).contains(&tries) && (6..=8).contains(&decrypted), "{tries} tries, {decrypted} decryptions");
+    assert!((6..=10).contains(&tries) && (6..=10).contains(&decrypted), "{tries} tries, {decrypted} decryptions");
     clear(faults, "fought");
     // Storms that end: nobody hears of them.
     let cases = [("many", 429, 5), ("overloaded", 503, 5), ("late", 504, 5), ("raced", 409, 3)];
