@@ -27,7 +27,7 @@ use super::{apply, live, publish, retry};
 const RECONCILE_ANNOTATION: &str = "plomb.dev/reconcile-at";
 /// How long opening one resource may take.
 const OPEN_LIMIT: Duration = Duration::from_secs(20);
-/// How long reading and writing its Secrets may take.
+/// How long reading and writing its Secrets may take, and then its status.
 const API_LIMIT: Duration = Duration::from_secs(60);
 /// Races in a row before one is told as a failure.
 const RACES: u32 = 5;
@@ -95,6 +95,10 @@ async fn tell_unreadable(object: &SealedObject, unit: &Unit, keys: &KeySet, faul
     }
     let about = object.reference(unit.kind);
     unit.cluster.herald.tell(about, EventType::Warning, refusal.reason.word(), &refusal.message);
+}
+
+fn unanswered() -> Fault {
+    Fault::new("ApiUnavailable", format!("no answer within {} s", API_LIMIT.as_secs()))
 }
 
 fn object_name(object: &SealedObject) -> String {
@@ -187,10 +191,9 @@ impl<'a> Look<'a> {
             Ok(Err(refusal)) => return Verdict::Refused(refusal),
             Err(fault) => return Verdict::ReadFailed(fault),
         };
-        let limit = || Fault::new("ApiUnavailable", format!("no answer within {} s", API_LIMIT.as_secs()));
         match tokio::time::timeout(API_LIMIT, self.act(opening)).await {
             Ok(verdict) => verdict,
-            Err(_) => Verdict::ReadFailed(limit()),
+            Err(_) => Verdict::ReadFailed(unanswered()),
         }
     }
 
@@ -351,13 +354,18 @@ impl<'a> Look<'a> {
         let dialect = self.unit.kind.0;
         let value = dialect.status(next, &self.manifest, around.now);
         let is_new = if dialect.remembers() { *next != self.before.status } else { value != self.manifest.status() };
-        if is_new && let Err(fault) = publish::status(self.client(), self.unit.kind, self.object, &value).await {
+        if is_new && let Err(fault) = self.write_status(&value).await {
             self.unit.cluster.metrics.status_error();
             tracing::warn!(kind = ?self.unit.kind, object = %object_name(self.object), %fault, "status not written");
             return false;
         }
         self.announce(next, verdict);
         true
+    }
+
+    async fn write_status(&self, value: &serde_json::Value) -> Result<(), Fault> {
+        let written = publish::status(self.client(), self.unit.kind, self.object, value);
+        tokio::time::timeout(API_LIMIT, written).await.unwrap_or_else(|_| Err(unanswered()))
     }
 
     fn announce(&self, next: &Status, verdict: &Verdict) {

@@ -157,7 +157,8 @@ fn wait(case: &str, controller: &Controller, done: impl FnMut() -> Option<()>) -
 fn row(case: &str, count: usize, costs: &Costs, controller: Option<&Controller>) {
     let each = |time: Duration| time.as_secs_f64() * 1e3 / count as f64;
     let wall = costs.wall.as_secs_f64();
-    let counted = |name: &str| controller.map_or("–".to_owned(), |controller| format!("{:.0}", controller.metric(name).abs()));
+    let counted =
+        |name: &str| controller.map_or("–".to_owned(), |controller| format!("{:.0}", controller.metric(name).abs()));
     let (decrypts, writes) = (counted("plomb_decrypt_total"), counted("plomb_secret_writes_total"));
     let peak = controller.and_then(|controller| controller.daemon.peak_memory());
     let peak = peak.map_or("–".to_owned(), |bytes| (bytes >> 20).to_string());
