@@ -167,14 +167,15 @@ pub(crate) fn find_bare(request: &Request, _context: &mut Context) -> Result<Fou
     all_known(&request.flags.enable_rule, &rules)?;
     let scanner = Scanner::new(rules.clone(), options(request));
     let lines = sources::refs(request)?;
-    let guard = guarding::prepare(request, &refs::tips(&lines))?;
+    let repository = sources::repository(&request.what);
+    let guard = guarding::prepare(request, repository.as_ref(), &refs::tips(&lines))?;
     let watch = match (&guard, &request.what) {
         (Some(guard), What::Files { .. } | What::Unstaged(_)) => Watch::Files(guard),
         (Some(guard), What::History(_) | What::PrePush(_) | What::PreReceive(_)) => Watch::Versions(guard),
         _ => Watch::Nothing,
     };
     let collector = Collector::new(&scanner, watch, request.flags.timeout);
-    sources::scan(request, &lines, &collector, guard.as_ref())?;
+    sources::scan(request, &lines, &collector, repository.as_ref(), guard.as_ref())?;
     let mut found = collector.finish(rules);
     drop_repeated(&mut found.findings);
     found.remote = sources::remote(request)?;

@@ -30,7 +30,7 @@ struct Patient {
 /// # Errors
 /// When a file cannot be encrypted or staged; those before it stay mended.
 pub(crate) fn fix(request: &Request, context: &mut Context) -> Outcome {
-    let Some(guard) = guarding::prepare(request, &[])? else {
+    let Some(guard) = guarding::prepare(request, None, &[])? else {
         let hint = "`plomb init` makes one; `plomb scan` without --fix reports only";
         return Err(Failure::new(Exit::Incomplete, "no .sops.yaml says what is to be encrypted").hint(hint));
     };

@@ -49,25 +49,30 @@ const PUSHED: [Kind; 5] =
 ///
 /// # Errors
 /// When they cannot be read.
-pub(crate) fn prepare(request: &Request, tips: &[BString]) -> Result<Option<Guarding>, Failure> {
+pub(crate) fn prepare(
+    request: &Request,
+    known: Option<&Repository>,
+    tips: &[BString],
+) -> Result<Option<Guarding>, Failure> {
     let asked = !matches!(request.what, What::Stdin | What::Message(_)) && !request.own.no_guard;
     if !asked || !request.flags.enable_rule.is_empty() {
         return Ok(None);
     }
     let home = request.what.home();
-    let Ok(repository) = Repository::discover(&home) else { return outside(request, &home) };
+    let known = known.cloned().map_or_else(|| Repository::discover(&home), Ok);
+    let Ok(repository) = known else { return outside(request, &home) };
     let repository = repository.with_object_folders(refs::quarantine());
     let failed = |error| source_failure(&error);
     let index_file = std::env::var_os("GIT_INDEX_FILE").map(PathBuf::from);
-    let tracked = repository.tracked(index_file.as_deref()).map_err(failed)?;
+    let configs = repository.tracked_of(index_file.as_deref(), |path| Rules::is_config(path)).map_err(failed)?;
     let staged = matches!(request.what, What::Staged(_));
     let mut now = Configs::new();
     let mut names: Vec<BString> = vec![CONFIG.into()];
-    for (path, id) in tracked.iter().filter(|(path, _)| Rules::is_config(path)) {
-        names.push(path.clone());
+    for (path, id) in configs {
         if staged {
-            now.insert(path.clone(), repository.blob(*id, LIMIT).map_err(failed)?);
+            now.insert(path.clone(), repository.blob(id, LIMIT).map_err(failed)?);
         }
+        names.push(path);
     }
     let mut base = Configs::new();
     for name in &names {
@@ -88,6 +93,7 @@ pub(crate) fn prepare(request: &Request, tips: &[BString]) -> Result<Option<Guar
     if now.is_empty() && base.is_empty() {
         return Ok(None);
     }
+    let tracked = repository.tracked(index_file.as_deref()).map_err(failed)?;
     Ok(Some(Guarding {
         rules_changed: base != now && !base.is_empty(),
         rules: Rules::new(Some(&base), &now),

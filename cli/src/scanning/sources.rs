@@ -28,7 +28,16 @@ pub(crate) fn refs(request: &Request) -> Result<SecretBytes, Failure> {
     }
 }
 
-/// Hands everything that the request asks for to the collector; `lines` is what [`refs`] read.
+/// The repository whose index is asked for: opened once for all who read it.
+pub(crate) fn repository(what: &What) -> Option<Repository> {
+    match what {
+        What::Staged(repo) | What::Unstaged(repo) => Repository::discover(repo).ok(),
+        _ => None,
+    }
+}
+
+/// Hands everything that the request asks for to the collector; `lines` is what [`refs`] read, `known` what
+/// [`repository`] opened.
 ///
 /// # Errors
 /// When nothing can be read at all.
@@ -36,10 +45,12 @@ pub(crate) fn scan(
     request: &Request,
     lines: &SecretBytes,
     collector: &Collector<'_>,
+    known: Option<&Repository>,
     guard: Option<&Guarding>,
 ) -> Result<(), Failure> {
     let limits = limits(request);
     let failed = |error: SourceError| source_failure(&error);
+    let open = |repo: &Path| known.cloned().map_or_else(|| Repository::discover(repo).map_err(failed), Ok);
     match &request.what {
         What::Files { paths, follow_symlinks, gitignore } => {
             let targets = paths.clone();
@@ -54,7 +65,7 @@ pub(crate) fn scan(
         }
         What::Stdin => each(&Stdin::new(Box::new(std::io::stdin()), limits), collector).map_err(failed),
         What::Staged(repo) => {
-            let repository = Repository::discover(repo).map_err(failed)?;
+            let repository = open(repo)?;
             // `git commit FILE` commits from an index of its own, and names it to its hook.
             let index_file = std::env::var_os("GIT_INDEX_FILE").map(PathBuf::from);
             let staged = Staged { index_file, under: under(&repository, repo), limits, ..Staged::new(&repository) };
@@ -62,7 +73,7 @@ pub(crate) fn scan(
             guard.map_or(Ok(()), |guard| guard.staged(&staged, collector))
         }
         What::Unstaged(repo) => {
-            let repository = Repository::discover(repo).map_err(failed)?;
+            let repository = open(repo)?;
             let unstaged = Unstaged { under: under(&repository, repo), limits, ..Unstaged::new(&repository) };
             each(&unstaged, collector).map_err(failed)?;
             guard.map_or(Ok(()), |guard| guard.rules_themselves(None, &Place::File, collector))

@@ -27,6 +27,8 @@ const SHORT: u32 = 24;
 pub(crate) struct Anchor {
     /// From here to the end; groups are dropped.
     pub(crate) tail: Hir,
+    /// What stands before it.
+    pub(crate) before: Hir,
     /// How far a match may begin before the tail.
     pub(crate) head: Reach,
     /// Number of a keyword in the rule's list, and its distance from the tail's start.
@@ -140,7 +142,8 @@ fn cost(anchors: &[Anchor]) -> (usize, usize, usize) {
 }
 
 fn anchor(row: &[Hir], around: &Surroundings<'_>, keywords: Vec<(usize, usize)>) -> Anchor {
-    Anchor { tail: Hir::concat([row, around.rest].concat()), head: reach(around.head), keywords }
+    let (tail, before) = (Hir::concat([row, around.rest].concat()), Hir::concat(around.head.to_vec()));
+    Anchor { tail, before, head: reach(around.head), keywords }
 }
 
 fn reach(parts: &[Hir]) -> Reach {

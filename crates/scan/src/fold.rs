@@ -2,6 +2,7 @@
 //! Keywords are searched in a text in which they are replaced, and places are led back.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use bstr::ByteSlice;
@@ -28,6 +29,16 @@ pub(crate) fn is_odd(text: &[u8]) -> bool {
     FIND_KELVIN.find(text).is_some() || FIND_LONG_S.find(text).is_some()
 }
 
+/// Parts of a text, ascending, outside of which no odd letter lies.
+fn strange(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    const PART: usize = 4096;
+    let parts = text.chunks(PART).enumerate().filter(|(_, part)| !part.is_ascii());
+    parts.map(|(index, part)| {
+        let start = index * PART;
+        start.saturating_sub(LONGEST)..text.len().min(start + part.len() + LONGEST)
+    })
+}
+
 impl<'a> Plain<'a> {
     /// A text of which is known that it holds no odd letter.
     pub(crate) fn known(text: &'a [u8]) -> Self {
@@ -41,11 +52,12 @@ impl<'a> Plain<'a> {
 
     /// Copies the text only if it holds an odd letter.
     pub(crate) fn new(text: &'a [u8]) -> Self {
+        // It is much cheaper to see that there is no letter outside ASCII.
+        if !strange(text).any(|part| is_odd(&text[part])) {
+            return Self::known(text);
+        }
         let mut odd: Vec<(usize, usize, u8)> = FIND_KELVIN.find_iter(text).map(|at| (at, KELVIN.len(), b'k')).collect();
         odd.extend(FIND_LONG_S.find_iter(text).map(|at| (at, LONG_S.len(), b's')));
-        if odd.is_empty() {
-            return Self { text: Cow::Borrowed(text), lost: Vec::new() };
-        }
         odd.sort_unstable();
         let mut plain = Vec::with_capacity(text.len());
         let mut lost = Vec::with_capacity(odd.len());

@@ -1,11 +1,12 @@
 //! Finds every place of many keywords in one pass, in any case.
 //!
-//! Three neighbouring bytes, of each the five low bits, make a number of 15 bits; one table says which numbers occur in
-//! keywords, another which numbers follow those one byte on. The five low bits of a letter are the same in both cases, so
-//! nothing needs folding, and each place is looked up by itself, so the processor works on many at once (an automaton
-//! waits for its own last state). Keywords are dealt out to eight groups, a bit for each; only where both tables name the
-//! same group are keywords compared. Each keyword is entered once, by the four of its bytes that are rarest in text.
-//! Making one for hundreds of keywords takes some microseconds, so nothing is prepared at build time.
+//! Three neighbouring bytes, of each the five low bits, make a number of 15 bits; a table says in which keywords a number
+//! occurs and which it goes on one byte later, side by side, since every number is asked both. The five low bits of a
+//! letter are the same in both cases, so nothing needs folding, and each place is looked up by itself, so the processor
+//! works on many at once (an automaton waits for its own last state). Keywords are dealt out to eight groups, a bit for
+//! each; only where both answers name the same group are keywords compared. Each keyword is entered once, by the four of
+//! its bytes that are rarest in text. Making one for hundreds of keywords takes some microseconds, so nothing is prepared
+//! at build time.
 
 use std::ops::Range;
 
@@ -22,10 +23,8 @@ const BLOCK: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Keywords {
     words: Vec<Box<[u8]>>,
-    /// For each number the groups of keywords in which it occurs.
-    occurs: Box<[u8; NUMBERS]>,
-    /// For each number the groups in which it comes one byte after.
-    follows: Box<[u8; NUMBERS]>,
+    /// For each number the groups of keywords in which it occurs, in the high byte those in which it comes one byte after.
+    roles: Box<[u16; NUMBERS]>,
     /// For each number where its entries begin; they end before the entry of another number.
     begins: Box<[u16; NUMBERS]>,
     entries: Vec<Entry>,
@@ -46,19 +45,18 @@ impl Keywords {
     /// Prepares keywords; their numbers are their places in the list. Empty ones are never found.
     pub(crate) fn new(words: Vec<Box<[u8]>>) -> Self {
         let mut entries: Vec<Entry> = Vec::new();
-        let mut follows = Box::new([0u8; NUMBERS]);
+        let mut roles = Box::new([0u16; NUMBERS]);
         for (number, word) in words.iter().enumerate() {
-            enter(word, number as u32, &mut entries, &mut follows);
+            enter(word, number as u32, &mut entries, &mut roles);
         }
         entries.sort_unstable_by_key(|entry| (entry.number, entry.word));
-        let mut occurs = Box::new([0u8; NUMBERS]);
         let mut begins = Box::new([0u16; NUMBERS]);
         for (index, entry) in entries.iter().enumerate().rev() {
-            occurs[usize::from(entry.number)] |= group(entry.word);
+            roles[usize::from(entry.number)] |= group(entry.word);
             // So many entries that they cannot be numbered are all begun at the last that can.
             begins[usize::from(entry.number)] = u16::try_from(index).unwrap_or(u16::MAX);
         }
-        Self { words, occurs, follows, begins, entries }
+        Self { words, roles, begins, entries }
     }
 
     /// Calls `found` with number and place of every keyword that lies within `part`. Places ascend, but for the few
@@ -68,11 +66,12 @@ impl Keywords {
         let mut place = part.start;
         while let Some(block) = text[place..].first_chunk::<{ BLOCK + 3 }>() {
             let numbers = numbers(block);
+            let roles = numbers.map(|number| self.roles[usize::from(number) % NUMBERS]);
             let mut groups = [0; BLOCK];
             // One branch for the whole block: keywords are rare.
             let mut any = 0;
             for (index, groups) in groups.iter_mut().enumerate() {
-                *groups = self.groups(numbers[index], numbers[index + 1]);
+                *groups = roles[index] & roles[index + 1] >> 8;
                 any |= *groups;
             }
             if any != 0 {
@@ -88,16 +87,11 @@ impl Keywords {
         for place in place..text.len() {
             let byte = |offset: usize| text.get(place + offset).copied().unwrap_or_default();
             let [number, next] = [0, 1].map(|offset| number([byte(offset), byte(offset + 1), byte(offset + 2)]));
-            if self.groups(number, next) != 0 {
+            let [role, then] = [number, next].map(|number| self.roles[usize::from(number)]);
+            if role & then >> 8 != 0 {
                 self.compare(text, part.start, number, place, &mut found);
             }
         }
-    }
-
-    /// The groups in which a number occurs with this one after it.
-    #[inline(always)]
-    fn groups(&self, number: u16, next: u16) -> u8 {
-        self.occurs[usize::from(number) % NUMBERS] & self.follows[usize::from(next) % NUMBERS]
     }
 
     /// Whether a keyword stands at a place.
@@ -142,12 +136,12 @@ fn numbers(block: &[u8; BLOCK + 3]) -> [u16; BLOCK + 1] {
 }
 
 /// The bit of a keyword's group.
-fn group(word: u32) -> u8 {
+fn group(word: u32) -> u16 {
     1 << (word % 8)
 }
 
 /// Enters a keyword by its rarest four bytes; a shorter one by all that may begin with it.
-fn enter(word: &[u8], index: u32, entries: &mut Vec<Entry>, follows: &mut [u8; NUMBERS]) {
+fn enter(word: &[u8], index: u32, entries: &mut Vec<Entry>, roles: &mut [u16; NUMBERS]) {
     let mut lows = [0; 8];
     let mut counts = [0; 8];
     for (place, byte) in word.iter().take(8).enumerate() {
@@ -168,7 +162,7 @@ fn enter(word: &[u8], index: u32, entries: &mut Vec<Entry>, follows: &mut [u8; N
         let back = u16::try_from(start).expect("it is searched among that many");
         entries.push(Entry { number: number([word[start], second, third]), back, word: index, lows, counts });
         for fourth in letters(3) {
-            follows[usize::from(number([second, third, fourth]))] |= group(index);
+            roles[usize::from(number([second, third, fourth]))] |= group(index) << 8;
         }
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use bstr::ByteSlice;
 
 use crate::fold;
-use crate::machine;
+use crate::machine::Machine;
 use crate::rule::Rule;
 
 /// A text in lower case, for keywords.
@@ -36,10 +36,16 @@ impl<'a> Lowered<'a> {
 }
 
 /// All matches of a rule, whole text, if one of its keywords stands in it.
-pub(crate) fn matches(rule: &Rule, text: &[u8], lowered: &Lowered<'_>, found: &mut Vec<Range<usize>>) {
+pub(crate) fn matches(
+    rule: &Rule,
+    text: &[u8],
+    lowered: &Lowered<'_>,
+    machine: &mut Machine,
+    found: &mut Vec<Range<usize>>,
+) {
     let Some(regex) = &rule.regex else { return };
     if rule.keywords.is_empty() || rule.keywords.iter().any(|keyword| lowered.holds(keyword)) {
-        machine::matches(regex, text, 0..text.len(), found);
+        machine.matches(regex, text, 0..text.len(), found);
     }
 }
 

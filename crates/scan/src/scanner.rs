@@ -23,8 +23,10 @@ use crate::allowlist::{Allowlist, Spot};
 use crate::content::Content;
 use crate::detect::Place;
 use crate::finding::{Confidence, Decoded, Digest, Finding, Origin, Severity, Shown, Span};
+use crate::machine::Machine;
 use crate::reference::{self, Lowered};
 use crate::ruleset::RuleSet;
+use crate::scanner::compose::Rank;
 use crate::scanner::search::Search;
 use crate::scanner::trail::Trail;
 use crate::scanner::views::Views;
@@ -177,6 +179,8 @@ pub struct Scanner {
     places: Vec<OnceLock<AnyOf>>,
     /// Rules by their ids.
     by_id: HashMap<Arc<str>, usize>,
+    /// For each rule how special it is.
+    ranks: Vec<Rank>,
 }
 
 impl Scanner {
@@ -195,7 +199,8 @@ impl Scanner {
         let search = Search::new(&rules, &reported);
         // The first of several with one id counts.
         let by_id = rules.rules.iter().enumerate().rev().map(|(index, rule)| (rule.id.clone(), index)).collect();
-        Self { rules, options, reported, search, words, first_list, places, by_id }
+        let ranks = rules.rules.iter().map(compose::rank).collect();
+        Self { rules, options, reported, search, words, first_list, places, by_id, ranks }
     }
 
     /// The rules.
@@ -272,8 +277,9 @@ impl Scanner {
         let (views, view, text) = (sight.views, sight.view, sight.text());
         let lowered = Lowered::new(text);
         for (index, rule) in self.rules.rules.iter().enumerate().filter(|(index, _)| self.reported[*index]) {
-            reference::matches(rule, text, &lowered, &mut found);
-            hits.extend(found.drain(..).filter_map(|range| self.weigh(views, view, index, range)));
+            let mut machine = Machine::default();
+            reference::matches(rule, text, &lowered, &mut machine, &mut found);
+            hits.extend(found.drain(..).filter_map(|range| self.weigh(views, view, index, range, &mut machine)));
         }
         self.detect_by_reference(sight, hits);
     }

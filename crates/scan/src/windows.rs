@@ -6,8 +6,14 @@
 //! better match.
 //! Windows that overlap are merged, so the leftmost match after a given place is the leftmost one in the first window
 //! that has any; and boundaries are judged by the whole text in both searches.
+//!
+//! Mostly the window need not be searched for its matches (`exact`): where all heads are short, the leftmost match begins
+//! where, read backwards from the tails, any head may begin first; and it ends where the tail that it goes on with ends.
+
+mod exact;
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use pattern::Pattern;
 use regex_automata::hybrid::dfa::{Cache, DFA};
@@ -40,6 +46,8 @@ const STATES: usize = 1 << 22;
 #[derive(Debug)]
 pub(crate) struct Plan {
     tails: Vec<Tail>,
+    /// Finds where the match ends that begins at a place; made when it is first asked.
+    whole: OnceLock<Option<DFA>>,
 }
 
 #[derive(Debug)]
@@ -49,6 +57,9 @@ struct Tail {
     /// Finds the match that the expression prefers.
     dfa: DFA,
     head: Reach,
+    before: Hir,
+    /// Finds, backwards from the tail, where its head may begin; made when it is first asked.
+    begin: OnceLock<Option<DFA>>,
     /// Number of a keyword in the rule's list, and its distance from the tail's start.
     keywords: Vec<(usize, usize)>,
 }
@@ -62,6 +73,16 @@ pub(crate) struct Window {
     pub(crate) seen: usize,
     /// Which window of a text searched before this is, if it is one and no more: what matches there is known.
     pub(crate) carried: Option<usize>,
+    /// The tails that match in it, if they are few and all known.
+    pub(crate) places: Option<Vec<Place>>,
+}
+
+/// Where a tail matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    tail: usize,
+    start: usize,
+    end: usize,
 }
 
 /// What one worker keeps for a plan: states of its automata, and the windows of the text at hand.
@@ -69,6 +90,10 @@ pub(crate) struct Window {
 pub(crate) struct Work {
     /// For each tail, of the probe and of the whole.
     caches: Vec<[Cache; 2]>,
+    /// For each tail, of what reads its head backwards.
+    heads: Vec<Option<Cache>>,
+    /// Of the whole expression.
+    whole: Option<Cache>,
     windows: Vec<Window>,
     /// Where nothing was found, but only after more than [`AHEAD`] bytes.
     far: Vec<Range<usize>>,
@@ -97,13 +122,15 @@ impl Plan {
             return None;
         }
         let tails: Option<Vec<Tail>> = anchors.into_iter().map(tail).collect();
-        tails.filter(|tails| !tails.is_empty()).map(|tails| Self { tails })
+        tails.filter(|tails| !tails.is_empty()).map(|tails| Self { tails, whole: OnceLock::new() })
     }
 
     /// What a worker needs to run this.
     pub(crate) fn work(&self) -> Work {
         let caches = self.tails.iter().map(|tail| [tail.probe.create_cache(), tail.dfa.create_cache()]).collect();
-        Work { caches, windows: Vec::new(), far: Vec::new(), loose: 0, steps: 0, line: (0, 0) }
+        let heads = self.tails.iter().map(|_| None).collect();
+        let (windows, far, loose, steps, line) = Default::default();
+        Work { caches, heads, whole: None, windows, far, loose, steps, line }
     }
 
     /// A keyword of the rule stands at `place` of the plain text: opens a window in `text` if a tail matches there.
@@ -123,20 +150,25 @@ impl Plan {
             let from = work.head(self.tails[tail].head, text, start);
             let last = work.windows.last_mut().expect("it was there a line above");
             last.start = last.start.min(from);
+            last.places = None;
             return;
         }
         let mut seen = start;
+        let mut places = None;
         let end = match work.steps > GRACE + PATIENCE * text.len() {
             true => text.len(),
             false => match work.run(&self.tails[tail], tail, text, start, &mut seen) {
                 Reached::Nothing if seen > start + AHEAD => return work.far.push(start..seen),
                 Reached::Nothing => return,
-                Reached::End(end) => end,
+                Reached::End(end) => {
+                    places = Some(vec![Place { tail, start, end }]);
+                    end
+                }
                 Reached::Unknown => text.len(),
             },
         };
         let from = work.head(self.tails[tail].head, text, start);
-        work.windows.push(Window { start: from, end, seen: seen.max(end), carried: None });
+        work.windows.push(Window { start: from, end, seen: seen.max(end), carried: None, places });
         if work.windows.len() >= work.loose.max(LOOSE) {
             merge(&mut work.windows);
             work.loose = 2 * work.windows.len();
@@ -145,6 +177,12 @@ impl Plan {
 }
 
 impl Work {
+    /// Bytes of what is kept from text to text, about.
+    pub(crate) fn memory(&self) -> usize {
+        let all = self.caches.iter().flatten().chain(self.heads.iter().flatten()).chain(&self.whole);
+        all.map(Cache::memory_usage).sum()
+    }
+
     /// The windows, merged and ascending; the work is ready for another text.
     pub(crate) fn take(&mut self) -> Vec<Window> {
         let mut windows = std::mem::take(&mut self.windows);
@@ -257,14 +295,16 @@ pub(crate) fn merge(windows: &mut Vec<Window>) {
             last.end = last.end.max(next.end);
             last.seen = last.seen.max(next.seen);
             last.carried = None;
+            last.places = last.places.take().zip(next.places.take()).and_then(exact::join);
         }
         joined
     });
 }
 
 fn tail(anchor: Anchor) -> Option<Tail> {
-    let Anchor { tail, head, keywords } = anchor;
-    Some(Tail { probe: automaton(&anchor::probe(&tail))?, dfa: automaton(&tail)?, head, keywords })
+    let Anchor { tail, before, head, keywords } = anchor;
+    let begin = OnceLock::new();
+    Some(Tail { probe: automaton(&anchor::probe(&tail))?, dfa: automaton(&tail)?, head, before, begin, keywords })
 }
 
 /// An automaton that finds the best match from where it is started. Its states are made as they are met.
@@ -282,7 +322,7 @@ mod tests {
 
     #[test]
     fn windows_that_overlap_are_one() {
-        let window = |start, end, seen, carried| Window { start, end, seen, carried };
+        let window = |start, end, seen, carried| Window { start, end, seen, carried, places: None };
         let mut windows =
             vec![window(5, 9, 12, None), window(0, 3, 3, None), window(2, 4, 4, Some(1)), window(9, 10, 11, None)];
         windows.push(window(20, 21, 22, Some(7)));

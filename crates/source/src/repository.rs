@@ -3,6 +3,7 @@
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
@@ -18,11 +19,20 @@ const LARGEST_CONFIG: u64 = 64 << 20;
 const EXTENSIONS: [&str; 6] =
     ["noop", "objectformat", "partialclone", "preciousobjects", "relativeworktrees", "worktreeconfig"];
 
-/// An opened repository; cheap to share between threads.
+/// An opened repository; cheap to share between threads, and to clone.
+#[derive(Clone)]
 pub struct Repository {
     inner: gix::ThreadSafeRepository,
     root: PathBuf,
     extra: Vec<PathBuf>,
+    /// The index that was read last. Clones share it: a large one is read once, not by everyone who asks.
+    index: Arc<Mutex<Option<Known>>>,
+}
+
+/// An index that was read, and its file if that is not the repository's own.
+struct Known {
+    file: Option<PathBuf>,
+    index: Arc<gix::index::File>,
 }
 
 impl std::fmt::Debug for Repository {
@@ -50,7 +60,7 @@ impl Repository {
             .open_path_as_is(!work_tree);
         let inner = gix::ThreadSafeRepository::open_opts(root, options)
             .map_err(|error| SourceError::Repository { path: root.to_owned(), why: error.to_string() })?;
-        let repository = Self { inner, root: root.to_owned(), extra: Vec::new() };
+        let repository = Self { inner, root: root.to_owned(), extra: Vec::new(), index: Arc::default() };
         match repository.unknown_extension() {
             Some(name) => Err(repository.broken(format!("its format has an extension that is not known: {name}"))),
             None => Ok(repository),
@@ -147,6 +157,26 @@ impl Repository {
     /// [`SourceError::Object`] if it is missing or damaged, [`SourceError::TooLarge`] above `limit` bytes.
     pub fn blob(&self, id: ObjectId, limit: u64) -> Result<Vec<u8>, SourceError> {
         self.objects().blob(id, limit)
+    }
+
+    /// The index as it was first asked for; what this program itself has staged since is seen. `read` reads it.
+    pub(crate) fn index_once(
+        &self,
+        file: Option<&Path>,
+        read: impl FnOnce() -> Result<Option<gix::index::File>, SourceError>,
+    ) -> Result<Option<Arc<gix::index::File>>, SourceError> {
+        let mut known = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.as_ref().filter(|known| known.file.as_deref() == file) {
+            return Ok(Some(known.index.clone()));
+        }
+        let index = read()?.map(Arc::new);
+        *known = index.clone().map(|index| Known { file: file.map(Path::to_owned), index });
+        Ok(index)
+    }
+
+    /// The index has changed.
+    pub(crate) fn forget_index(&self) {
+        *self.index.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// A handle of this thread's own.

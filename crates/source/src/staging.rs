@@ -14,7 +14,9 @@ impl Repository {
     /// # Errors
     /// When the index has no such entry, or objects or index cannot be written.
     pub fn stage(&self, path: &BStr, bytes: &[u8]) -> Result<(), SourceError> {
-        let Some(mut index) = staged::read_index(self, None)? else { return Err(self.broken("there is no index")) };
+        let Some(mut index) = staged::index::read_now(self, None)? else {
+            return Err(self.broken("there is no index"));
+        };
         let place = index.entry_index_by_path_and_stage(path, Stage::Unconflicted);
         let place = place.ok_or_else(|| self.broken("the index has no entry for the file"))?;
         let repo = self.local();
@@ -25,6 +27,7 @@ impl Repository {
         entry.stat = file.ok().and_then(|meta| Stat::from_fs(&meta).ok()).unwrap_or_default();
         // The trees that the index remembers hold the old blob.
         index.remove_tree();
+        self.forget_index();
         index.write(gix::index::write::Options::default()).map_err(|_| self.broken("the index cannot be written"))
     }
 }

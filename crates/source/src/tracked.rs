@@ -16,9 +16,22 @@ impl Repository {
     /// # Errors
     /// When the index is damaged.
     pub fn tracked(&self, index_file: Option<&Path>) -> Result<Vec<(BString, ObjectId)>, SourceError> {
+        self.tracked_of(index_file, |_| true)
+    }
+
+    /// Of [`Self::tracked`] those whose paths are `wanted`.
+    ///
+    /// # Errors
+    /// As [`Self::tracked`].
+    pub fn tracked_of(
+        &self,
+        index_file: Option<&Path>,
+        wanted: impl Fn(&BStr) -> bool,
+    ) -> Result<Vec<(BString, ObjectId)>, SourceError> {
         let Some(index) = staged::read_index(self, index_file)? else { return Ok(Vec::new()) };
         let is_file = |mode: Mode| mode == Mode::FILE || mode == Mode::FILE_EXECUTABLE;
         let entries = index.entries().iter().filter(|it| is_file(it.mode) && it.stage_raw() == 0);
+        let entries = entries.filter(|it| wanted(it.path(&index)));
         Ok(entries.map(|it| (it.path(&index).to_owned(), it.id)).collect())
     }
 

@@ -40,7 +40,8 @@ impl Json {
         let mut key: Option<Range<usize>> = None;
         let mut awaiting_value = false;
         let mut at = 0;
-        while at < text.len() {
+        while let Some(ahead) = text.get(at..).and_then(|rest| rest.iter().position(|byte| SIGNS[usize::from(*byte)])) {
+            at += ahead;
             match text[at] {
                 b'"' => {
                     let end = string_end(text, at + 1);
@@ -75,13 +76,24 @@ impl Json {
 }
 
 fn string_end(text: &[u8], mut at: usize) -> usize {
-    while at < text.len() {
-        match text[at] {
-            b'"' => return at,
-            b'\\' => at += 2,
-            b'\n' => return at,
-            _ => at += 1,
+    while let Some(ahead) = text.get(at..).and_then(|rest| memchr::memchr3(b'"', b'\\', b'\n', rest)) {
+        at += ahead;
+        if text[at] != b'\\' {
+            return at;
         }
+        at += 2;
     }
     text.len()
 }
+
+/// The bytes that mean something outside of strings.
+static SIGNS: [bool; 256] = {
+    let mut signs = [false; 256];
+    let all = b"\":{},";
+    let mut index = 0;
+    while index < all.len() {
+        signs[all[index] as usize] = true;
+        index += 1;
+    }
+    signs
+};

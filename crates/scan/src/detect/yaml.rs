@@ -73,8 +73,9 @@ fn setting(text: &[u8], start: usize, end: usize) -> Option<Setting> {
             (at + 1..at + 1 + length, at + length + 2)
         }
         _ => {
-            let length =
-                text[at..end].windows(2).position(|pair| pair[0] == b':' && matches!(pair[1], b' ' | b'\t' | b'\r'));
+            let line = &text[at..end];
+            let blank = |colon: &usize| line.get(colon + 1).is_some_and(|byte| matches!(byte, b' ' | b'\t' | b'\r'));
+            let length = memchr::memchr_iter(b':', line).find(blank);
             let length = length.or(text[at..end].ends_with(b":").then(|| end - at - 1))?;
             (at..at + length, at + length)
         }

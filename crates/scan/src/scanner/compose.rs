@@ -6,7 +6,6 @@ use std::ops::Range;
 use bstr::ByteSlice;
 
 use crate::finding::Span;
-use crate::machine;
 use crate::rule::{Requirement, Rule};
 use crate::scanner::settle::Placed;
 use crate::scanner::views::Views;
@@ -39,11 +38,13 @@ impl Scanner {
     fn add_part(&self, views: &Views<'_>, rule: usize, hits: &mut Vec<Hit>) {
         let Some(regex) = &self.rules.rules[rule].regex else { return };
         let mut found = Vec::new();
-        for (view, text) in views.iter() {
-            machine::matches(regex, &text.text, 0..text.text.len(), &mut found);
-            let weighed = found.drain(..).filter_map(|range| self.weigh(views, view, rule, range));
-            hits.extend(weighed.map(|hit| Hit { part: true, ..hit }));
-        }
+        self.search.with_machine(rule, |machine| {
+            for (view, text) in views.iter() {
+                machine.matches(regex, &text.text, 0..text.text.len(), &mut found);
+                let weighed = found.drain(..).filter_map(|range| self.weigh(views, view, rule, range, machine));
+                hits.extend(weighed.map(|hit| Hit { part: true, ..hit }));
+            }
+        });
     }
 
     pub(crate) fn index_of(&self, id: &str) -> Option<usize> {
@@ -52,7 +53,7 @@ impl Scanner {
 
     /// Notes which better candidates each one gives way to.
     pub(crate) fn cover(&self, views: &Views<'_>, placed: &[Placed], candidates: &mut [Candidate]) {
-        let ranks: Vec<Rank> = self.rules.rules.iter().map(rank).collect();
+        let ranks = &self.ranks;
         for (index, weak) in placed.iter().enumerate().filter(|(_, placed)| !placed.hit.part) {
             let covers = |other: &usize| {
                 let strong = &placed[*other];
@@ -93,9 +94,9 @@ impl Scanner {
 }
 
 /// How special a rule is: a generic one is the least, and an expression says more than a detector.
-type Rank = (bool, bool);
+pub(super) type Rank = (bool, bool);
 
-fn rank(rule: &Rule) -> Rank {
+pub(super) fn rank(rule: &Rule) -> Rank {
     let generic = rule.id.to_ascii_lowercase().contains("generic") || rule.tags.iter().any(|tag| tag == "generic");
     (!generic, rule.regex.is_some())
 }

@@ -110,7 +110,10 @@ const PART: usize = 8;
 /// than [`AROUND`].
 fn overlap(first: &[u8], then: &[u8]) -> Option<usize> {
     let most = first.len().min(then.len()).min(AROUND);
-    (PART..=most).rev().find(|length| first[first.len() - length..] == then[..*length])
+    let last = *first.last()?;
+    let lengths = memchr::memrchr_iter(last, &then[..most]).map(|at| at + 1).take_while(|length| *length >= PART);
+    let mut equal = lengths.filter(|length| first[first.len() - length..] == then[..*length]);
+    equal.next()
 }
 
 /// As much of the lines of `matched` as is shown.

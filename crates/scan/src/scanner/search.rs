@@ -2,13 +2,11 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::OnceLock;
-
-use regex_automata::util::pool::Pool;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::detect::{self, Scope};
 use crate::fold::{self, Plain};
-use crate::machine;
+use crate::machine::Machine;
 use crate::prefilter::Keywords;
 use crate::reference::Lowered;
 use crate::ruleset::RuleSet;
@@ -29,7 +27,9 @@ pub(crate) struct Search {
     calls: Vec<Call>,
     /// For each rule its plan, made when a keyword first calls; `None` inside: the whole text is searched.
     plans: Vec<OnceLock<Option<Plan>>>,
-    pool: Pool<Scratch, fn() -> Scratch>,
+    /// What no worker holds at the moment. Whichever asks next gets it, so that there are never more than there were
+    /// workers at one time, and what one of them has learnt serves the next.
+    spare: Mutex<Vec<Scratch>>,
 }
 
 /// Who wants to know of a keyword.
@@ -59,11 +59,20 @@ enum Call {
 struct Scratch {
     /// For each rule with a plan that was called.
     works: Vec<Option<Work>>,
+    /// For each rule whose expression ran.
+    machines: Vec<Machine>,
     /// For each rule whether a keyword called for it in the text at hand.
     called: Vec<bool>,
     /// For each detector where its keywords stand.
     noted: Vec<Noted>,
+    /// Texts since its memory was last looked at.
+    texts: usize,
 }
+
+/// States of automata that a worker keeps, in bytes; beyond that the largest are forgotten and made again when met.
+const KEPT_STATES: usize = 24 << 20;
+/// How many texts pass until it is looked how much they are.
+const LOOKED_AFTER: usize = 32;
 
 /// Places of a detector's keywords.
 #[derive(Debug, Default)]
@@ -111,7 +120,51 @@ impl Search {
             }
         }
         let plans = rules.rules.iter().map(|_| OnceLock::new()).collect();
-        Self { keywords: Keywords::new(words), listeners, calls, plans, pool: Pool::new(Scratch::default) }
+        Self { keywords: Keywords::new(words), listeners, calls, plans, spare: Mutex::default() }
+    }
+
+    /// Lends a scratch for one text.
+    fn lend(&self) -> Scratch {
+        let mut scratch = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        scratch.works.resize_with(self.calls.len(), || None);
+        scratch.machines.resize_with(self.calls.len(), Machine::default);
+        scratch.called.clear();
+        scratch.called.resize(self.calls.len(), false);
+        scratch.noted.resize_with(detect::detectors().len(), Noted::default);
+        scratch
+    }
+
+    /// Does something with what a worker keeps for a rule's expression.
+    pub(crate) fn with_machine(&self, rule: usize, work: impl FnOnce(&mut Machine)) {
+        let mut scratch = self.lend();
+        work(&mut scratch.machines[rule]);
+        self.take_back(scratch);
+    }
+
+    /// Takes it back.
+    fn take_back(&self, mut scratch: Scratch) {
+        scratch.texts += 1;
+        if scratch.texts >= LOOKED_AFTER {
+            scratch.texts = 0;
+            scratch.forget();
+        }
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
+    }
+}
+
+impl Scratch {
+    /// Forgets the largest automata if there is too much of all.
+    fn forget(&mut self) {
+        let sizes = self.works.iter().zip(&self.machines);
+        let sizes = sizes.map(|(work, machine)| work.as_ref().map_or(0, Work::memory) + machine.memory());
+        let sizes: Vec<usize> = sizes.collect();
+        let (total, used) = (sizes.iter().sum::<usize>(), sizes.iter().filter(|size| **size > 0).count());
+        if total <= KEPT_STATES {
+            return;
+        }
+        for (index, _) in sizes.iter().enumerate().filter(|(_, size)| **size > total / used) {
+            (self.works[index], self.machines[index]) = (None, Machine::default());
+        }
     }
 }
 
@@ -141,11 +194,7 @@ impl Scanner {
         let text = sight.text();
         let before = self.before(&sight, trail, earlier);
         let plain = before.as_ref().map_or_else(|| Plain::new(text), |_| Plain::known(text));
-        let mut scratch = self.search.pool.get();
-        scratch.works.resize_with(self.search.calls.len(), || None);
-        scratch.called.clear();
-        scratch.called.resize(self.search.calls.len(), false);
-        scratch.noted.resize_with(detect::detectors().len(), Noted::default);
+        let mut scratch = self.search.lend();
         let mut track = Track::new(text.len());
         track.closed = plain.is_odd();
         let mut run = Run { scratch: &mut scratch, sight, track, loose: Vec::new() };
@@ -156,6 +205,7 @@ impl Scanner {
         self.run_rules(&mut run, before.as_ref());
         self.run_detectors(&mut run, before);
         let Run { mut track, loose, .. } = run;
+        self.search.take_back(scratch);
         hits.extend(track.hits.iter().cloned());
         hits.extend(loose);
         track.seal();
@@ -249,9 +299,10 @@ impl Scanner {
         let Some(regex) = &self.rules.rules[rule].regex else { return };
         let Sight { views, view, .. } = run.sight;
         let text = run.sight.text();
+        let machine = &mut run.scratch.machines[rule];
         let mut found = Vec::new();
-        machine::matches(regex, text, 0..text.len(), &mut found);
-        run.loose.extend(found.into_iter().filter_map(|range| self.weigh(views, view, rule, range)));
+        machine.matches(regex, text, 0..text.len(), &mut found);
+        run.loose.extend(found.into_iter().filter_map(|range| self.weigh(views, view, rule, range, machine)));
         run.track.called.push(rule);
     }
 
@@ -260,32 +311,33 @@ impl Scanner {
         let Some(regex) = &self.rules.rules[rule].regex else { return };
         let Sight { views, view, .. } = run.sight;
         let text = run.sight.text();
-        let work = run.scratch.works[rule].as_mut().filter(|_| run.scratch.called[rule]);
-        let (mut windows, far) = work.map_or_else(Default::default, |work| (work.take(), work.take_far()));
+        let Scratch { works, machines, called, .. } = &mut *run.scratch;
+        let mut work = works[rule].as_mut().filter(|_| called[rule]);
+        let (mut windows, far) = work.as_mut().map_or_else(Default::default, |work| (work.take(), work.take_far()));
         far.into_iter().for_each(|far| run.track.note(Kind::Far, far.clone(), far.end, run.track.hits.len()));
         if !carried.is_empty() {
-            let window = |(index, item): (usize, &Item)| Window {
-                start: item.start,
-                end: item.end,
-                seen: item.seen,
-                carried: Some(index),
-            };
-            windows.extend(carried.iter().enumerate().map(window));
+            windows.extend(carried.iter().enumerate().map(|(index, item)| Window::carried(index, item)));
             merge(&mut windows);
         }
+        let plan = self.plan(rule);
+        let machine = &mut machines[rule];
         let mut found = Vec::new();
-        for Window { start, end, seen, carried: known } in windows {
+        for window in windows {
             let first = run.track.hits.len();
-            match known.zip(before) {
+            match window.carried.zip(before) {
                 Some((index, before)) => before.take_hits(&carried[index], &mut run.track),
-                None if is_new(views, view, &(start..end)) => {
-                    machine::matches(regex, text, start..end, &mut found);
-                    let weighed = found.drain(..).filter_map(|range| self.weigh(views, view, rule, range));
+                None if is_new(views, view, &(window.start..window.end)) => {
+                    let exact = plan.zip(work.as_deref_mut());
+                    let exact = exact.and_then(|(plan, work)| plan.matches(work, regex, text, &window, &mut found));
+                    if exact.is_none() {
+                        machine.matches(regex, text, window.start..window.end, &mut found);
+                    }
+                    let weighed = found.drain(..).filter_map(|range| self.weigh(views, view, rule, range, machine));
                     run.track.hits.extend(weighed);
                 }
                 None => {}
             }
-            run.track.note(Kind::Window(rule), start..end, seen, first);
+            run.track.note(Kind::Window(rule), window.start..window.end, window.seen, first);
         }
     }
 
@@ -362,6 +414,14 @@ impl Scanner {
         }
         places.drain(..count);
         run.scratch.noted[index].places = places;
+    }
+}
+
+impl Window {
+    /// The window that an item was, by its number among all that are taken over.
+    fn carried(index: usize, item: &Item) -> Self {
+        let Item { start, end, seen, .. } = *item;
+        Self { start, end, seen, carried: Some(index), places: None }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::detect::{self, Detected, Detector, Look, Place, Scope};
 use crate::entropy::shannon;
 use crate::finding::{Confidence, Severity};
 use crate::lines::line_range;
-use crate::machine;
+use crate::machine::Machine;
 use crate::reference;
 use crate::rule::{Rule, Suspect, Verdict};
 use crate::scanner::Scanner;
@@ -53,14 +53,21 @@ impl<'v> Sight<'v> {
 
 impl Scanner {
     /// What a match of a rule's regular expression amounts to.
-    pub(crate) fn weigh(&self, views: &Views<'_>, view: usize, index: usize, range: Range<usize>) -> Option<Hit> {
+    pub(crate) fn weigh(
+        &self,
+        views: &Views<'_>,
+        view: usize,
+        index: usize,
+        range: Range<usize>,
+        machine: &mut Machine,
+    ) -> Option<Hit> {
         let text = views.text(view);
         let rule = &self.rules.rules[index];
         let matched = trim(text, &range);
         if !is_new(views, view, &matched) {
             return None;
         }
-        let group = machine::secret(rule.regex.as_ref()?, text, &range, rule.secret_group);
+        let group = machine.secret(rule.regex.as_ref()?, text, &range, rule.secret_group);
         let secret = group.unwrap_or_else(|| matched.clone());
         if !has_entropy(rule, &text[secret.clone()]) {
             return None;

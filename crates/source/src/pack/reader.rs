@@ -12,7 +12,7 @@ use crate::objects::Objects;
 use crate::repository::Repository;
 
 /// How much one reader keeps.
-const KEPT_BYTES: usize = 24 << 20;
+const KEPT_BYTES: usize = 12 << 20;
 
 /// Longer chains of deltas are refused; Git makes at most 4,095.
 const LONGEST_CHAIN: usize = 10_000;

@@ -1,6 +1,7 @@
 //! Reading the index file and the tree it is compared with.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use gix::ObjectId;
 
@@ -8,13 +9,18 @@ use crate::SourceError;
 use crate::objects::Objects;
 use crate::repository::Repository;
 
-/// The index; `None` if there is none yet.
-///
-/// Its checksum is not verified, as Git does not: hashing a large index would cost more than everything else here.
+/// The index; `None` if there is none yet. Read once for a repository and its clones.
 pub(crate) fn read(
     repository: &Repository,
     other: Option<&Path>,
-) -> Result<Option<Box<gix::index::File>>, SourceError> {
+) -> Result<Option<Arc<gix::index::File>>, SourceError> {
+    repository.index_once(other, || read_now(repository, other))
+}
+
+/// The index as it is at this moment.
+///
+/// Its checksum is not verified, as Git does not: hashing a large index would cost more than everything else here.
+pub(crate) fn read_now(repository: &Repository, other: Option<&Path>) -> Result<Option<gix::index::File>, SourceError> {
     let repo = repository.local();
     let path = other.map_or_else(|| repo.index_path(), Path::to_owned);
     match std::fs::metadata(&path) {
@@ -27,7 +33,7 @@ pub(crate) fn read(
     let file = gix::index::File::at(path, repo.object_hash(), true, options).map_err(|_| damaged())?;
     // What follows searches in it.
     let sorted = file.entries().is_sorted_by(|a, b| a.path(&file) <= b.path(&file));
-    if sorted { Ok(Some(Box::new(file))) } else { Err(damaged()) }
+    if sorted { Ok(Some(file)) } else { Err(damaged()) }
 }
 
 /// The tree of HEAD; the empty tree before the first commit.
