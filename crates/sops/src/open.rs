@@ -194,7 +194,7 @@ impl Encrypted {
 }
 
 /// Adds the place of the metadata field that an error names first, else that of the block.
-fn located(doc: &Document, error: SopsError) -> SopsError {
+pub(crate) fn located(doc: &Document, error: SopsError) -> SopsError {
     let what = match error {
         SopsError::Metadata(what) => what,
         other => return other,
@@ -322,6 +322,23 @@ impl Plain {
     /// The metadata.
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
+    }
+
+    /// Puts other metadata in place of the file's; `wrapped` says that the readers in it were accepted.
+    pub(crate) fn put_metadata(&mut self, metadata: Metadata, wrapped: bool) {
+        if let Some(layout) = self.layout.as_mut().filter(|_| wrapped) {
+            layout.recipients = metadata.recipients().map(str::to_owned).collect();
+        }
+        self.metadata = metadata;
+    }
+
+    /// Puts a new data key, made `now`, in place of the file's; tokens under the old one are forgotten.
+    pub(crate) fn put_key(&mut self, key: DataKey, now: crate::Timestamp) {
+        self.memory = Memory::default();
+        if let Some(layout) = &mut self.layout {
+            layout.created = now.to_string();
+        }
+        self.key = key;
     }
 
     /// The data key.
