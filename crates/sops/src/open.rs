@@ -76,7 +76,8 @@ pub(crate) enum Visit {
 
 /// Something that turns tokens into plaintext: the cipher, or the proof's list of what was just sealed.
 pub(crate) trait Opener {
-    fn open(&mut self, token: &[u8], at: &At) -> Result<(Kind, SecretBytes), ValueError>;
+    /// `source` is the text in which the token stands.
+    fn open(&mut self, source: &[u8], token: &[u8], at: &At) -> Result<(Kind, SecretBytes), ValueError>;
     fn comment(&mut self, token: &[u8], at: &At) -> Option<(Kind, SecretBytes)>;
 
     /// Whether values that stand in clear at encrypted places are taken as they are, instead of being an error.
@@ -86,7 +87,7 @@ pub(crate) trait Opener {
 
     /// As [`Opener::open`], for tokens that nobody needs afterwards.
     fn open_large(&mut self, token: SecretBytes, at: &At) -> Result<(Kind, SecretBytes), ValueError> {
-        self.open(token.expose(), at)
+        self.open(&[], token.expose(), at)
     }
 }
 
@@ -471,7 +472,7 @@ impl Visitor for Opening<'_> {
             return Ok(());
         }
         let failed = |source| SopsError::Value { place: at.place(self.doc, node), source };
-        let (kind, bytes) = self.opener.open(token, at).map_err(failed)?;
+        let (kind, bytes) = self.opener.open(self.doc.source.expose(), token, at).map_err(failed)?;
         if self.memory.is_some() {
             let token = token.to_vec();
             self.remember(at, kind, bytes.expose(), &token);
@@ -546,8 +547,8 @@ impl Encrypted {
 struct PartialOpener(CipherOpener);
 
 impl Opener for PartialOpener {
-    fn open(&mut self, token: &[u8], at: &At) -> Result<(Kind, SecretBytes), ValueError> {
-        self.0.open(token, at)
+    fn open(&mut self, source: &[u8], token: &[u8], at: &At) -> Result<(Kind, SecretBytes), ValueError> {
+        self.0.open(source, token, at)
     }
 
     fn comment(&mut self, token: &[u8], at: &At) -> Option<(Kind, SecretBytes)> {
@@ -567,7 +568,7 @@ struct CipherOpener {
 }
 
 impl Opener for CipherOpener {
-    fn open(&mut self, token: &[u8], at: &At) -> Result<(Kind, SecretBytes), ValueError> {
+    fn open(&mut self, _: &[u8], token: &[u8], at: &At) -> Result<(Kind, SecretBytes), ValueError> {
         self.cipher.open(token, at.aad())
     }
 
