@@ -34,7 +34,7 @@ pub(crate) fn generate(random: &mut dyn Random) -> (SecretString, String) {
     let mut text = bech32_encode(IDENTITY_HRP, seed.as_ref());
     text.make_ascii_uppercase();
     let identity = X25519Identity::parse(&text).expect("32 bytes in Bech32 are an identity");
-    (SecretString::new(text), identity.public)
+    (SecretString::new(text), identity.public())
 }
 
 struct X25519Recipient {
@@ -119,14 +119,18 @@ impl fmt::Debug for X25519Recipient {
 
 struct X25519Identity {
     key: age::x25519::Identity,
-    public: String,
 }
 
 impl X25519Identity {
     fn parse(text: &str) -> Result<Self, KeyError> {
         let key: age::x25519::Identity =
             text.parse().map_err(|_| KeyError::Identity("not a valid age secret key (mistyped or cut off?)"))?;
-        Ok(Self { public: key.to_public().to_string(), key })
+        Ok(Self { key })
+    }
+
+    /// Its recipient; a multiplication.
+    fn public(&self) -> String {
+        self.key.to_public().to_string()
     }
 }
 
@@ -136,7 +140,7 @@ impl Identity for X25519Identity {
     }
 
     fn recipient(&self) -> Option<String> {
-        Some(self.public.clone())
+        Some(self.public())
     }
 
     fn open(&self, wrapped: &WrappedKey) -> Option<Result<SecretBytes, KeyError>> {
