@@ -180,7 +180,7 @@ mod tests {
         let mut random = Counter(3);
         let any = std::iter::repeat_with(move || {
             let mut point = [0; 32];
-            secret::Random::fill(&mut random, &mut point);
+            Random::fill(&mut random, &mut point);
             point
         });
         for mut point in smallest.chain(largest).chain(order8).chain(near).chain(any.take(200)) {
