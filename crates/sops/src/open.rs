@@ -86,8 +86,8 @@ pub(crate) trait Opener {
     }
 
     /// As [`Opener::open`], for tokens that nobody needs afterwards.
-    fn open_large(&mut self, token: SecretBytes, at: &At) -> Result<(Kind, SecretBytes), ValueError> {
-        self.open(&[], token.expose(), at)
+    fn open_large(&mut self, source: &[u8], token: SecretBytes, at: &At) -> Result<(Kind, SecretBytes), ValueError> {
+        self.open(source, token.expose(), at)
     }
 }
 
@@ -450,7 +450,7 @@ impl Visitor for Opening<'_> {
             && self.memory.is_none()
         {
             let token = std::mem::take(bytes);
-            let opened = self.opener.open_large(token, at);
+            let opened = self.opener.open_large(self.doc.source.expose(), token, at);
             let failed = |source| SopsError::Value { place: at.place(self.doc, node), source };
             let (kind, bytes) = opened.map_err(failed)?;
             return self.opened(at, node, kind, bytes);
@@ -572,7 +572,7 @@ impl Opener for CipherOpener {
         self.cipher.open(token, at.aad())
     }
 
-    fn open_large(&mut self, token: SecretBytes, at: &At) -> Result<(Kind, SecretBytes), ValueError> {
+    fn open_large(&mut self, _: &[u8], token: SecretBytes, at: &At) -> Result<(Kind, SecretBytes), ValueError> {
         self.cipher.open_large(token, at.aad())
     }
 
