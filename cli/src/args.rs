@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::{Parser, Subcommand};
+use clap::{Args as _, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
     allow, bind, cluster, completion, config_command, convert, decrypt, demo, edit, encrypt, exec_env, exec_file,
@@ -115,7 +115,39 @@ pub(crate) fn run_command(words: Vec<OsString>, context: &mut Context) -> Outcom
         let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
         Failure::new(Exit::Generic, first)
     };
-    Cli::try_parse_from(argv).map_err(wrong)?.command.run(context)
+    parse(argv.collect()).map_err(wrong)?.command.run(context)
+}
+
+fn parse(argv: Vec<OsString>) -> Result<Cli, clap::Error> {
+    let mut command = lean(&argv).unwrap_or_else(Cli::command);
+    let matches = command.try_get_matches_from_mut(argv);
+    let cli = matches
+        .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command)));
+    // Taking it apart piece by piece takes as long as making it did; the process ends soon.
+    std::mem::forget(command);
+    cli
+}
+
+/// The command line with one command only, where the first word is one that hooks, editors and scripts call again and
+/// again: making all the others takes longer than opening a small file.
+fn lean(argv: &[OsString]) -> Option<clap::Command> {
+    type Augment = fn(clap::Command) -> clap::Command;
+    let (name, augment): (&'static str, Augment) = match argv.get(1)?.to_str()? {
+        "encrypt" => ("encrypt", encrypt::Args::augment_args),
+        "decrypt" => ("decrypt", decrypt::Args::augment_args),
+        "edit" => ("edit", edit::Args::augment_args),
+        "set" => ("set", set::Args::augment_args),
+        "unset" => ("unset", unset::Args::augment_args),
+        "exec-env" => ("exec-env", exec_env::Args::augment_args),
+        "exec-file" => ("exec-file", exec_file::Args::augment_args),
+        "rotate" => ("rotate", rotate::Args::augment_args),
+        "filestatus" => ("filestatus", filestatus::Args::augment_args),
+        "status" => ("status", status::Args::augment_args),
+        "verify" => ("verify", verify::Args::augment_args),
+        _ => return None,
+    };
+    let root = clap::Command::new("plomb").max_term_width(100).subcommand_required(true);
+    Some(Global::augment_args(root).subcommand(augment(clap::Command::new(name))))
 }
 
 /// First words that only SOPS' old flag style has: fingers and scripts use them under our name too.
@@ -140,7 +172,11 @@ pub(crate) fn dispatch(argv: Vec<OsString>) -> Outcome {
     if argv.get(1).is_some_and(|word| OLD_STYLE.iter().any(|flag| word == *flag)) {
         return crate::commands::drop_in::run(argv);
     }
-    match Cli::try_parse_from(argv) {
+    if matches!(argv.as_slice(), [_, flag] if flag == "--version" || flag == "-V") {
+        crate::ui::print(concat!("plomb ", env!("CARGO_PKG_VERSION"), "\n").as_bytes())?;
+        return Ok(Exit::Ok);
+    }
+    match parse(argv) {
         Ok(cli) => {
             let mut context = Context::new(Mode::Plomb);
             context.config = cli.global.config.or(context.config);
@@ -155,6 +191,50 @@ pub(crate) fn dispatch(argv: Vec<OsString>) -> Outcome {
                 Kind::DisplayHelp | Kind::DisplayVersion => Ok(Exit::Ok),
                 _ => Err(Failure::new(Exit::Usage, "")),
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAN: [&str; 11] = [
+        "encrypt",
+        "decrypt",
+        "edit",
+        "set",
+        "unset",
+        "exec-env",
+        "exec-file",
+        "rotate",
+        "filestatus",
+        "status",
+        "verify",
+    ];
+
+    fn words(text: &str) -> Vec<OsString> {
+        std::iter::once("plomb").chain(text.split(' ')).map(OsString::from).collect()
+    }
+
+    #[test]
+    fn a_lean_command_line_is_read_as_the_whole_one_is() {
+        for name in LEAN {
+            let lines = ["--help", "-h", "--no-such-flag", "--verbose --config x f --json --nonsense", "--version", ""];
+            for line in lines.iter().map(|rest| words(format!("{name} {rest}").trim_end())) {
+                let mut lean = lean(&line).expect("it is one of them");
+                let (ours, whole) = (lean.try_get_matches_from_mut(&line), Cli::command().try_get_matches_from(&line));
+                let text = |error: clap::Error| error.render().to_string();
+                assert_eq!(ours.map(drop).map_err(text), whole.map(drop).map_err(text), "{line:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_words_are_read_by_the_whole() {
+        assert!(lean(&words("decrypt f")).is_some());
+        for line in ["keys list", "--config x decrypt f", "decryp f", "--help", "help decrypt"] {
+            assert!(lean(&words(line)).is_none(), "{line}");
         }
     }
 }

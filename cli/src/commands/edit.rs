@@ -1,10 +1,13 @@
 //! `plomb edit`: the decrypted text in the user's editor, encrypted again when it closes.
 
+mod block;
+
 use std::path::{Path, PathBuf};
 
 use document::Format;
 use secret::SecretBytes;
-use sops::{SealOptions, Sealed, rewrite::with_text};
+use sops::rewrite::{Again, Shown, with_text};
+use sops::{SealOptions, Sealed};
 
 use crate::commands::encrypt::{self, PolicyFlags};
 use crate::context::Context;
@@ -30,6 +33,12 @@ pub(crate) struct Args {
     /// Go on although the MAC is missing or wrong: values may have been changed, added, removed or moved
     #[arg(long)]
     ignore_mac: bool,
+    /// Show the metadata in the editor too: recipients, threshold and selector can be changed there
+    #[arg(short, long)]
+    show_master_keys: bool,
+    /// With -s: let this recipient of the file go on reading it, though neither .sops.yaml nor the file's own list names it
+    #[arg(long, value_name = "RECIPIENT", requires = "show_master_keys")]
+    accept_recipient: Vec<String>,
     #[command(flatten)]
     policy: PolicyFlags,
 }
@@ -39,7 +48,8 @@ pub(crate) fn run(args: Args, context: &mut Context) -> Outcome {
     context.ignore_mac = args.ignore_mac;
     let format = format::choose(args.input_type.as_deref(), &args.file);
     let place = if args.allow_disk_temp { Place::AlsoDisk } else { Place::Memory };
-    let work = Work { file: &args.file, format, place };
+    let accepted = args.show_master_keys.then_some(args.accept_recipient.as_slice());
+    let work = Work { file: &args.file, format, place, accepted };
     let missing = args.file.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
     let done = if missing { work.create(&args.policy, context) } else { work.change(context) };
     done.map_err(|failure| failure.in_file(&args.file))
@@ -49,6 +59,8 @@ struct Work<'a> {
     file: &'a Path,
     format: &'static dyn Format,
     place: Place,
+    /// The metadata is shown too; these recipients are accepted.
+    accepted: Option<&'a [String]>,
 }
 
 impl Work<'_> {
@@ -58,13 +70,25 @@ impl Work<'_> {
         let shown = plain.text(&rewrite::layout(self.file, &plain, context)?)?;
         let key = plain.key().to_secret();
         let standing = resource::standing(&plain, context);
-        let again = |text: SecretBytes| {
+        let again = || {
             let encrypted = context.encrypted(before.duplicate(), self.format)?;
-            let plain = context.decrypt_with(encrypted, key.duplicate())?;
-            let sealed = rewrite::seal(self.file, plain, context, |plain, again| with_text(plain, text, again))?;
-            resource::settled(self.file, standing, sealed, (&key, self.format), context)
+            context.decrypt_with(encrypted, key.duplicate())
         };
-        let (room, text, sealed) = self.edit(&shown, again)?;
+        let settle =
+            |key: &SecretBytes, sealed| resource::settled(self.file, standing, sealed, (key, self.format), context);
+        let (room, text, sealed) = match self.accepted {
+            None => self.edit(&shown, |text| {
+                let seal = |plain, again: Again<'_>| with_text(plain, text, again);
+                settle(&key, rewrite::seal(self.file, again()?, context, seal)?)
+            })?,
+            Some(accepted) => {
+                let shown = Shown::new(self.format, &shown, plain.metadata())?;
+                self.edit(&shown.text, |text| {
+                    let (key, sealed) = block::seal(self.file, again()?, (&shown, text), accepted, context)?;
+                    settle(&key, sealed)
+                })?
+            }
+        };
         let written = files::Rewrite::begin(self.file, files::BINARY_LIMIT).and_then(|rewrite| {
             if *rewrite.before() != before {
                 return Err(Failure::new(
@@ -80,14 +104,20 @@ impl Work<'_> {
 
     fn create(&self, flags: &PolicyFlags, context: &Context) -> Outcome {
         // Before the user writes anything: is there somebody to encrypt to?
-        flags.over(context.policy_for(self.file)?)?;
+        let policy = flags.over(context.policy_for(self.file)?)?;
         let shown = SecretBytes::from(example(self.format.name()));
         let seal = |text: SecretBytes| {
             let options = SealOptions::default();
             let job = encrypt::Job { name: self.file, text, input: self.format, output: self.format, options };
             encrypt::encrypt(job, flags, context)
         };
-        let (room, text, sealed) = self.edit(&shown, seal)?;
+        let (room, text, sealed) = match self.accepted {
+            None => self.edit(&shown, seal)?,
+            Some(_) => {
+                let draft = block::Draft::new(self.format, &shown, &policy, context)?;
+                self.edit(draft.shown(), |text| draft.seal(text, context))?
+            }
+        };
         ui::notices(self.file, &sealed.notices);
         if self.file.symlink_metadata().is_ok() {
             let what = "it was created by somebody else meanwhile; nothing was written";

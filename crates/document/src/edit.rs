@@ -54,6 +54,11 @@ impl Edits {
         self.list.push(Edit { start: offset(start), end: offset(end), piece, from, length });
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
     /// Whether nothing would change.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
@@ -76,6 +81,14 @@ impl Edits {
         inside.apply(source.get(range)?)
     }
 
+    /// The number of the last edit, and where in its text `part` stands; it is expected near the start.
+    pub fn find_in_last(&self, part: &[u8]) -> Option<(usize, usize)> {
+        let text = self.text(self.list.last()?);
+        // A searcher would take longer to make than a token to encrypt.
+        let at = memchr::memchr_iter(*part.first()?, text).find(|at| text[*at..].starts_with(part))?;
+        Some((self.list.len() - 1, at))
+    }
+
     /// `source` with all edits applied, or `None` if two of them overlap or one lies outside.
     pub fn apply(&self, source: &[u8]) -> Option<SecretBytes> {
         self.apply_with(&Self::new(), source)
@@ -83,17 +96,25 @@ impl Edits {
 
     /// The same with the edits of `more` behind these.
     pub fn apply_with(&self, more: &Self, source: &[u8]) -> Option<SecretBytes> {
-        let own = self.list.iter().map(|edit| (edit, self));
-        let mut all: Vec<_> = own.chain(more.list.iter().map(|edit| (edit, more))).collect();
-        if !all.is_sorted_by_key(|(edit, _)| (edit.start, edit.end)) {
-            all.sort_by_key(|(edit, _)| (edit.start, edit.end));
+        self.apply_noting(more, source, |_, _| {})
+    }
+
+    /// The same; `note` is told where in the result the text of each of these edits starts, by the edit's number.
+    pub fn apply_noting(&self, more: &Self, source: &[u8], mut note: impl FnMut(usize, usize)) -> Option<SecretBytes> {
+        let own = self.list.iter().enumerate().map(|(number, edit)| (edit, self, Some(number)));
+        let mut all: Vec<_> = own.chain(more.list.iter().map(|edit| (edit, more, None))).collect();
+        if !all.is_sorted_by_key(|(edit, ..)| (edit.start, edit.end)) {
+            all.sort_by_key(|(edit, ..)| (edit.start, edit.end));
         }
-        let grown: usize = all.iter().map(|(edit, _)| edit.length as usize).sum();
+        let grown: usize = all.iter().map(|(edit, ..)| edit.length as usize).sum();
         let mut out = Zeroizing::new(Vec::with_capacity(source.len() + grown));
         let mut done = 0;
-        for (edit, of) in all {
+        for (edit, of, number) in all {
             out.extend_from_slice(source.get(done..edit.start as usize)?);
             source.get(edit.start as usize..edit.end as usize)?;
+            if let Some(number) = number {
+                note(number, out.len());
+            }
             out.extend_from_slice(of.text(edit));
             done = edit.end as usize;
         }

@@ -1,6 +1,7 @@
 //! All identities at hand, with where each came from, so that "no key fits" can say what was tried.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use secret::SecretBytes;
 
@@ -15,9 +16,15 @@ pub struct Keyring {
 
 struct Entry {
     identity: Box<dyn Identity>,
-    /// Its recipient, kept because a hybrid one takes long to write out.
-    recipient: Option<String>,
+    /// Its recipient, kept because it takes long to work out, and worked out only when somebody asks.
+    recipient: OnceLock<Option<String>>,
     source: String,
+}
+
+impl Entry {
+    fn recipient(&self) -> Option<&str> {
+        self.recipient.get_or_init(|| self.identity.recipient()).as_deref()
+    }
 }
 
 /// A place that should have held identities and did not.
@@ -39,8 +46,7 @@ impl Keyring {
     /// a plugin are asked after the others, whatever the order of adding.
     pub fn add(&mut self, identity: Box<dyn Identity>, source: impl Into<String>) {
         let at = self.entries.partition_point(|entry| entry.identity.effort() <= identity.effort());
-        let recipient = identity.recipient();
-        self.entries.insert(at, Entry { identity, recipient, source: source.into() });
+        self.entries.insert(at, Entry { identity, recipient: OnceLock::new(), source: source.into() });
     }
 
     /// Notes a source that could not be read; only worth a message if nothing opens a file.
@@ -70,7 +76,7 @@ impl Keyring {
 
     /// The recipients of the identities that can tell without asking.
     pub fn recipients(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().filter_map(|entry| entry.recipient.as_deref())
+        self.entries.iter().filter_map(Entry::recipient)
     }
 
     /// Whether an identity surely belongs to `recipient`: a label's promise, to be proven by unwrapping.
@@ -92,7 +98,10 @@ impl Keyring {
     /// # Errors
     /// As [`Self::unwrap`].
     pub fn unwrap_labelled(&self, enc: &str, recipient: &str) -> Result<SecretBytes, Unopened> {
-        let fits = |entry: &&Entry| entry.recipient.as_deref().is_some_and(|own| same_recipient(own, recipient));
+        if self.entries.len() < 2 {
+            return self.unwrap(enc);
+        }
+        let fits = |entry: &&Entry| entry.recipient().is_some_and(|own| same_recipient(own, recipient));
         let (first, rest): (Vec<_>, Vec<_>) = self.entries.iter().partition(fits);
         Self::unwrap_in_order(enc, first.into_iter().chain(rest))
     }
@@ -156,7 +165,7 @@ pub struct Tried {
 
 impl Tried {
     fn new(entry: &Entry, outcome: Outcome) -> Self {
-        let recipient = entry.recipient.as_deref().map(short_recipient);
+        let recipient = entry.recipient().map(short_recipient);
         Self { source: entry.source.clone(), kind: entry.identity.kind(), recipient, outcome }
     }
 }

@@ -66,6 +66,18 @@ impl Group {
         dropped
     }
 
+    /// The first entry of another kind that `known` has not, as [`Group::foreign`] names it.
+    pub(crate) fn foreign_beyond(&self, known: Option<&Self>) -> Option<String> {
+        let has = |kind: &str, item: &Field| {
+            let items = known.and_then(|known| known.foreign.get(kind)).and_then(Field::as_list);
+            items.is_some_and(|items| items.contains(item))
+        };
+        self.foreign.0.iter().find_map(|(kind, field)| {
+            let new = field.as_list().unwrap_or(&[]).iter().find(|item| !has(kind, item));
+            new.map(|item| foreign_name(kind, item))
+        })
+    }
+
     /// Takes over the entries of other kinds of another group.
     pub(crate) fn foreign_from(&mut self, other: &Self) {
         self.foreign = other.foreign.clone();

@@ -76,7 +76,8 @@ pub(crate) enum Visit {
 
 /// Something that turns tokens into plaintext: the cipher, or the proof's list of what was just sealed.
 pub(crate) trait Opener {
-    fn open(&mut self, token: &[u8], at: &At) -> Result<(Kind, SecretBytes), ValueError>;
+    /// `source` is the text in which the token stands.
+    fn open(&mut self, source: &[u8], token: &[u8], at: &At) -> Result<(Kind, SecretBytes), ValueError>;
     fn comment(&mut self, token: &[u8], at: &At) -> Option<(Kind, SecretBytes)>;
 
     /// Whether values that stand in clear at encrypted places are taken as they are, instead of being an error.
@@ -85,8 +86,8 @@ pub(crate) trait Opener {
     }
 
     /// As [`Opener::open`], for tokens that nobody needs afterwards.
-    fn open_large(&mut self, token: SecretBytes, at: &At) -> Result<(Kind, SecretBytes), ValueError> {
-        self.open(token.expose(), at)
+    fn open_large(&mut self, source: &[u8], token: SecretBytes, at: &At) -> Result<(Kind, SecretBytes), ValueError> {
+        self.open(source, token.expose(), at)
     }
 }
 
@@ -194,7 +195,7 @@ impl Encrypted {
 }
 
 /// Adds the place of the metadata field that an error names first, else that of the block.
-fn located(doc: &Document, error: SopsError) -> SopsError {
+pub(crate) fn located(doc: &Document, error: SopsError) -> SopsError {
     let what = match error {
         SopsError::Metadata(what) => what,
         other => return other,
@@ -324,6 +325,23 @@ impl Plain {
         &self.metadata
     }
 
+    /// Puts other metadata in place of the file's; `wrapped` says that the readers in it were accepted.
+    pub(crate) fn put_metadata(&mut self, metadata: Metadata, wrapped: bool) {
+        if let Some(layout) = self.layout.as_mut().filter(|_| wrapped) {
+            layout.recipients = metadata.recipients().map(str::to_owned).collect();
+        }
+        self.metadata = metadata;
+    }
+
+    /// Puts a new data key, made `now`, in place of the file's; tokens under the old one are forgotten.
+    pub(crate) fn put_key(&mut self, key: DataKey, now: crate::Timestamp) {
+        self.memory = Memory::default();
+        if let Some(layout) = &mut self.layout {
+            layout.created = now.to_string();
+        }
+        self.key = key;
+    }
+
     /// The data key.
     pub fn key(&self) -> &DataKey {
         &self.key
@@ -432,7 +450,7 @@ impl Visitor for Opening<'_> {
             && self.memory.is_none()
         {
             let token = std::mem::take(bytes);
-            let opened = self.opener.open_large(token, at);
+            let opened = self.opener.open_large(self.doc.source.expose(), token, at);
             let failed = |source| SopsError::Value { place: at.place(self.doc, node), source };
             let (kind, bytes) = opened.map_err(failed)?;
             return self.opened(at, node, kind, bytes);
@@ -454,7 +472,7 @@ impl Visitor for Opening<'_> {
             return Ok(());
         }
         let failed = |source| SopsError::Value { place: at.place(self.doc, node), source };
-        let (kind, bytes) = self.opener.open(token, at).map_err(failed)?;
+        let (kind, bytes) = self.opener.open(self.doc.source.expose(), token, at).map_err(failed)?;
         if self.memory.is_some() {
             let token = token.to_vec();
             self.remember(at, kind, bytes.expose(), &token);
@@ -529,8 +547,8 @@ impl Encrypted {
 struct PartialOpener(CipherOpener);
 
 impl Opener for PartialOpener {
-    fn open(&mut self, token: &[u8], at: &At) -> Result<(Kind, SecretBytes), ValueError> {
-        self.0.open(token, at)
+    fn open(&mut self, source: &[u8], token: &[u8], at: &At) -> Result<(Kind, SecretBytes), ValueError> {
+        self.0.open(source, token, at)
     }
 
     fn comment(&mut self, token: &[u8], at: &At) -> Option<(Kind, SecretBytes)> {
@@ -550,11 +568,11 @@ struct CipherOpener {
 }
 
 impl Opener for CipherOpener {
-    fn open(&mut self, token: &[u8], at: &At) -> Result<(Kind, SecretBytes), ValueError> {
+    fn open(&mut self, _: &[u8], token: &[u8], at: &At) -> Result<(Kind, SecretBytes), ValueError> {
         self.cipher.open(token, at.aad())
     }
 
-    fn open_large(&mut self, token: SecretBytes, at: &At) -> Result<(Kind, SecretBytes), ValueError> {
+    fn open_large(&mut self, _: &[u8], token: SecretBytes, at: &At) -> Result<(Kind, SecretBytes), ValueError> {
         self.cipher.open_large(token, at.aad())
     }
 

@@ -18,8 +18,8 @@ use crate::value::is_token;
 pub(crate) enum Verdict {
     /// It comes back byte for byte; the text that was read.
     Proved(SecretBytes),
-    /// These spellings (and the missing last line break) must go into the layout.
-    Residue { entries: Vec<LayoutEntry>, unended: bool },
+    /// These spellings (and the missing last line break) must go into the layout; what was read, with its metadata apart.
+    Residue { entries: Vec<LayoutEntry>, unended: bool, read: Box<Document> },
     /// Comments that must be sealed under other additional data (by their number).
     CommentsMoved(HashMap<usize, Vec<u8>>),
 }
@@ -54,7 +54,8 @@ pub(crate) fn check(
     }
     let entries = residue(pass, &opened)?;
     let unended = !source.ends_with(b"\n");
-    Ok(Verdict::Residue { entries, unended })
+    let read = Box::new(opened.doc);
+    Ok(Verdict::Residue { entries, unended, read })
 }
 
 /// Flat formats carry the block as text.

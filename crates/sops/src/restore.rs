@@ -36,7 +36,8 @@ pub(crate) fn text(doc: &Document, visits: &[Visit], layout: &Layout, known: Opt
     same.then_some(text)
 }
 
-fn without_line_break(text: SecretBytes) -> SecretBytes {
+/// The text without a line break at its end.
+pub(crate) fn without_line_break(text: SecretBytes) -> SecretBytes {
     let mut bytes = text.into_inner();
     if bytes.last() == Some(&b'\n') {
         bytes.pop();

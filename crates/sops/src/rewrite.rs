@@ -15,11 +15,13 @@ use crate::seal::{SealOptions, Sealed, Sealing, seal_as, seal_tree};
 use crate::timestamp::Timestamp;
 use crate::value::{canonical, is_token};
 
+mod block;
 mod clear;
 mod indent;
 mod sops_path;
 mod text;
 
+pub use block::{Edited, Shown, with_block};
 pub use clear::seal_clear;
 pub use indent::detect as detect_indent;
 pub use sops_path::sops_path;

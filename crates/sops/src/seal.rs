@@ -1,8 +1,10 @@
 //! From a plain file to an encrypted one, in place: only the tokens that become `ENC[…]` change.
 
+mod echo;
+
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use document::{Comment, Document, Edits, EmitOptions, Format, Map, Node, Value};
+use document::{Comment, Document, Edits, EmitOptions, Format, Node, Value};
 use secret::{DataKey, Random, SecretBytes};
 
 use crate::error::SopsError;
@@ -10,13 +12,15 @@ use crate::layout::{Layout, LayoutEntry};
 use crate::mac::{Mac, Running};
 use crate::memory::Memory;
 use crate::metadata::Metadata;
-use crate::open::{Notice, Opened, Opener, open_all};
+use crate::open::Notice;
 use crate::parts::{Parts, SealedText};
 use crate::proof;
 use crate::selector::Selector;
 use crate::timestamp::Timestamp;
-use crate::value::{Cipher, Kind, ValueError, canonical};
+use crate::value::{Cipher, Kind, canonical};
 use crate::walk::{At, Visitor, walk};
+
+pub(crate) use echo::read_back;
 
 /// What an encryption needs beside the file.
 pub struct Sealing<'a> {
@@ -91,33 +95,39 @@ pub(crate) fn seal_as(doc: Document, mut sealing: Sealing<'_>, mut layout: Layou
     }
     let cipher = Cipher::new(sealing.key);
     let memory = std::mem::take(&mut sealing.memory);
-    let mut pass = Pass::run(doc, &cipher, &mut sealing, memory.clone(), HashMap::new(), true)?;
+    let mut places = HashMap::new();
+    let mut pass = Pass::run(doc, &cipher, &mut sealing, memory.clone(), places.clone(), true)?;
     layout.mac = pass.mac.as_str().to_owned();
     let mut unparted: Option<HashMap<usize, Vec<u8>>> = None;
+    let mut metadata = pass.metadata(&cipher, &layout, &mut sealing);
+    let mut text = pass.text(&metadata, layout.parted)?;
     // Read back; what does not come back by itself goes into the layout; a comment that the metadata block
     // would attach elsewhere is kept from it by an empty line, or else sealed for its new place. Three rounds settle
     // every file seen so far.
     for _ in 0..5 {
-        let metadata = pass.metadata(&cipher, &layout, &mut sealing);
-        let text = pass.text(&metadata, layout.parted)?;
         match proof::check(&pass, &metadata, text, &layout)? {
             proof::Verdict::Proved(text) => return Ok(pass.done(text)),
-            proof::Verdict::Residue { entries, unended } => {
+            proof::Verdict::Residue { entries, unended, read } => {
                 layout.entries = entries;
                 layout.unended = unended;
+                metadata = pass.metadata(&cipher, &layout, &mut sealing);
+                text = pass.text_again(*read, &metadata)?;
+                continue;
             }
-            proof::Verdict::CommentsMoved(places) if unparted.is_none() && pass.can_part() => {
-                (unparted, layout.parted) = (Some(places), true);
+            proof::Verdict::CommentsMoved(found) if unparted.is_none() && pass.can_part => {
+                (unparted, layout.parted) = (Some(found), true);
             }
-            proof::Verdict::CommentsMoved(mut places) => {
+            proof::Verdict::CommentsMoved(found) => {
+                places = found;
                 if let Some(before) = unparted.take_if(|before| layout.parted && before.len() <= places.len()) {
                     (places, layout.parted, unparted) = (before, false, Some(HashMap::new()));
                 }
-                let doc = pass.undo();
-                // What did not change keeps its token in this round too; the tokens of the last one are gone unseen.
-                pass = Pass::run(doc, &cipher, &mut sealing, memory.clone(), places, true)?;
             }
         }
+        // What did not change keeps its token in this round too; the tokens of the last one are gone unseen.
+        pass = Pass::run(pass.undo(), &cipher, &mut sealing, memory.clone(), places.clone(), true)?;
+        metadata = pass.metadata(&cipher, &layout, &mut sealing);
+        text = pass.text(&metadata, layout.parted)?;
     }
     Err(SopsError::Proof("the text could not be restored"))
 }
@@ -209,16 +219,28 @@ pub(crate) struct Pass {
     pub(crate) verbatim: Vec<LayoutEntry>,
     pub(crate) notices: Vec<Notice>,
     edits: Edits,
+    /// Where in the encrypted text each edit's text starts.
+    starts: Vec<u32>,
+    /// Whether an empty line can stand in front of the metadata.
+    can_part: bool,
 }
 
 /// A value that was sealed.
 pub(crate) struct SealedLeaf {
-    pub(crate) token: String,
+    token: TokenAt,
     pub(crate) kind: Kind,
     /// The bytes inside the ciphertext.
     pub(crate) bytes: SecretBytes,
     /// The original token; none inside aliases.
     pub(crate) span: Option<document::Span>,
+}
+
+/// A token; many of them are most of what a large file needs in memory, so those in the text are not kept beside it.
+enum TokenAt {
+    /// Here: inside aliases, and where trees are printed.
+    Here(Box<str>),
+    /// In the text of an edit, from a byte on.
+    Edit { number: u32, from: u32, length: u32 },
 }
 
 /// A comment that was sealed.
@@ -272,8 +294,9 @@ impl Pass {
             let (field, text) = sealing.metadata.selector.field();
             return Err(SopsError::NothingSelected(format!("{field} {text:?} selects no value of this file")));
         }
-        let mac = mac.finish();
-        Ok(Self { doc, mac, sealed, comments, verbatim, notices: Vec::new(), edits })
+        let (mac, notices, starts) = (mac.finish(), Vec::new(), vec![0; edits.len()]);
+        let can_part = in_place && doc.format.part_metadata(&doc, &mut Edits::new());
+        Ok(Self { doc, mac, sealed, comments, verbatim, notices, edits, starts, can_part })
     }
 
     fn metadata(&self, cipher: &Cipher, layout: &Layout, sealing: &mut Sealing<'_>) -> Metadata {
@@ -282,19 +305,30 @@ impl Pass {
         metadata
     }
 
-    /// The encrypted text.
-    fn text(&self, metadata: &Metadata, parted: bool) -> Result<SecretBytes, SopsError> {
+    /// The encrypted text. Tree and edits are given up for it: they would lie beside the tree that is read back.
+    fn text(&mut self, metadata: &Metadata, parted: bool) -> Result<SecretBytes, SopsError> {
         let mut block = Edits::new();
         if parted {
             self.doc.format.part_metadata(&self.doc, &mut block);
         }
         self.doc.format.place_metadata(&self.doc, &metadata.to_map(), &mut block)?;
-        self.edits.apply_with(&block, self.doc.source.expose()).ok_or(SopsError::Proof("overlapping edits"))
+        self.doc.branches.clear();
+        let (edits, starts) = (std::mem::take(&mut self.edits), &mut self.starts);
+        let note = |number: usize, start: usize| starts[number] = offset(start);
+        let text = edits.apply_noting(&block, self.doc.source.expose(), note);
+        text.ok_or(SopsError::Proof("overlapping edits"))
     }
 
-    /// Whether an empty line can stand in front of the metadata.
-    fn can_part(&self) -> bool {
-        self.doc.format.part_metadata(&self.doc, &mut Edits::new())
+    /// The encrypted text `read`, which was read back, with other metadata in its block.
+    fn text_again(&mut self, read: Document, metadata: &Metadata) -> Result<SecretBytes, SopsError> {
+        let mut block = Edits::new();
+        read.format.place_metadata(&read, &metadata.to_map(), &mut block)?;
+        let before = read.source.len();
+        let text = block.apply(read.source.expose()).ok_or(SopsError::Proof("overlapping edits"))?;
+        let end = read.metadata_spans.first().map_or(0, |span| span.end);
+        let moved = |start: u32| offset((start as usize + text.len()).saturating_sub(before));
+        self.starts.iter_mut().filter(|start| **start >= end).for_each(|start| *start = moved(*start));
+        Ok(text)
     }
 
     fn done(self, text: SecretBytes) -> Sealed {
@@ -402,14 +436,22 @@ impl Sealer<'_> {
         }
         let token = self.token(at, kind, bytes.expose());
         let direct = at.aliases == 0;
+        let mut found = None;
         if direct && self.in_place {
             self.doc.format.write_leaf(self.doc, node, document::Token::Sealed(&token), None, &mut self.edits);
             self.sealed_spans.push(node.site.span.start);
+            found = self.edits.find_in_last(token.as_bytes());
         }
         self.in_alias += usize::from(!direct);
         let span = direct.then_some(node.site.span);
         // Where the text is edited nobody reads the tree's value again; one copy of the token is enough.
         node.value = if direct && self.in_place { Value::Bool(true) } else { Value::str(&token) };
+        let token = match found {
+            Some((number, from)) => {
+                TokenAt::Edit { number: offset(number), from: offset(from), length: offset(token.len()) }
+            }
+            None => TokenAt::Here(token.into_boxed_str()),
+        };
         self.sealed.push_back(SealedLeaf { token, kind, bytes, span });
         Ok(())
     }
@@ -485,66 +527,19 @@ impl Visitor for Sealer<'_> {
     }
 }
 
-/// Gives back what was just sealed instead of decrypting it: the proof's stand-in for the cipher.
-pub(crate) struct Echo<'a> {
-    leaves: std::collections::vec_deque::Iter<'a, SealedLeaf>,
-    comments: HashMap<&'a str, &'a SealedComment>,
-    /// Comments that are attached elsewhere now: their number, and where.
-    pub(crate) moved: HashMap<usize, Vec<u8>>,
-}
-
-impl<'a> Echo<'a> {
-    pub(crate) fn new(pass: &'a Pass) -> Self {
-        let comments = pass.comments.iter().map(|comment| (comment.token.as_str(), comment)).collect();
-        Self { leaves: pass.sealed.iter(), comments, moved: HashMap::new() }
-    }
-
-    /// Whether everything that was sealed was met again.
-    pub(crate) fn is_done(&self) -> bool {
-        self.leaves.len() == 0
+impl TokenAt {
+    /// The token, as it was put into the text that is `source` now.
+    fn text<'t>(&'t self, source: &'t [u8], starts: &[u32]) -> Option<&'t [u8]> {
+        match self {
+            Self::Here(text) => Some(text.as_bytes()),
+            Self::Edit { number, from, length } => {
+                let start = (starts.get(*number as usize)? + from) as usize;
+                source.get(start..start + *length as usize)
+            }
+        }
     }
 }
 
-impl Opener for Echo<'_> {
-    fn open(&mut self, token: &[u8], at: &At) -> Result<(Kind, SecretBytes), ValueError> {
-        if let Some(comment) = std::str::from_utf8(token).ok().and_then(|token| self.comments.get(token)) {
-            return Ok((Kind::Comment, comment.text.duplicate()));
-        }
-        let _ = at;
-        let leaf = self.leaves.next().ok_or(ValueError::NotEncrypted)?;
-        // A block scalar's text ends with its line break; readers look at the token only.
-        if token.strip_prefix(leaf.token.as_bytes()).is_none_or(|rest| !rest.trim_ascii().is_empty()) {
-            return Err(ValueError::Unauthentic);
-        }
-        Ok((leaf.kind, leaf.bytes.duplicate()))
-    }
-
-    fn comment(&mut self, token: &[u8], at: &At) -> Option<(Kind, SecretBytes)> {
-        let comment = *self.comments.get(std::str::from_utf8(token).ok()?)?;
-        if comment.aad != at.aad() {
-            self.moved.insert(comment.number, at.aad().to_vec());
-        }
-        Some((Kind::Comment, comment.text.duplicate()))
-    }
-}
-
-/// What was read back: the tree, the places of comments that the block attaches elsewhere, and the block.
-pub(crate) type ReadBack = (Opened, HashMap<usize, Vec<u8>>, Map);
-
-/// Reads an encrypted text back with [`Echo`] in the cipher's place.
-pub(crate) fn read_back(
-    pass: &Pass,
-    metadata: &Metadata,
-    text: SecretBytes,
-    format: &'static dyn Format,
-) -> Result<ReadBack, SopsError> {
-    let mut doc = format.parse_sealed(text)?;
-    format.take_metadata(&mut doc)?;
-    let block = doc.metadata.take().ok_or(SopsError::Proof("the metadata is not found"))?;
-    let mut echo = Echo::new(pass);
-    let opened = open_all(doc, metadata, &mut echo, false)?;
-    if !echo.is_done() {
-        return Err(SopsError::Proof("a value got lost"));
-    }
-    Ok((opened, echo.moved, block))
+fn offset(at: usize) -> u32 {
+    u32::try_from(at).expect("documents are limited to 4 GiB when parsed")
 }

@@ -4,8 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::{Call, must_exist, policy, table};
+use crate::args;
 use crate::failure::{Exit, Failure, Outcome};
-use crate::{args, ui};
 
 /// Runs a command that is not about one text from input to output.
 pub(super) fn run(mut call: Call<'_>) -> Outcome {
@@ -151,10 +151,8 @@ fn edit(call: &Call<'_>) -> Result<Words, Failure> {
     call.check_keys()?;
     keep_format(call, &file)?;
     needs_rule(call, &file)?;
-    if call.line.is_on("show-master-keys") {
-        ui::note("warning: --show-master-keys is ignored: the metadata is not shown; `plomb key` tells of recipients");
-    }
-    let mut words = input_type(Words::new("edit").switch(call, "ignore-mac"), call);
+    let words = Words::new("edit").switch(call, "ignore-mac").switch(call, "show-master-keys");
+    let mut words = input_type(words, call);
     if must_exist(&file).is_err() {
         let flags = policy::flags(call, crate::format::choose(call.line.text("input-type").as_deref(), &file))?;
         let selectors = [

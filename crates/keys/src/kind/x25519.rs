@@ -4,7 +4,6 @@ use std::fmt;
 
 use age_core::primitives::{bech32_decode, bech32_encode};
 use secret::{Random, SecretBytes, SecretString};
-use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
 
 use super::KeyKind;
@@ -35,7 +34,7 @@ pub(crate) fn generate(random: &mut dyn Random) -> (SecretString, String) {
     let mut text = bech32_encode(IDENTITY_HRP, seed.as_ref());
     text.make_ascii_uppercase();
     let identity = X25519Identity::parse(&text).expect("32 bytes in Bech32 are an identity");
-    (SecretString::new(text), identity.public)
+    (SecretString::new(text), identity.public())
 }
 
 struct X25519Recipient {
@@ -54,10 +53,35 @@ impl X25519Recipient {
     }
 }
 
+/// The largest coordinate, p - 1, and the two beyond it that are 0 and 1 in another spelling, without their first byte.
+const HIGHEST: [u8; 31] = {
+    let mut bytes = [0xff; 31];
+    bytes[30] = 0x7f;
+    bytes
+};
+
+/// The coordinates of the points of order 8.
+const OF_ORDER_8: [[u8; 32]; 2] = [
+    [
+        0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4, 0x6a, 0xda, 0x09,
+        0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00,
+    ],
+    [
+        0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef, 0x5b, 0x04, 0x44,
+        0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57,
+    ],
+];
+
 /// Whether every secret shared with this public key is zero. The age crate would panic on encrypting to one.
-pub(super) fn is_low_order(point: [u8; 32]) -> bool {
-    // Clamping makes every scalar a multiple of the cofactor, so one try tells.
-    !StaticSecret::from([1; 32]).diffie_hellman(&PublicKey::from(point)).was_contributory()
+///
+/// The curve and its twist have five such coordinates: 0, 1, p - 1 and the two of order 8; of these 0 and 1 can be
+/// spelled as p and p + 1 too (RFC 7748, section 5: the top bit does not count, larger numbers are reduced).
+pub(super) fn is_low_order(mut point: [u8; 32]) -> bool {
+    point[31] &= 0x7f;
+    let (first, rest) = (point[0], &point[1..]);
+    (first <= 1 && rest.iter().all(|byte| *byte == 0))
+        || (matches!(first, 0xec..=0xee) && *rest == HIGHEST)
+        || OF_ORDER_8.contains(&point)
 }
 
 /// The point in a recipient's text.
@@ -95,14 +119,18 @@ impl fmt::Debug for X25519Recipient {
 
 struct X25519Identity {
     key: age::x25519::Identity,
-    public: String,
 }
 
 impl X25519Identity {
     fn parse(text: &str) -> Result<Self, KeyError> {
         let key: age::x25519::Identity =
             text.parse().map_err(|_| KeyError::Identity("not a valid age secret key (mistyped or cut off?)"))?;
-        Ok(Self { public: key.to_public().to_string(), key })
+        Ok(Self { key })
+    }
+
+    /// Its recipient; a multiplication.
+    fn public(&self) -> String {
+        self.key.to_public().to_string()
     }
 }
 
@@ -112,7 +140,7 @@ impl Identity for X25519Identity {
     }
 
     fn recipient(&self) -> Option<String> {
-        Some(self.public.clone())
+        Some(self.public())
     }
 
     fn open(&self, wrapped: &WrappedKey) -> Option<Result<SecretBytes, KeyError>> {
@@ -124,6 +152,46 @@ impl Identity for X25519Identity {
 mod tests {
     use super::*;
     use crate::{fixtures::Counter, parse_identity, parse_recipient};
+    use x25519_dalek::{PublicKey, StaticSecret};
+
+    /// Clamping makes every scalar a multiple of the cofactor, so one try tells; it takes a whole multiplication.
+    fn shares_nothing(point: [u8; 32]) -> bool {
+        !StaticSecret::from([1; 32]).diffie_hellman(&PublicKey::from(point)).was_contributory()
+    }
+
+    #[test]
+    fn low_order_is_told_as_by_multiplying() {
+        let number = |first: u8, rest: u8, last: u8| {
+            let mut point = [rest; 32];
+            (point[0], point[31]) = (first, last);
+            point
+        };
+        let mut low = 0;
+        let smallest = (0..=255).map(|first| number(first, 0, 0));
+        let largest = (0..=255).map(|first| number(first, 0xff, 0x7f));
+        let order8 = OF_ORDER_8.into_iter();
+        let near = OF_ORDER_8.into_iter().flat_map(|point| {
+            (0..256).map(move |bit: usize| {
+                let mut point = point;
+                point[bit / 8] ^= 1 << (bit % 8);
+                point
+            })
+        });
+        let mut random = Counter(3);
+        let any = std::iter::repeat_with(move || {
+            let mut point = [0; 32];
+            Random::fill(&mut random, &mut point);
+            point
+        });
+        for mut point in smallest.chain(largest).chain(order8).chain(near).chain(any.take(200)) {
+            assert_eq!(is_low_order(point), shares_nothing(point), "{point:?}");
+            low += usize::from(is_low_order(point));
+            point[31] ^= 0x80;
+            assert_eq!(is_low_order(point), shares_nothing(point), "{point:?}");
+        }
+        // 0, 1, p - 1, p, p + 1 and the two of order 8, these once more with the bit that does not count.
+        assert_eq!(low, 9);
+    }
 
     #[test]
     fn a_new_key_opens_what_is_wrapped_for_it() {

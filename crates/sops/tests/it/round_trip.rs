@@ -33,6 +33,19 @@ fn yaml_spellings_come_back() {
 }
 
 #[test]
+fn what_stands_behind_the_metadata_comes_back_when_they_change_in_length() {
+    check("a: 1.50\n---\nb: 2\nc: 'x'\nl: [1.50, y]\n---\ne: &y z\nf: *y\n", "yaml");
+    check("a: x\n# foot\n---\nb: 0x1F\nc: y\n# last", "yaml");
+}
+
+#[test]
+fn large_values_come_back() {
+    let large = "x".repeat((1 << 20) + 5);
+    check(&format!("{{\"a\": \"{large}\", \"b\": 1.50, \"c\": \"y\"}}"), "json");
+    check(&format!("a: {large}\nb: 1.50\nc: |\n  {large}\n"), "yaml");
+}
+
+#[test]
 fn other_formats_come_back() {
     check("{\"a\": 1.50, \"b\": [1e3, true, null, \"\\u00e9\"],\n \"big\": 123456789012345678901234}", "json");
     check("# c\nA=1\n\nB= quoted \"x\" \r\nC=\n", "dotenv");
