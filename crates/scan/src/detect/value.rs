@@ -381,7 +381,9 @@ fn bare(line: &[u8], name: &Range<usize>, at: usize, manner: Manner) -> Option<V
     }
     let parameter = before.last().is_some_and(|byte| b"?&;".contains(byte));
     let adjacent = line[name.end] == b'=' && line.get(name.end + 1).is_some_and(|byte| *byte != b'=');
-    if manner == Manner::Code && !((inside || parameter) && adjacent) {
+    // A shell's line in a document or in a program's text is no expression.
+    let exported = before.trim_ascii() == b"export";
+    if manner == Manner::Code && !((inside || parameter || exported) && adjacent) {
         return None;
     }
     let leads = !inside && leads(before);
