@@ -41,7 +41,8 @@ pub(crate) fn has_own_rule(value: &[u8]) -> bool {
     has_checksum(value) || token || value.starts_with(b"-----BEGIN")
 }
 
-fn has_checksum(value: &[u8]) -> bool {
+/// Whether a value has the prefix of a token that ends in a checksum.
+pub(crate) fn has_checksum(value: &[u8]) -> bool {
     let starts = [&b"ghp_"[..], b"gho_", b"ghu_", b"ghs_", b"ghr_", b"npm_"];
     value.len() >= 40 && starts.iter().any(|start| value.starts_with(start))
 }
@@ -116,7 +117,7 @@ fn secret(value: &[u8]) -> Option<Confidence> {
     if is_row_of_words(value) {
         return None;
     }
-    let strong = value.len() >= 16 && is_random(value);
+    let strong = value.len() >= 16 && is_random(value) || is_prefixed(value);
     if !strong && (is_name_of_something(value) || mentions_itself(value)) || names_something_long(value) {
         return None;
     }
@@ -134,6 +135,13 @@ fn secret(value: &[u8]) -> Option<Confidence> {
     } else {
         Confidence::Low
     })
+}
+
+/// What was drawn behind a vendor's prefix: `live_…`, `acme_pat_…`.
+fn is_prefixed(value: &[u8]) -> bool {
+    let at = value.iter().rposition(|byte| *byte == b'_').unwrap_or(0);
+    let prefix = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
+    (2..=24).contains(&at) && value[..at].iter().all(prefix) && value.len() - at > 24 && is_random(&value[at + 1..])
 }
 
 /// Three words or more joined by signs, and little else: `MICROSOFT_PCP_KSP_RSA_SEAL_KEY_3BD1`.

@@ -9,6 +9,7 @@ use std::ops::Range;
 use bstr::BString;
 
 mod assignment;
+mod call;
 mod command;
 mod files;
 mod header;

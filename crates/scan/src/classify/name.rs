@@ -168,6 +168,11 @@ impl Name {
         matches!(&self.words[..], [only] if only == word)
     }
 
+    /// Whether the name is one word, but for what stands at its end and changes nothing: `TOKEN`, `secret_value`.
+    pub(crate) fn is_one_word(&self) -> bool {
+        self.core().len() == 1
+    }
+
     /// Whether the name ends in `credential` or `credentials`.
     pub(crate) fn ends_in_credential(&self) -> bool {
         self.words.last().is_some_and(|word| word.starts_with("credential"))

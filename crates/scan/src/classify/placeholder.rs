@@ -44,6 +44,7 @@ pub(crate) fn is_placeholder(value: &[u8]) -> bool {
     value.is_empty()
         || PUBLISHED.iter().any(|known| memmem::find(value, known.as_bytes()).is_some())
         || FILLERS.iter().any(|word| memmem::find(&lower, word.as_bytes()).is_some())
+        || value.ends_with(b"...")
         || value.len() >= 6 && !is_varied(value)
 }
 
@@ -107,7 +108,7 @@ pub(crate) fn is_template(value: &[u8]) -> bool {
     ["${", "$(", "{{", "}}", "#{", "<%", "%{", "$[[", "__"]
         .iter()
         .any(|mark| find(mark) && !(*mark == "__" && !(value.starts_with(b"__") && value.ends_with(b"__"))))
-        || find("%s")
+        || find("%s") && Counts::of(value).turns < 8
         || find("%d") && value.len() < 8
         || find("%v") && value.len() < 8
         || find("%w") && value.len() < 8

@@ -7,8 +7,8 @@ use super::place::{Manner, Place};
 use super::value::{self, Value};
 use super::{Detected, Look};
 use crate::check::credentials_in_base64;
-use crate::classify::judge;
 use crate::classify::name::{Kind, Name};
+use crate::classify::{has_checksum, judge};
 use crate::finding::{Confidence, Severity};
 
 /// So many secrets on one line are data, not settings.
@@ -78,7 +78,7 @@ fn may_assign(line: &[u8], end: usize) -> bool {
     let rest = &line[end..line.len().min(end + 48)];
     let closers = rest.iter().take_while(|byte| b"\"'`])\\*?! \t".contains(byte)).count();
     match rest.get(closers) {
-        Some(b'=' | b':' | b',' | b'(' | b'>' | b'|' | b'<' | b'-' | b'{' | b'~' | b'+') => true,
+        Some(b'=' | b':' | b',' | b'(' | b'>' | b'|' | b'<' | b'-' | b'{' | b'~' | b'+' | b'[' | b'}') => true,
         Some(_) => closers > 0,
         None => false,
     }
@@ -98,6 +98,7 @@ fn beside(line: &[u8], name: Range<usize>, place: &Place) -> Option<(Detected, u
     }
     let words = Name::of(&line[name.clone()]);
     let kind = words.kind().or_else(|| words.is_mnemonic().then_some(Kind::Weak))?;
+    let kind = if words.is_just("key") && follows_qualifier(&line[..name.start]) { Kind::Secret } else { kind };
     let pair = second.filter(|_| kind == Kind::Auth || words.ends_in_credential());
     let (kind, value) = match pair {
         Some(value) => (Kind::Password, value),
@@ -110,6 +111,12 @@ fn beside(line: &[u8], name: Range<usize>, place: &Place) -> Option<(Detected, u
     let (rule, confidence, severity) = verdict(&words, kind, text, &value, place)?;
     let (start, end) = (name.start.min(value.range.start), name.end.max(value.range.end));
     Some((Detected { rule, matched: start..end, secret: value.range, confidence, severity }, end))
+}
+
+/// Whether prose says before `key` what it opens: "the API key is".
+fn follows_qualifier(before: &[u8]) -> bool {
+    let near = before[before.len().saturating_sub(16)..].to_ascii_lowercase();
+    ["api ", "access ", "secret ", "private ", "encryption "].iter().any(|word| near.ends_with(word.as_bytes()))
 }
 
 /// `IDENTIFIED BY 'x'` of SQL.
@@ -138,6 +145,11 @@ pub(super) fn verdict(
     if kind == Kind::Auth && text.len() >= 12 && credentials_in_base64(text) {
         let rule = if name.is_just("auth") { "docker-registry-auth" } else { "basic-auth-credentials" };
         return Some((rule, Confidence::High, Severity::High));
+    }
+    // Beside a plain `token` a damaged value may be cut or mistyped; a name that says whose token it is asks for one
+    // that could be.
+    if has_checksum(text) && !name.is_one_word() {
+        return None;
     }
     let mut confidence = judge(kind, text)?;
     let bare_word = !value.quoted && place.manner == Manner::Code && kind == Kind::Password;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Detected, Look};
+use super::{Detected, Look, call};
 use crate::classify::judge;
 use crate::classify::name::Kind;
 use crate::classify::placeholder::is_typed_sample;
@@ -58,6 +58,8 @@ const FLAGS: &[Flag] = &[
     Flag { program: "xfreerdp", flags: &["/p:"], form: Form::Attached },
     Flag { program: "cadaver", flags: &["-p"], form: Form::Apart },
     Flag { program: "snowsql", flags: &["-p"], form: Form::Apart },
+    Flag { program: "--password-stdin", flags: &["echo", "echo -n", "printf", "printf %s"], form: Form::Apart },
+    Flag { program: "convertto-securestring", flags: &["ConvertTo-SecureString", "-String"], form: Form::Apart },
     Flag { program: "influx", flags: &["-password"], form: Form::Apart },
 ];
 
@@ -67,6 +69,7 @@ pub(super) const KEYWORDS: &[&str] = &[
     "curl ", "wget ", "http ", "sshpass", "mysql", "mariadb", "redis-cli", "docker login", "podman login",
     "oc login", "az login", "mongo", "ldapsearch", "ldapmodify", "sqlcmd", "bcp ", "smbclient", "openssl ",
     "keytool", "jarsigner", "zip ", "7z ", "xfreerdp", "cadaver", "snowsql", "influx ",
+    "--password-stdin", "convertto-securestring", "login(", "plainauth(", "getconnection(", "basic_auth ", "twilio(",
 ];
 
 /// Looks for the flags of the programs that a line names.
@@ -74,6 +77,7 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
     if look.bytes.len() > 8192 {
         return;
     }
+    call::run(look, out);
     for flag in FLAGS {
         let named = look.hits.iter().any(|&hit| starts(&look.bytes[hit..], flag.program));
         if !named {
@@ -92,7 +96,7 @@ fn starts(text: &[u8], word: &str) -> bool {
 
 fn of_flag(line: &[u8], flag: &str, form: Form) -> Option<Detected> {
     let at = memchr::memmem::find_iter(line, flag.as_bytes())
-        .find(|&at| at > 0 && matches!(line[at - 1], b' ' | b'\t' | b'"' | b'\''))?;
+        .find(|&at| at == 0 || matches!(line[at - 1], b' ' | b'\t' | b'"' | b'\'' | b'('))?;
     let after = at + flag.len();
     let start = match form {
         Form::Attached => after,

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::json::Json;
+use super::json::{Json, Member};
 use super::yaml::{Setting, documents, settings};
 use super::{Detected, Look};
 use crate::check::from_base64;
@@ -56,8 +56,9 @@ fn kind_at(text: &[u8], hit: usize) -> Option<bool> {
     let json = rest.first() == Some(&b'"');
     let skip = rest.iter().take_while(|byte| b"\"': \t".contains(byte)).count();
     let value = &rest[skip..];
-    let ends = value.get(6).is_none_or(|byte| b"\"' \t\r\n,}#".contains(byte));
-    (skip > 0 && rest[..skip].contains(&b':') && value.starts_with(b"Secret") && ends).then_some(json)
+    let name = value.strip_prefix(b"SecretList").or(value.strip_prefix(b"Secret"));
+    let ends = name.is_some_and(|rest| rest.first().is_none_or(|byte| b"\"' \t\r\n,}#".contains(byte)));
+    (skip > 0 && rest[..skip].contains(&b':') && ends).then_some(json)
 }
 
 fn yaml_document(text: &[u8], document: Range<usize>, out: &mut Vec<Detected>) {
@@ -159,13 +160,16 @@ fn json_objects(text: &[u8], out: &mut Vec<Detected>) {
         .filter(|member| &text[member.key.clone()] == b"apiVersion")
         .map(|member| (member.object, &text[member.value.clone()]))
         .collect();
-    let secrets: HashSet<usize> = json
-        .members
-        .iter()
-        .filter(|member| &text[member.key.clone()] == b"kind" && &text[member.value.clone()] == b"Secret")
-        .map(|member| member.object)
-        .filter(|object| versions.get(object).is_none_or(|version| *version == b"v1"))
-        .collect();
+    let of_kind = |kind: &[u8]| -> HashSet<usize> {
+        let named = |member: &&Member| &text[member.key.clone()] == b"kind" && &text[member.value.clone()] == kind;
+        let current = |object: &usize| versions.get(object).is_none_or(|version| *version == b"v1");
+        json.members.iter().filter(named).map(|member| member.object).filter(current).collect()
+    };
+    let (mut secrets, lists) = (of_kind(b"Secret"), of_kind(b"SecretList"));
+    let items = json.objects.iter().enumerate().filter(|(_, object)| {
+        object.parent.is_some_and(|parent| lists.contains(&parent)) && &text[object.key.clone()] == b"items"
+    });
+    secrets.extend(items.map(|(number, _)| number));
     for member in &json.members {
         let object = &json.objects[member.object];
         let key = &text[object.key.clone()];

@@ -54,6 +54,7 @@ const NAMED: &[&[u8]] = &[
     b"\"name\": \"",
     b"\"name\":\"",
     b"\"key\": \"",
+    b"\"key\":\"",
     b"name = \"",
     b"key = \"",
     b"\"parameterkey\": \"",

@@ -39,10 +39,9 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
 fn userinfo(line: &[u8], hit: usize) -> Option<Detected> {
     let scheme_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"+.-".contains(byte);
     let length = line[..hit].iter().rev().take(24).take_while(|byte| scheme_part(byte)).count();
+    // A shell's `${URL:-redis://…}` puts signs before the scheme.
+    let length = length - line[hit - length..hit].iter().position(u8::is_ascii_alphabetic)?;
     let scheme = line[hit - length..hit].to_ascii_lowercase();
-    if !scheme.first()?.is_ascii_alphabetic() {
-        return None;
-    }
     let start = hit + 3;
     let window = &line[start..line.len().min(start + LONGEST)];
     let end = window
@@ -65,8 +64,11 @@ fn userinfo(line: &[u8], hit: usize) -> Option<Detected> {
     };
     let user = &text[..colon.unwrap_or(0)];
     let password = &line[secret.clone()];
-    let confidence =
-        if colon.is_some() { password_of_url(user, password, &text[at + 1..])? } else { token_of_url(password)? };
+    let confidence = if colon.is_some() {
+        password_of_url(user, password, &text[at + 1..])?
+    } else {
+        token_of_url(password, &text[at + 1..])?
+    };
     let rule = if store { "database-url-password" } else { "url-password" };
     Some(Detected { rule, matched: hit - length..start + at + 1, secret, confidence, severity: Severity::High })
 }
@@ -130,9 +132,19 @@ fn password_of_url(user: &[u8], password: &[u8], host: &[u8]) -> Option<Confiden
 }
 
 /// `https://TOKEN@host`.
-fn token_of_url(token: &[u8]) -> Option<Confidence> {
-    (is_random(token) && !is_placeholder(token) && !is_reference(token) && !token.contains(&b'.'))
-        .then_some(Confidence::Medium)
+fn token_of_url(token: &[u8], host: &[u8]) -> Option<Confidence> {
+    let public = is_placeholder(token) || is_reference(token) || token.contains(&b'.') || is_sentry_key(token, host);
+    (is_random(token) && !public).then_some(Confidence::Medium)
+}
+
+/// `https://KEY@host/42`: the key of a Sentry project goes to every browser.
+fn is_sentry_key(token: &[u8], host: &[u8]) -> bool {
+    let project = host.iter().position(|byte| *byte == b'/').map_or(&b""[..], |at| &host[at + 1..]);
+    let project = &project[project.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1)..];
+    token.len() == 32
+        && token.iter().all(u8::is_ascii_hexdigit)
+        && !project.is_empty()
+        && project.iter().take_while(|byte| !b"?,;)".contains(byte)).all(u8::is_ascii_digit)
 }
 
 /// `user:password@tcp(host)` of Go's MySQL driver, `user/password@host` of Oracle's.

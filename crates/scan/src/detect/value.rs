@@ -61,22 +61,51 @@ pub(super) fn second(line: &[u8], end: usize) -> Option<Value> {
     (line.get(comma) == Some(&b',')).then(|| quoted(line, skip_spaces(line, comma + 1)))?
 }
 
-/// The value before a name: Swift's `setValue("x", forHTTPHeaderField: "X-Api-Key")`.
+/// The value before a name: Swift's `setValue("x", forHTTPHeaderField: "X-Api-Key")`, `value="x" key="ApiKey"` of XML,
+/// `"value": "x", "name": "API_KEY"` of JSON.
 pub(super) fn before(line: &[u8], name: &Range<usize>) -> Option<Value> {
     let head = line[..name.start].strip_suffix(b"\"")?.trim_ascii_end();
-    let label =
-        head.strip_suffix(b"forHTTPHeaderField:").or(head.strip_suffix(b"forKey:")).or(head.strip_suffix(b"key:"))?;
-    let text = label.trim_ascii_end().strip_suffix(b",")?.trim_ascii_end().strip_suffix(b"\"")?;
+    let ends = |labels: &[&[u8]]| labels.iter().find_map(|label| head.strip_suffix(*label));
+    let call =
+        ends(&[b"forHTTPHeaderField:", b"forKey:", b"key:"]).and_then(|text| text.trim_ascii_end().strip_suffix(b","));
+    let member = || ends(&[b"\"name\":", b"\"key\":"]).and_then(|text| text.trim_ascii_end().strip_suffix(b","));
+    let attribute = || ends(&[b" key=", b" name="]);
+    let (text, labels) = match call {
+        Some(text) => (text, &[][..]),
+        None => (member().or_else(attribute)?, &[&b"value="[..], b"\"value\":"][..]),
+    };
+    let text = text.trim_ascii_end().strip_suffix(b"\"")?;
     let open = memchr::memrchr(b'"', &text[text.len().saturating_sub(LONGEST)..])?;
     let start = text.len() - text.len().min(LONGEST) + open + 1;
-    (start < text.len()).then_some(Value { range: start..text.len(), quoted: true })
+    let label = text[..start - 1].trim_ascii_end();
+    let labelled = labels.is_empty() || labels.iter().any(|known| label.ends_with(known));
+    (start < text.len() && labelled).then_some(Value { range: start..text.len(), quoted: true })
 }
 
 /// Skips quotes and brackets that end a name; says whether a quote was among them.
 fn closers(line: &[u8], name: &Range<usize>) -> (usize, bool) {
     let run = line[name.end..].iter().take(4).take_while(|byte| b"\"'`])\\*?!".contains(byte)).count();
     let quoted = line[name.end..name.end + run].iter().any(|byte| b"\"'`".contains(byte));
-    (name.end + run, quoted)
+    let at = name.end + run;
+    (at + subscript(line, name, at), quoted)
+}
+
+/// How long what makes a name one of an array or of a map's entry is: `name[] =` and `name[33] =` of C (one digit counts
+/// elements of a list), the brace of Perl's `$ENV{NAME} =`.
+fn subscript(line: &[u8], name: &Range<usize>, at: usize) -> usize {
+    let rest = &line[at..];
+    match rest.first() {
+        Some(b'[') => {
+            let digits = rest[1..].iter().take(6).take_while(|byte| byte.is_ascii_digit()).count();
+            if digits != 1 && rest.get(1 + digits) == Some(&b']') { digits + 2 } else { 0 }
+        }
+        Some(b'}') => {
+            let before = line[..name.start].strip_suffix(b"'").or(line[..name.start].strip_suffix(b"\""));
+            let owner = before.unwrap_or(&line[..name.start]).strip_suffix(b"{").and_then(<[u8]>::last);
+            usize::from(owner.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'>'))
+        }
+        _ => 0,
+    }
 }
 
 fn skip_spaces(line: &[u8], at: usize) -> usize {
@@ -91,7 +120,8 @@ fn starts(line: &[u8], at: usize, text: &str) -> bool {
 fn sign(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner: Manner) -> Option<(Sign, usize)> {
     let spaced = skip_spaces(line, at);
     let next = *line.get(spaced)?;
-    for operator in ["===", "!==", ":=", "=>", "==", "!=", "?=", "||=", "??=", "->", "<-", "="] {
+    for operator in ["===", "!==", ":=", ":-", "=>", "==", "!=", "?=", "||=", "??=", "??", "||", "?:", "->", "<-", "="]
+    {
         if starts(line, spaced, operator) {
             return Some((Sign::Assign, spaced + operator.len()));
         }
@@ -100,7 +130,9 @@ fn sign(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner: 
         b':' if line.get(spaced + 1) == Some(&b':') => None,
         b':' => Some((Sign::Assign, typed(line, spaced + 1))),
         b'>' if spaced == at => Some((Sign::Tag, spaced + 1)),
-        b',' if name_quoted => Some((Sign::Argument, spaced + 1)),
+        b',' if name_quoted || starts(line, spaced, ", <<\"") || starts(line, spaced, ",<<\"") => {
+            Some((Sign::Argument, spaced + 1))
+        }
         b'(' if !is_getter(&line[name.clone()]) => Some((Sign::Argument, spaced + 1)),
         b'|' => Some((Sign::Space, spaced + 1)),
         b'{' if starts(line, spaced, "{\"") || starts(line, spaced, "{ get") => property(line, spaced),
@@ -175,12 +207,16 @@ fn words(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner:
         if (name_quoted || word == "by ")
             && starts(line, at, word)
             && line.get(next).is_some_and(|byte| b"\"'`".contains(byte))
+            || word == "is " && starts(line, at, "is `")
         {
             return Some((Sign::Argument, next));
         }
     }
     if let Some(after) = go_type(line, at) {
         return Some((Sign::Assign, after));
+    }
+    if let Some(found) = idiom(line, at) {
+        return Some(found);
     }
     let before = &line[..name.start];
     let flag = line[name.start] == b'-' || before.ends_with(b"-");
@@ -191,7 +227,7 @@ fn words(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner:
     });
     let one_word =
         line[at..line.len().min(at + LONGEST)].trim_ascii_end().iter().all(|byte| !matches!(byte, b' ' | b'\t'));
-    let defined = [&b"def"[..], b"@", b":", b"defonce", b"def ^:private"]
+    let defined = [&b"def"[..], b"@", b":", b"defonce", b"def ^:private", b"_header", b"Header set"]
         .iter()
         .any(|word| before.trim_ascii_end().ends_with(word));
     let sql = line.get(at) == Some(&b'\'') || defined && line.get(at) == Some(&b'"');
@@ -201,11 +237,26 @@ fn words(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner:
     }
 }
 
+/// `As String =` of Visual Basic, `-Value "x"` of PowerShell, `by lazy { "x" }` of Kotlin.
+fn idiom(line: &[u8], at: usize) -> Option<(Sign, usize)> {
+    if starts(line, at, "as ") {
+        return go_type(line, at + 3).map(|after| (Sign::Argument, after));
+    }
+    if starts(line, at, "-value ") {
+        return Some((Sign::Argument, at + 7));
+    }
+    let brace = at + "by lazy ".len();
+    (starts(line, at, "by lazy ") && line.get(brace) == Some(&b'{')).then_some((Sign::Argument, brace + 1))
+}
+
 /// Calls that only carry a literal: `new String("x")`, `Some("x".into())`, `[]byte("x")`, `Buffer.from("x")`. `None` if
 /// the call looks the value up somewhere.
 fn wrappers(line: &[u8], mut at: usize) -> Option<(usize, bool)> {
     let mut wrapped = false;
     for _ in 0..3 {
+        if is_long_bracket(&line[at..]) {
+            return Some((at, wrapped));
+        }
         let list = line.get(at) == Some(&b'[') && line.get(at + 1) != Some(&b']');
         let run = line[at..]
             .iter()
@@ -230,7 +281,8 @@ fn wrappers(line: &[u8], mut at: usize) -> Option<(usize, bool)> {
             Some(b'"' | b'\'' | b'`')
                 if run > 0
                     && run <= 3
-                    && word.iter().all(|byte| byte.is_ascii_alphabetic() || b"@$&".contains(byte)) =>
+                    && (word == b"<<"
+                        || word.iter().all(|byte| byte.is_ascii_alphabetic() || b"@$&".contains(byte))) =>
             {
                 return Some((at + run, wrapped));
             }
@@ -242,6 +294,11 @@ fn wrappers(line: &[u8], mut at: usize) -> Option<(usize, bool)> {
         }
     }
     Some((at, wrapped))
+}
+
+/// Lua's `[[x]]`, which is no list of lists.
+fn is_long_bracket(rest: &[u8]) -> bool {
+    rest.starts_with(b"[[") && rest.get(2).is_some_and(|byte| !b"\"'`[{( \t".contains(byte))
 }
 
 /// Functions that hand on their argument.
@@ -271,8 +328,8 @@ fn carries(word: &[u8]) -> bool {
 /// Text in quotes, plain, tripled or escaped.
 fn quoted(line: &[u8], at: usize) -> Option<Value> {
     let rest = line.get(at..)?;
-    for mark in ["\"\"\"", "'''", "\\\\\"", "\\\"", "\\'", "&quot;", "\"", "'", "`", "<![CDATA["] {
-        if !rest.starts_with(mark.as_bytes()) {
+    for mark in ["\"\"\"", "'''", "\\\\\"", "\\\"", "\\'", "&quot;", "\"", "'", "`", "<![CDATA[", "[["] {
+        if !rest.starts_with(mark.as_bytes()) || mark == "[[" && !is_long_bracket(rest) {
             continue;
         }
         let start = at + mark.len();
@@ -284,7 +341,11 @@ fn quoted(line: &[u8], at: usize) -> Option<Value> {
 
 /// Where the text ends that `mark` opened.
 fn closing(rest: &[u8], mark: &str) -> Option<usize> {
-    let close = if mark == "<![CDATA[" { "]]>" } else { mark };
+    let close = match mark {
+        "<![CDATA[" => "]]>",
+        "[[" => "]]",
+        _ => mark,
+    };
     let mut at = 0;
     while at < rest.len().min(LONGEST) {
         if rest[at..].starts_with(close.as_bytes()) {
@@ -320,7 +381,9 @@ fn bare(line: &[u8], name: &Range<usize>, at: usize, manner: Manner) -> Option<V
     }
     let parameter = before.last().is_some_and(|byte| b"?&;".contains(byte));
     let adjacent = line[name.end] == b'=' && line.get(name.end + 1).is_some_and(|byte| *byte != b'=');
-    if manner == Manner::Code && !((inside || parameter) && adjacent) {
+    // A shell's line in a document or in a program's text is no expression.
+    let exported = before.trim_ascii() == b"export";
+    if manner == Manner::Code && !((inside || parameter || exported) && adjacent) {
         return None;
     }
     let leads = !inside && leads(before);
