@@ -106,8 +106,10 @@ impl Edits {
         if !all.is_sorted_by_key(|(edit, ..)| (edit.start, edit.end)) {
             all.sort_by_key(|(edit, ..)| (edit.start, edit.end));
         }
+        // Exact, for edits that do not overlap: texts of many values are most of what a command needs in memory.
         let grown: usize = all.iter().map(|(edit, ..)| edit.length as usize).sum();
-        let mut out = Zeroizing::new(Vec::with_capacity(source.len() + grown));
+        let gone: usize = all.iter().map(|(edit, ..)| edit.end.saturating_sub(edit.start) as usize).sum();
+        let mut out = Zeroizing::new(Vec::with_capacity((source.len() + grown).saturating_sub(gone)));
         let mut done = 0;
         for (edit, of, number) in all {
             out.extend_from_slice(source.get(done..edit.start as usize)?);

@@ -16,29 +16,38 @@ pub(super) struct Mark {
     pub(super) column: i32,
 }
 
-/// A set of bytes: those that stop a fast run over text.
-pub(super) struct Stops([bool; 256]);
+/// A set of `N` bytes and the first bytes of NEL, LS and PS: those that stop a fast run over text.
+pub(super) struct Stops<const N: usize>([u8; N]);
 
-impl Stops {
+impl<const N: usize> Stops<N> {
     /// These bytes and the first bytes of NEL, LS and PS.
-    pub(super) const fn new(bytes: &[u8]) -> Self {
-        let mut table = [false; 256];
-        (table[0xC2], table[0xE2]) = (true, true);
-        let mut next = 0;
-        while next < bytes.len() {
-            table[bytes[next] as usize] = true;
-            next += 1;
-        }
-        Self(table)
+    pub(super) const fn new(bytes: &[u8; N]) -> Self {
+        Self(*bytes)
     }
 
-    /// Offset of the next such byte of `source` from `at` on, or its length.
+    fn stops(&self, byte: u8) -> bool {
+        self.0.iter().fold(byte == 0xC2 || byte == 0xE2, |any, stop| any | (byte == *stop))
+    }
+
+    /// Offset of the next such byte of `source` from `at` on, or its length. Blocks are judged whole, which compilers
+    /// do many bytes at a time.
+    #[inline]
     pub(super) fn next(&self, source: &[u8], at: usize) -> usize {
-        source[at..].iter().position(|byte| self.0[*byte as usize]).map_or(source.len(), |more| at + more)
+        const BLOCK: usize = 16;
+        let rest = &source[at..];
+        let (blocks, tail) = rest.as_chunks::<BLOCK>();
+        for (number, block) in blocks.iter().enumerate() {
+            let found = u128::from_le_bytes(block.map(|byte| u8::from(self.stops(byte))));
+            if found != 0 {
+                return at + number * BLOCK + found.trailing_zeros() as usize / 8;
+            }
+        }
+        let behind = tail.iter().position(|byte| self.stops(*byte)).unwrap_or(tail.len());
+        source.len() - tail.len() + behind
     }
 }
 
-static BREAKS: Stops = Stops::new(b"\n\r");
+static BREAKS: Stops<2> = Stops::new(b"\n\r");
 
 impl Mark {
     pub(super) fn new(at: usize, index: i32, line: i32, column: i32) -> Self {

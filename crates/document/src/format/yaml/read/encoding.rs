@@ -10,9 +10,13 @@ pub(super) fn check(source: &[u8]) -> Result<usize, FormatError> {
     if source.starts_with(&[0xFF, 0xFE]) || source.starts_with(&[0xFE, 0xFF]) {
         return Err(FormatError::at(source, 0, Problem::Syntax, "file is UTF-16, not UTF-8"));
     }
+    // Most files are printable ASCII; this decides them without decoding.
+    if is_printable_ascii(source) {
+        return Ok(0);
+    }
     let text = std::str::from_utf8(source)
         .map_err(|error| FormatError::at(source, error.valid_up_to(), Problem::Syntax, "invalid UTF-8"))?;
-    if let Some(at) = forbidden(text) {
+    if let Some((at, _)) = text.char_indices().find(|(_, letter)| !permitted(*letter)) {
         return Err(FormatError::at(source, at, Problem::Syntax, "control character"));
     }
     let start = if source.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
@@ -22,14 +26,11 @@ pub(super) fn check(source: &[u8]) -> Result<usize, FormatError> {
     Ok(start)
 }
 
-/// Offset of the first character outside YAML's printable set.
-fn forbidden(text: &str) -> Option<usize> {
-    let suspect = |byte: &u8| (*byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || *byte >= 0x7F;
-    // Most files are plain ASCII; this decides them without decoding.
-    if !text.as_bytes().iter().any(suspect) {
-        return None;
-    }
-    text.char_indices().find(|(_, letter)| !permitted(*letter)).map(|(at, _)| at)
+/// Whether every byte is printable ASCII, a tab or a line break. Blocks are judged whole, which compilers do many bytes
+/// at a time.
+fn is_printable_ascii(source: &[u8]) -> bool {
+    let plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
+    source.chunks(64).all(|block| block.iter().fold(true, |all, byte| all & plain(*byte)))
 }
 
 fn permitted(letter: char) -> bool {

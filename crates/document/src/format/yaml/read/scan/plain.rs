@@ -8,7 +8,8 @@ use super::super::token::{Kind, Token};
 use super::{Result, Scanner};
 use crate::Style;
 
-static STOPS: Stops = Stops::new(b" \t\n\r:,?[]{}");
+static BLOCK_STOPS: Stops<5> = Stops::new(b" \t\n\r:");
+static FLOW_STOPS: Stops<11> = Stops::new(b" \t\n\r:,?[]{}");
 
 /// Blanks and line breaks inside a scalar.
 pub(super) struct Gap<'s> {
@@ -81,7 +82,7 @@ impl<'s> Scanner<'s> {
         let mut at = self.cursor.mark.at();
         let mut end = at;
         loop {
-            let run = STOPS.next(source, at);
+            let run = if self.flow == 0 { BLOCK_STOPS.next(source, at) } else { FLOW_STOPS.next(source, at) };
             if run > at {
                 (at, end) = (run, run);
             }

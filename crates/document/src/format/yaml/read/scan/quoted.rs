@@ -6,8 +6,8 @@ use super::super::token::{Kind, Token};
 use super::{Result, Scanner};
 use crate::Style;
 
-static STOPS: Stops = Stops::new(b"'\"\\\n\r");
-static RUN_STOPS: Stops = Stops::new(b"'\"\\ \t\n\r");
+static STOPS: Stops<5> = Stops::new(b"'\"\\\n\r");
+static RUN_STOPS: Stops<7> = Stops::new(b"'\"\\ \t\n\r");
 
 /// Columns start at 0, so no tab is left of this one.
 const NO_TAB_LIMIT: i32 = 0;
