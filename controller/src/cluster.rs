@@ -26,6 +26,7 @@ mod reconcile;
 mod retry;
 mod rewrap;
 mod run;
+mod secrets;
 mod settings;
 mod shallow;
 mod watch;

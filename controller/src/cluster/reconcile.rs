@@ -177,10 +177,10 @@ impl<'a> Look<'a> {
     /// Uid and resource version of a live Secret; none if it is not there, or cannot be read.
     async fn version(&self, name: &str) -> Option<(String, String)> {
         let namespace = self.object.namespace();
-        let Some(store) = &self.unit.secrets else {
+        let Some(secrets) = &self.unit.secrets else {
             return live::version(self.client(), namespace, name).await.unwrap_or_default();
         };
-        let secret = store.get(&ObjectRef::new(name).within(namespace))?;
+        let secret = secrets.get(namespace, name)?;
         Some((secret.metadata.uid.clone()?, secret.metadata.resource_version.clone()?))
     }
 
@@ -242,10 +242,9 @@ impl<'a> Look<'a> {
     /// is there, and if something is, the creation fails and the next look reads it. With several Secrets, one that
     /// fails would leave the others.
     fn is_new(&self, names: &BTreeSet<String>) -> bool {
-        let known = |name: &String| {
-            let id = ObjectRef::new(name).within(self.object.namespace());
-            self.unit.secrets.as_ref().is_some_and(|store| store.get(&id).is_some())
-        };
+        let namespace = self.object.namespace();
+        let known =
+            |name: &String| self.unit.secrets.as_ref().is_some_and(|secrets| secrets.get(namespace, name).is_some());
         let untouched = self.before.failures == 0 && self.before.status.last_success_time.is_none();
         untouched && names.len() == 1 && !names.iter().any(known)
     }
@@ -253,11 +252,9 @@ impl<'a> Look<'a> {
     /// The Secrets that belong to the resource already, wanted or not.
     fn known(&self) -> impl Iterator<Item = String> {
         let noted = self.before.status.secrets.iter().map(|secret| secret.name.clone());
-        let uid = self.object.uid();
-        let owned = self.unit.secrets.iter().flat_map(|store| {
-            store.state_filter(|secret| secret.metadata.owner_references.iter().flatten().any(|owner| owner.uid == uid))
-        });
-        noted.chain(owned.filter_map(|secret| secret.metadata.name.clone())).collect::<Vec<_>>().into_iter()
+        let (namespace, uid) = (self.object.namespace(), self.object.uid());
+        let owned = self.unit.secrets.iter().flat_map(move |secrets| secrets.owned_by(namespace, uid));
+        noted.chain(owned)
     }
 
     async fn take(&self, plan: &Plan, live: &[LiveSecret]) -> Result<Vec<SecretStatus>, Fault> {

@@ -19,14 +19,12 @@ use tokio::sync::watch;
 use super::kind::{Kind, SealedObject};
 use super::memory::Memory;
 use super::reconcile::{Cluster, reconcile};
+use super::secrets::{Secrets, Slim};
 
 /// Between two looks for a kind whose CustomResourceDefinition is not there.
 const WITHOUT_KIND: Duration = Duration::from_secs(30);
 /// Objects per page of a list.
 const PAGE: u32 = 500;
-
-/// The Secrets of a scope that bear our label, without their values.
-pub(crate) type SecretStore = Store<PartialObjectMeta<Secret>>;
 
 /// One kind in one scope (a namespace, or all), with what is remembered of its resources.
 pub(crate) struct Unit {
@@ -34,7 +32,7 @@ pub(crate) struct Unit {
     pub(crate) kind: Kind,
     pub(crate) namespace: Option<String>,
     /// None where Secrets are read by name only.
-    pub(crate) secrets: Option<SecretStore>,
+    pub(crate) secrets: Option<Secrets>,
     pub(crate) memory: Memory,
     store: Store<SealedObject>,
     /// Fills the store; taken by the one run.
@@ -92,7 +90,7 @@ pub(crate) async fn secrets(
     namespace: Option<&str>,
     bells: Vec<Bell>,
     tasks: &mut tokio::task::JoinSet<()>,
-) -> SecretStore {
+) -> Secrets {
     let api = match namespace {
         Some(namespace) => Api::<PartialObjectMeta<Secret>>::namespaced(cluster.client.clone(), namespace),
         None => Api::all(cluster.client.clone()),
@@ -101,23 +99,26 @@ pub(crate) async fn secrets(
     let config = watcher::Config::default().labels(&format!("{MANAGED_LABEL}=true")).page_size(PAGE).any_semantic();
     let stream = watcher(api, config).default_backoff().modify(slim).reflect(writer);
     let metrics = cluster.metrics.clone();
-    let known = store.clone();
+    let secrets = Secrets::new(store.clone());
+    let known = secrets.clone();
     tasks.spawn(async move {
         let mut stream = std::pin::pin!(stream);
         let mut before = Vec::new();
         while let Some(event) = stream.next().await {
             match event {
-                Ok(
-                    watcher::Event::Apply(secret) | watcher::Event::InitApply(secret) | watcher::Event::Delete(secret),
-                ) => {
+                Ok(watcher::Event::Apply(secret) | watcher::Event::InitApply(secret)) => {
+                    known.note(&secret);
+                    ring_for(&bells, &secret);
+                }
+                Ok(watcher::Event::Delete(secret)) => {
+                    known.forget(&secret);
                     ring_for(&bells, &secret);
                 }
                 Ok(watcher::Event::Init) => before = known.state(),
-                // What went while nobody watched is in no event: it is only missing from the new list.
                 Ok(watcher::Event::InitDone) => {
-                    let gone = |secret: &&Arc<PartialObjectMeta<Secret>>| {
-                        known.get(&ObjectRef::from_obj(secret.as_ref())).is_none()
-                    };
+                    known.renew();
+                    // What went while nobody watched is in no event: it is only missing from the new list.
+                    let gone = |secret: &&Arc<Slim>| !known.holds(secret);
                     std::mem::take(&mut before).iter().filter(gone).for_each(|secret| ring_for(&bells, secret));
                 }
                 Err(error) => {
@@ -129,7 +130,7 @@ pub(crate) async fn secrets(
     });
     // The writer lives as long as the task.
     let _ = store.wait_until_ready().await;
-    store
+    secrets
 }
 
 fn ring_for(bells: &[Bell], secret: &PartialObjectMeta<Secret>) {
@@ -147,12 +148,7 @@ fn slim(secret: &mut PartialObjectMeta<Secret>) {
 }
 
 impl Unit {
-    pub(crate) fn new(
-        cluster: &Arc<Cluster>,
-        kind: Kind,
-        namespace: Option<String>,
-        secrets: Option<SecretStore>,
-    ) -> Self {
+    pub(crate) fn new(cluster: &Arc<Cluster>, kind: Kind, namespace: Option<String>, secrets: Option<Secrets>) -> Self {
         let writer = Writer::new(kind);
         Self {
             cluster: cluster.clone(),
