@@ -150,6 +150,25 @@ fn edits_of_plomb_keep_the_file_bound() {
 }
 
 #[test]
+fn readers_change_and_what_is_encrypted_follows_from_the_kind() {
+    let world = World::new("seal-readers");
+    world.good(&["seal", "secrets.yaml", "--output-dir", "sealed"]);
+    let (_, colleague) = keys::generate_x25519(&mut secret::OsRandom::new());
+    let own = world.text(".sops.yaml").split("age: ").nth(1).unwrap().trim().to_owned();
+    for selector in ["encrypted_regex: ^(data|stringData)$", "path_regex: .*"] {
+        let rule = format!("creation_rules:\n  - {selector}\n    age: {own},{colleague}\n");
+        world.scratch.write(".sops.yaml", rule);
+        world.good(&["updatekeys", "-y", "sealed"]);
+        let text = world.text("sealed/db.secret.yaml");
+        assert!(text.contains(&colleague) && text.contains("mac_only_encrypted: true"), "{text}");
+        assert!(!text.contains("namespace: ENC[") && text.contains("kind: EncryptedSecret"), "{text}");
+        let opened = world.good(&["unseal", "sealed"]);
+        assert_eq!(opened.matches("kind: Secret\n").count(), 2);
+        assert!(world.good(&["updatekeys", "-y", "sealed"]).is_empty());
+    }
+}
+
+#[test]
 fn an_edit_does_not_bless_what_somebody_else_changed() {
     let world = World::new("seal-bless");
     world.good(&["seal", "secrets.yaml", "--resource", "shop", "-o", "shop.secret.yaml"]);

@@ -18,7 +18,7 @@ use crate::failure::{Exit, Failure, Outcome};
 use crate::many::{self, Done, Wanted};
 use crate::paths::shown;
 use crate::recipients;
-use crate::{files, format, ui};
+use crate::{files, format, resource, ui};
 
 /// Bring the readers of files, and which values are encrypted, in line with .sops.yaml
 #[derive(Debug, clap::Args)]
@@ -181,7 +181,10 @@ fn look(file: &Path, args: &Args, context: &Context) -> Result<Option<Due>, Fail
     let format: &'static dyn Format = format::choose(args.input_type.as_deref(), file);
     let text = files::read(file, Context::limit(format))?;
     let encrypted = context.encrypted(text.duplicate(), format)?;
-    let policy = policy(file, context)?;
+    let mut policy = policy(file, context)?;
+    if context.mode == Mode::Plomb {
+        policy = resource::policy(encrypted.document(), policy);
+    }
     let mut change = Change::between(encrypted.metadata(), &policy, format, context.mode);
     change.add_false(false_labels(&encrypted, context));
     let due = !change.is_empty() || !args.drop_entry.is_empty();

@@ -373,6 +373,25 @@ fn structural_edits_read_back_as_meant() {
 }
 
 #[test]
+fn a_new_string_stands_bare_only_where_no_reader_takes_it_for_something_else() {
+    let doc = parse(b"v: x\nn: 1\nf: {w: y}\nl: [z]\nq: 'k'\n").unwrap();
+    let write = |path: &[Step], value: &str| {
+        let mut edits = Edits::new();
+        Yaml.replace(&doc, 0, &Path(path.to_vec()), &Value::str(value), &mut edits).unwrap();
+        shown(&applied(edits, doc.source.expose()))
+    };
+    let key = |key: &str| Step::Key(key.into());
+    for text in ["no", "Yes", "off", "y", "1:30", "190:20:30", "1", "true", "a\tb"] {
+        for path in [vec![key("v")], vec![key("n")], vec![key("f"), key("w")], vec![key("l"), Step::Index(0)]] {
+            let after = write(&path, text);
+            assert!(after.contains(&format!("\"{}\"", text.replace('\t', "\\t"))), "{after}");
+        }
+    }
+    assert!(write(&[key("v")], "plain").starts_with("v: plain\n"));
+    assert!(write(&[key("q")], "no").ends_with("q: 'no'\n"));
+}
+
+#[test]
 fn a_file_on_one_line_is_edited_in_linear_time() {
     let items = "\"x\", ".repeat(40_000);
     let source = format!("{{a: [{items}]}}\n");

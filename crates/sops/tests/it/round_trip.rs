@@ -1,6 +1,8 @@
 //! decrypt(encrypt(f)) is f, byte for byte, in every format and for every awkward spelling.
 
-use crate::keys_at_hand::{Keys, seal, text_of};
+use secret::SecretBytes;
+
+use crate::keys_at_hand::{Keys, format, seal, text_of};
 
 fn check(text: &str, format: &str) {
     let keys = Keys::new();
@@ -27,6 +29,12 @@ fn yaml_spellings_come_back() {
         "s: x\na_unencrypted: >\n  text\n  more",
         "a:\r\n  b: c\r\n  d: |\r\n    x\r\n    y\r\n",
         "\u{feff}a: b\n",
+        "a: > # c\n  x\n  y\n",
+        "a: >- # c\n  x\n  y\nb: |+ # d\n  z\n\n",
+        "a: | # c\n  x",
+        "a: |2+\n   x\n\nb: |-2\n   y\nc: >+\n  z\n",
+        "a: !t &x v\nb: *x\nc: &y !t w\n",
+        "a: !!binary &x aGk=\nb: !t &z |\n  l1\n  l2\n",
         "emoji: \u{1F600}\n\"k e y\": v\n? complex\n: x\n",
     ];
     texts.iter().for_each(|text| check(text, "yaml"));
@@ -43,6 +51,17 @@ fn large_values_come_back() {
     let large = "x".repeat((1 << 20) + 5);
     check(&format!("{{\"a\": \"{large}\", \"b\": 1.50, \"c\": \"y\"}}"), "json");
     check(&format!("a: {large}\nb: 1.50\nc: |\n  {large}\n"), "yaml");
+}
+
+#[test]
+fn no_token_ends_with_a_line_break() {
+    let keys = Keys::new();
+    let sealed = seal("a: |\n  x\n  y\nb: >+\n  z\n\n", "yaml", &keys.policy(None)).unwrap();
+    let text = sealed.text.into_whole();
+    let doc = format("yaml").parse_sealed(SecretBytes::new(text.expose().to_vec())).unwrap();
+    for entry in doc.branches[0].root.entries().filter(|entry| &*entry.key != "sops") {
+        assert!(entry.value.value.as_str().is_some_and(|token| token.ends_with(']')), "{}", entry.key);
+    }
 }
 
 #[test]

@@ -35,6 +35,11 @@ impl Header {
         Some(header)
     }
 
+    /// The same header for a text without a line break at its end.
+    pub(super) fn stripping(&self) -> Vec<u8> {
+        [Some(self.sign), self.digit.map(|digit| b'0' + digit), Some(b'-')].into_iter().flatten().collect()
+    }
+
     /// Column of the content that ends at `end`, in a collection at column `base`; `None` if there is no content.
     pub(super) fn indent(&self, source: &[u8], end: usize, base: usize) -> Option<usize> {
         if let Some(digit) = self.digit {
@@ -100,8 +105,8 @@ impl Room<'_> {
 
     /// A text of breaks only stands as blank lines, which are there already or not at all.
     fn fit_empty(&self, breaks: usize) -> Option<(Vec<u8>, Vec<u8>)> {
-        let header = self.header.filter(|header| header.chomp == Some(b'+') && breaks > 0)?;
-        (self.empty_lines() == breaks).then(|| (self.source[header.start..header.end].to_vec(), Vec::new()))
+        let header = self.header.filter(|header| header.chomp.is_some() && breaks > 0)?;
+        (self.empty_lines() == breaks).then(|| (self.header(header.sign, header.digit, Some(b'+')), Vec::new()))
     }
 
     fn empty_lines(&self) -> usize {

@@ -230,11 +230,11 @@ pub(super) fn replace(
         add_value(doc, &spot, &flow_text(value), edits);
     } else if spot.flow() || site.in_flow {
         let place = Place::of(doc, site, true);
-        let text = if leaf && whole { place.opened(value, None, site.style) } else { Text::Inline(flow_text(value)) };
+        let text = if leaf && whole { place.replaced(value, site.style) } else { Text::Inline(flow_text(value)) };
         place.put(text, edits);
     } else if leaf && whole {
         let place = Place::of(doc, site, spot.node.tagged || !matches!(value, Value::Str(_)));
-        let text = place.opened(value, None, site.style);
+        let text = place.replaced(value, site.style);
         place.put(text, edits);
     } else if whole {
         replace_collection(doc, &spot, value, edits);
@@ -287,7 +287,7 @@ fn replace_collection(doc: &Document, spot: &Spot<'_>, value: &Value, edits: &mu
     let plain = Site { style: Style::Plain, indent: spot.holder.indent, ..site };
     if !spot.is_block_collection() {
         let place = Place::of(doc, plain, true);
-        let text = place.opened(value, None, Style::Plain);
+        let text = place.replaced(value, Style::Plain);
         return place.put(text, edits);
     }
     // As if an empty value stood behind the colon or dash, and the collection's lines not at all.
@@ -295,7 +295,7 @@ fn replace_collection(doc: &Document, spot: &Spot<'_>, value: &Value, edits: &mu
     drop_tag(source, site, edits);
     let compact = lines::start(source, spot.lead_end) == lines::start(source, spot::inner(source, site));
     let (start, line) = (spot.lead_end, lines::end(source, spot.lead_end));
-    let text = Place::of(doc, plain, false).opened(value, None, Style::Plain);
+    let text = Place::of(doc, plain, false).replaced(value, Style::Plain);
     let (first, below) = match text {
         Text::Inline(first) => (first, Vec::new()),
         Text::Block(header, content) => (header, [lines::ending(source), &content].concat()),

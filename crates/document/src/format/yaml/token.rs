@@ -12,7 +12,7 @@ use crate::{Document, Edits, Node, Site, Style, Value};
 pub(super) fn write(doc: &Document, node: &Node, token: Token<'_>, style: Option<Style>, edits: &mut Edits) {
     let span = node.site.span.range();
     let place = match token {
-        Token::Verbatim(bytes) => return edits.replace(span.start, span.end, bytes),
+        Token::Verbatim(bytes) => return verbatim(doc, node.site, bytes, edits),
         Token::Sealed(_) => Place::of(doc, node.site, node.tagged),
         Token::Opened { value, .. } => Place::of(doc, node.site, node.tagged || !matches!(value, Value::Str(_))),
     };
@@ -26,6 +26,27 @@ pub(super) fn write(doc: &Document, node: &Node, token: Token<'_>, style: Option
         Token::Verbatim(_) => unreachable!("handled above"),
     };
     place.put(text, edits);
+}
+
+/// Puts the text of a token back as it was.
+fn verbatim(doc: &Document, site: Site, text: &[u8], edits: &mut Edits) {
+    let (source, span) = (doc.source.expose(), site.span.range());
+    let at = behind_props(text, 0).min(text.len());
+    // An anchor behind a tag belongs to the token; sealing dropped the tag and left the anchor in front.
+    let anchor = anchor(&text[..at]);
+    let start = if source[..span.start].ends_with(&anchor) { span.start - anchor.len() } else { span.start };
+    let header = matches!(site.style, Style::Literal | Style::Folded).then(|| Header::read(text, at)).flatten();
+    let mut place = Place::of(doc, site, true);
+    let commented = place.header.is_some_and(|there| !source[there.end..there.line_end].trim_ascii().is_empty());
+    match header.filter(|_| commented) {
+        Some(header) => {
+            // The comment on the header's line is an item of its own, and written by itself.
+            (place.start, place.lead) = (start, Vec::new());
+            let content = text.get(lines::next(text, header.line_end)..).unwrap_or_default();
+            place.put(Text::Block(text[..header.end].to_vec(), content.to_vec()), edits);
+        }
+        None => edits.replace(start, span.end, text),
+    }
 }
 
 /// A new token or value.
@@ -98,10 +119,8 @@ impl<'d> Place<'d> {
             Style::SingleQuoted => Text::Inline([b"'", bytes, b"'"].concat()),
             Style::Literal | Style::Folded if !flow => {
                 let room = self.room();
-                let header = match self.header {
-                    Some(header) => self.source[header.start..header.end].to_vec(),
-                    None => b"|-".to_vec(),
-                };
+                // No line break is part of the token: some readers of SOPS files want it to end where it ends.
+                let header = self.header.map_or_else(|| b"|-".to_vec(), |header| header.stripping());
                 let mut line = vec![b' '; room.indent];
                 line.extend_from_slice(bytes);
                 Text::Block(header, line)
@@ -111,7 +130,18 @@ impl<'d> Place<'d> {
         }
     }
 
-    pub(super) fn opened(&self, value: &Value, spelling: Option<&[u8]>, style: Style) -> Text {
+    /// A value that is new here: a string stands bare only where go-yaml, too, would write it so. Readers of YAML 1.1
+    /// take more texts for booleans and numbers than those of 1.2.
+    pub(super) fn replaced(&self, value: &Value, style: Style) -> Text {
+        let style = match value.as_str().map(|text| scalar::choose(text).0) {
+            Some(Form::Double) if style == Style::Plain => Style::DoubleQuoted,
+            Some(Form::Single) if style == Style::Plain => Style::SingleQuoted,
+            _ => style,
+        };
+        self.opened(value, None, style)
+    }
+
+    fn opened(&self, value: &Value, spelling: Option<&[u8]>, style: Style) -> Text {
         let Value::Str(bytes) = value else {
             return Text::Inline(match value {
                 Value::Map(_) | Value::List(_) => inline(value),
