@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use globset::{GlobBuilder, GlobMatcher};
-use ignore::WalkBuilder;
 use serde_json::{Map, Value, json};
 
 use crate::context::Context;
@@ -131,10 +130,8 @@ pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 /// The regular files below `folder` that Git does not ignore. Links are not followed.
 fn walk(folder: &Path, glob: Option<&GlobMatcher>) -> Result<Vec<(PathBuf, Origin)>, Failure> {
     let origin = if glob.is_some() { Origin::Glob } else { Origin::Folder };
-    let walker =
-        WalkBuilder::new(folder).hidden(false).ignore(false).filter_entry(|entry| entry.file_name() != ".git").build();
     let mut files = Vec::new();
-    for entry in walker {
+    for entry in source::walk(folder, true).build() {
         let entry = entry.map_err(|error| unreadable(folder, &error))?;
         if !entry.file_type().is_some_and(|kind| kind.is_file()) {
             continue;

@@ -16,6 +16,7 @@ mod fault;
 mod herald;
 mod keyring;
 mod kind;
+mod leave;
 mod live;
 mod log;
 mod memory;
@@ -36,5 +37,5 @@ pub(crate) use export::{Args as ExportArgs, run as export};
 pub(crate) use run::run;
 pub(crate) use settings::Args;
 
-/// The name under which all fields of Secrets and statuses are written.
-const FIELD_MANAGER: &str = "plomb-controller";
+/// The name under which all fields of Secrets and statuses are written, but for keys in Secrets of others.
+use sealed::FIELD_MANAGER;

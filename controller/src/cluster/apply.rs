@@ -29,22 +29,32 @@ pub(crate) async fn take(
     match &step.action {
         Action::Keep { .. } => Ok(live.map(|live| (live.uid.clone(), live.resource_version.clone()))),
         Action::Create => create(client, wanted()?).await.map(Some),
+        Action::Merge(at) if step.manager.is_some() => put(client, wanted()?, at, manager(step)).await.map(Some),
         Action::Merge(at) => {
             let at = amend(client, name, at, namespace, live.map(own_update).unwrap_or_default()).await?;
-            put(client, wanted()?, &at).await.map(Some)
+            put(client, wanted()?, &at, FIELD_MANAGER).await.map(Some)
         }
         Action::Replace(at) => {
             let secret = wanted()?;
             let amendments = live.map(|live| [own_update(live), surplus(secret, live)].concat());
             let at = amend(client, name, at, namespace, amendments.unwrap_or_default()).await?;
-            put(client, secret, &at).await.map(Some)
+            put(client, secret, &at, FIELD_MANAGER).await.map(Some)
         }
         Action::Recreate(at) => {
             delete(client, namespace, name, at).await?;
             create(client, wanted()?).await.map(Some)
         }
         Action::Remove(at) => delete(client, namespace, name, at).await.map(|()| None),
+        Action::Release(at) => {
+            let (namespace, name) = (namespace.to_owned(), name.to_owned());
+            let nothing = DesiredSecret { namespace, name, ..DesiredSecret::default() };
+            put(client, &nothing, at, manager(step)).await.map(|_| None)
+        }
     }
+}
+
+fn manager(step: &Step) -> &str {
+    step.manager.as_deref().unwrap_or(FIELD_MANAGER)
 }
 
 /// A plain creation: it fails if there is a Secret of that name, whoever wrote it, and costs the API server less than
@@ -56,15 +66,12 @@ async fn create(client: &Client, secret: &DesiredSecret) -> Result<Written, Faul
     send(client, Method::POST, &uri, "application/json", body, &doing).await
 }
 
-/// Server-side apply.
-async fn put(client: &Client, secret: &DesiredSecret, at: &Precondition) -> Result<Written, Fault> {
+/// Server-side apply as `manager`, whose name needs no escaping in a query.
+async fn put(client: &Client, secret: &DesiredSecret, at: &Precondition, manager: &str) -> Result<Written, Fault> {
     let doing = format!("write Secret {}", secret.name);
     let body = body(secret, Some(at), &doing)?;
-    let uri = format!(
-        "{}/{}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict&force=true",
-        path(&secret.namespace),
-        secret.name
-    );
+    let uri =
+        format!("{}/{}?fieldManager={manager}&fieldValidation=Strict&force=true", path(&secret.namespace), secret.name);
     send(client, Method::PATCH, &uri, "application/apply-patch+yaml", body, &doing).await
 }
 

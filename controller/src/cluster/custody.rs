@@ -31,6 +31,8 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// Writes in a row; a decision that never comes to rest must not keep the API server busy.
 const WRITES: usize = 32;
 
+/// Why no first key is made while resources cannot be listed.
+const UNREAD: &str = "ResourcesUnread";
 /// Where `ClusterRecipient`s are.
 const CLUSTER_RECIPIENTS: &str = "/apis/plomb.dev/v1alpha1/clusterrecipients";
 
@@ -118,7 +120,7 @@ impl Custodian {
         for _ in 0..WRITES {
             let snapshot = self.read().await?;
             let world = snapshot.world(&self.settings);
-            let steps = custody::decide(&world);
+            let steps = self.withheld(custody::decide(&world), &world);
             if let Some(step) = steps.iter().find(|step| step.is_write()) {
                 self.take(&snapshot, step).await?;
                 continue;
@@ -127,6 +129,24 @@ impl Custodian {
             return Ok(snapshot);
         }
         Err(Fault::new("Internal", format!("no rest after {WRITES} writes about keys")))
+    }
+
+    /// While resources cannot be read, nobody knows which keys they need: then no first key is made, and none is called
+    /// superfluous.
+    fn withheld(&self, mut steps: Vec<Step>, world: &World<'_>) -> Vec<Step> {
+        let unread: Vec<String> = self.units.iter().filter(|unit| unit.is_unread()).map(|unit| unit.place()).collect();
+        if unread.is_empty() || self.settings.bootstrap == custody::Bootstrap::New {
+            return steps;
+        }
+        let all = steps.len();
+        let is_first = world.records.is_empty();
+        steps.retain(|step| !(is_first && matches!(step, Step::Make { .. })));
+        if steps.len() < all {
+            let note = format!("no first key is made while these cannot be read: {}", unread.join(", "));
+            self.say(EventType::Warning, UNREAD, &note);
+        }
+        steps.retain(|step| !matches!(step, Step::MarkIdle { .. } | Step::MayRetire { .. }));
+        steps
     }
 
     /// Reads everything anew, past all caches.
@@ -275,7 +295,10 @@ impl Custodian {
         // What no longer holds may be said again when it does.
         let now: Vec<String> =
             steps.iter().filter_map(words).map(|(_, reason, note)| format!("{reason} {note}")).collect();
-        self.said.lock().unwrap_or_else(PoisonError::into_inner).retain(|said| now.contains(said));
+        self.said
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|said| now.contains(said) || said.starts_with(UNREAD));
         Ok(())
     }
 

@@ -32,6 +32,13 @@ impl Kind {
         sealed::DIALECTS.iter().find(is).map(|dialect| Self(*dialect))
     }
 
+    /// The kind and the name that an annotation such as `EncryptedSecret.plomb.dev/db` gives.
+    pub(crate) fn of_source(source: &str) -> Option<(Self, &str)> {
+        let (of, name) = source.split_once('/')?;
+        let is = |dialect: &&&'static dyn Dialect| of.split_once('.') == Some((dialect.kind(), dialect.group()));
+        sealed::DIALECTS.iter().find(is).map(|dialect| (Self(*dialect), name))
+    }
+
     fn key(self) -> (&'static str, &'static str) {
         (self.0.group(), self.0.kind())
     }

@@ -1,12 +1,13 @@
 //! Secrets as they are, read by name. The text of an answer goes straight into memory that is wiped.
 
-use kube::Client;
-use kube::api::GetParams;
+use kube::api::{GetParams, ListParams};
 use kube::core::Request;
+use kube::{Api, Client};
 use sealed::{LiveSecret, Manifest};
 use secret::SecretBytes;
 
 use super::fault::Fault;
+use super::kind::{Kind, SealedObject};
 
 /// The path of the Secrets of a namespace.
 pub(super) fn path(namespace: &str) -> String {
@@ -43,6 +44,16 @@ pub(crate) async fn version(client: &Client, namespace: &str, name: &str) -> Res
         Ok(found) => Ok(Some((found.metadata.uid, found.metadata.resource_version))),
         Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
         Err(error) => Err(Fault::of(&doing, &error)),
+    }
+}
+
+/// Whether there is certainly no resource of that kind and name. Asked as a list: that is what a controller may do.
+pub(crate) async fn is_gone(client: &Client, kind: Kind, namespace: &str, name: &str) -> bool {
+    let api: Api<SealedObject> = Api::namespaced_with(client.clone(), namespace, &kind);
+    match api.list(&ListParams::default().fields(&format!("metadata.name={name}")).limit(1)).await {
+        Ok(found) => found.items.is_empty(),
+        Err(kube::Error::Api(status)) => status.code == 404,
+        Err(_) => false,
     }
 }
 

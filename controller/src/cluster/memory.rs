@@ -36,6 +36,12 @@ impl Memory {
         self.locked().get(id).filter(|seen| seen.uid == uid).cloned()
     }
 
+    /// The Secrets that a resource of this name had last.
+    pub(crate) fn secrets(&self, id: &ObjectRef<SealedObject>) -> Vec<String> {
+        let seen = self.locked();
+        seen.get(id).into_iter().flat_map(|seen| &seen.status.secrets).map(|secret| secret.name.clone()).collect()
+    }
+
     /// Takes note.
     pub(crate) fn put(&self, id: ObjectRef<SealedObject>, seen: Remembered) {
         self.locked().insert(id, seen);

@@ -1,5 +1,7 @@
 //! What the controller counts. docs/metrics.md lists every name; a test compares.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
@@ -31,6 +33,8 @@ pub(crate) struct Metrics {
     key_use: Family<Labels, Gauge>,
     leader: Gauge,
     watch_errors: Family<Labels, Counter>,
+    unread: Family<Labels, Gauge>,
+    unread_places: Mutex<BTreeMap<String, String>>,
     status_errors: Counter,
     events_lost: Counter,
     /// The names of Sealed Secrets, if they are asked for.
@@ -53,6 +57,8 @@ impl Metrics {
             key_use: Family::default(),
             leader: Gauge::default(),
             watch_errors: Family::default(),
+            unread: Family::default(),
+            unread_places: Mutex::default(),
             status_errors: Counter::default(),
             events_lost: Counter::default(),
             compat: compat.then(compat::Names::new),
@@ -69,6 +75,7 @@ impl Metrics {
         to.register("key_use", "Resources that a key opened last, by key", new.key_use.clone());
         to.register("leader", "1 while this replica writes", new.leader.clone());
         to.register("watch_errors", "Watches that broke off and were started again, by kind", new.watch_errors.clone());
+        to.register("watch_unread", "1 for what cannot be listed, by place", new.unread.clone());
         to.register("status_errors", "Statuses that could not be written", new.status_errors.clone());
         to.register("events_lost", "Events that were not published because too many waited", new.events_lost.clone());
         new
@@ -130,6 +137,27 @@ impl Metrics {
     /// A watch broke off.
     pub(crate) fn watch_error(&self, kind: &str) {
         self.watch_errors.get_or_create(&vec![("kind", kind.to_owned())]).inc();
+    }
+
+    /// Whether what `place` names cannot be listed, and why.
+    pub(crate) fn unread(&self, place: &str, why: Option<&str>) {
+        let labels = vec![("place", place.to_owned())];
+        let mut places = self.unread_places.lock().unwrap_or_else(PoisonError::into_inner);
+        match why {
+            Some(why) => {
+                places.insert(place.to_owned(), why.to_owned());
+                self.unread.get_or_create(&labels).set(1);
+            }
+            None => {
+                places.remove(place);
+                self.unread.remove(&labels);
+            }
+        }
+    }
+
+    /// What cannot be listed, and why.
+    pub(crate) fn unread_places(&self) -> BTreeMap<String, String> {
+        self.unread_places.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A status could not be written.

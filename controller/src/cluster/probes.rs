@@ -77,7 +77,9 @@ async fn alive(State(shared): State<Shared>) -> impl IntoResponse {
 }
 
 async fn ready(State(shared): State<Shared>) -> impl IntoResponse {
-    answer(shared.1.ready.load(Ordering::Relaxed))
+    let (code, word) = answer(shared.1.ready.load(Ordering::Relaxed));
+    let unread = shared.0.unread_places();
+    (code, unread.iter().fold(word.to_owned(), |body, (place, why)| format!("{body}cannot read {place}: {why}\n")))
 }
 
 fn answer(good: bool) -> (StatusCode, &'static str) {

@@ -10,14 +10,14 @@ use kube::runtime::controller::Action;
 use kube::runtime::events::EventType;
 use kube::runtime::reflector::ObjectRef;
 use sealed::status::{Around, Condition, Outcome, ROLLBACK, SecretStatus, Status};
-use sealed::{LiveSecret, Manifest, Opening, Plan, Refusal, Timestamp, begin};
+use sealed::{LiveSecret, Manifest, Opening, Plan, Refusal, SOURCE_ANNOTATION, Timestamp, begin};
 use tokio::sync::{Semaphore, watch};
 
 use super::custody::Snapshot;
 use super::fault::Fault;
 use super::herald::Herald;
 use super::keyring::KeySet;
-use super::kind::SealedObject;
+use super::kind::{Kind, SealedObject};
 use super::memory::Remembered;
 use super::metrics::Metrics;
 use super::watch::Unit;
@@ -223,7 +223,11 @@ impl<'a> Look<'a> {
         let unread = if self.is_new(&names) { BTreeSet::new() } else { names };
         for name in &unread {
             match live::get(self.client(), self.object.namespace(), name).await {
-                Ok(found) => live.extend(found),
+                Ok(Some(mut found)) => {
+                    found.source_gone = self.is_source_gone(&found).await;
+                    live.push(found);
+                }
+                Ok(None) => {}
                 Err(fault) => return Verdict::ReadFailed(fault),
             }
         }
@@ -236,6 +240,14 @@ impl<'a> Look<'a> {
             Ok(secrets) => Verdict::Done { wrote: !plan.is_done(), plan, secrets },
             Err(fault) => Verdict::WriteFailed(plan, fault),
         }
+    }
+
+    /// Whether another resource that a Secret without owner says it comes from is gone. When in doubt, it is there.
+    async fn is_source_gone(&self, live: &LiveSecret) -> bool {
+        let own = sealed::source(&self.manifest.id);
+        let from = live.annotations.get(SOURCE_ANNOTATION).filter(|from| live.owner.is_none() && **from != own);
+        let Some((kind, name)) = from.and_then(|from| Kind::of_source(from)) else { return false };
+        live::is_gone(self.client(), kind, self.object.namespace(), name).await
     }
 
     /// Whether there is most likely no Secret of the only name that counts: then it is created without a look at what
@@ -415,8 +427,9 @@ impl<'a> Look<'a> {
     fn count_drift(&self, plan: &Plan) {
         let same = self.before.status.observed_generation == self.object.generation();
         let known = |name: &str| self.before.status.secrets.iter().any(|secret| secret.name == name);
+        use sealed::Action;
         let put_right = |step: &&sealed::Step| {
-            known(&step.name) && !matches!(step.action, sealed::Action::Keep { .. } | sealed::Action::Remove(_))
+            known(&step.name) && !matches!(step.action, Action::Keep { .. } | Action::Remove(_) | Action::Release(_))
         };
         if same {
             plan.steps.iter().filter(put_right).for_each(|_| self.unit.cluster.metrics.drift_reverted());

@@ -8,6 +8,8 @@ use sealed::Refusal;
 /// First and longest wait after a failure.
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(300);
+/// Longest wait before a list that was refused is asked for again.
+const DENIED: Duration = Duration::from_secs(30);
 /// How often a resource without a key is looked at, though it is woken when a key comes.
 const WITHOUT_KEY: Duration = Duration::from_secs(600);
 /// How often a resource is looked at that nothing but a change of its own can help: a net, should an event be missed.
@@ -22,6 +24,11 @@ pub(crate) fn in_time(interval_seconds: u64) -> Duration {
 pub(crate) fn after_failure(attempt: u32) -> Duration {
     let factor = 2_u32.saturating_pow(attempt.saturating_sub(1).min(16));
     jitter(FIRST.saturating_mul(factor).min(LONGEST), 0.2)
+}
+
+/// Between two tries to list what we may not.
+pub(crate) fn after_denial(attempt: u32) -> Duration {
+    after_failure(attempt.saturating_add(3)).min(DENIED)
 }
 
 /// After a change by somebody else in between: at once, but not in a tight loop.

@@ -173,10 +173,7 @@ async fn lead(
         }
         let store = match args.profile {
             Profile::NoWatch => None,
-            Profile::Watch => tokio::select! {
-                store = secrets(cluster, scope.as_deref(), bells, &mut watches) => Some(store),
-                () = &mut stop => return,
-            },
+            Profile::Watch => Some(secrets(cluster, scope.as_deref(), bells, &mut watches)),
         };
         for (kind, woken, bell) in ears {
             let unit = Arc::new(Unit::new(cluster, kind, scope.clone(), store.clone()));
@@ -199,11 +196,19 @@ async fn lead(
             watches.spawn(rewrap::run(Arc::new(rewraps), scope.clone(), told(stopped.clone())));
         }
     }
-    health.set_ready(true);
+    watches.spawn(ready(health.clone(), units.clone()));
     watches.spawn(count(cluster.metrics.clone(), units));
     stop.await;
     let _ = stopping.send(true);
     finish(looks).await;
+}
+
+/// Ready once all was read that may be read.
+async fn ready(health: Arc<Health>, units: Vec<Arc<Unit>>) {
+    for unit in &units {
+        unit.wait_until_listed().await;
+    }
+    health.set_ready(true);
 }
 
 /// Lets running looks end, within limits.

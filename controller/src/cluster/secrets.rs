@@ -6,6 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use k8s_openapi::api::core::v1::Secret;
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::{ObjectRef, Store};
+use tokio::sync::watch;
+
+use super::watch::Listing;
 
 /// A Secret without its values.
 pub(crate) type Slim = PartialObjectMeta<Secret>;
@@ -16,12 +19,34 @@ pub(crate) struct Secrets {
     store: Store<Slim>,
     /// Names by the uid of an owner. May name too many: the store has the last word.
     owned: Arc<Mutex<HashMap<String, Vec<String>>>>,
+    listing: watch::Sender<Listing>,
 }
 
 impl Secrets {
     /// The Secrets of `store`, of which [`Secrets::note`] is told.
     pub(crate) fn new(store: Store<Slim>) -> Self {
-        Self { store, owned: Arc::default() }
+        Self { store, owned: Arc::default(), listing: watch::Sender::new(Listing::Asked) }
+    }
+
+    /// How far reading them has come.
+    pub(crate) fn listing(&self) -> watch::Receiver<Listing> {
+        self.listing.subscribe()
+    }
+
+    /// Takes note of how far reading them has come.
+    pub(crate) fn tell(&self, listing: Listing) {
+        self.listing.send_replace(listing);
+    }
+
+    /// Takes note that we may not read them; what was read before stays.
+    pub(crate) fn deny(&self) {
+        self.listing.send_if_modified(|listing| {
+            let is_new = *listing == Listing::Asked;
+            if is_new {
+                *listing = Listing::Denied;
+            }
+            is_new
+        });
     }
 
     /// The Secret of this name.

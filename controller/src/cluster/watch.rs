@@ -1,5 +1,6 @@
 //! What wakes a resource: a change of its own, a change of one of its Secrets, a change of the keys, and time.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,12 +14,14 @@ use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::{PredicateConfig, WatchStreamExt as _, watcher};
 use kube::{Api, Resource as _};
-use sealed::{MANAGED_LABEL, SOURCE_ANNOTATION};
+use sealed::{LEFT_PREFIX, MANAGED_LABEL, MERGED_PREFIX, SOURCE_ANNOTATION};
 use tokio::sync::watch;
 
 use super::kind::{Kind, SealedObject};
+use super::leave::{self, Gone};
 use super::memory::Memory;
 use super::reconcile::{Cluster, reconcile};
+use super::retry;
 use super::secrets::{Secrets, Slim};
 
 /// Between two looks for a kind whose CustomResourceDefinition is not there.
@@ -37,10 +40,21 @@ pub(crate) struct Unit {
     store: Store<SealedObject>,
     /// Fills the store; taken by the one run.
     writer: Mutex<Option<Writer<SealedObject>>>,
-    /// Whether the API server does not know the kind.
-    absent: watch::Sender<bool>,
-    /// Whether every resource has been read once.
-    listed: watch::Sender<bool>,
+    /// How far reading the resources has come.
+    listing: watch::Sender<Listing>,
+}
+
+/// How far reading all objects of a watch has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listing {
+    /// Nothing is known yet.
+    Asked,
+    /// The API server does not know the kind.
+    Absent,
+    /// We may not read them.
+    Denied,
+    /// All were read once.
+    Listed,
 }
 
 /// A way to wake resources of one kind.
@@ -66,26 +80,25 @@ impl Bell {
         let _ = self.to.unbounded_send(id);
     }
 
-    /// The resource of this bell's kind that a Secret belongs to.
-    fn source_of(&self, secret: &PartialObjectMeta<Secret>) -> Option<ObjectRef<SealedObject>> {
+    /// The resources of this bell's kind that a Secret belongs to, or that have keys in it.
+    fn sources_of(&self, secret: &PartialObjectMeta<Secret>) -> Vec<ObjectRef<SealedObject>> {
         let metadata = &secret.metadata;
         let owners = metadata.owner_references.iter().flatten();
         let owned = owners.filter(|owner| owner.controller == Some(true)).find(|owner| {
             let group = owner.api_version.split_once('/').map_or("", |(group, _)| group);
             owner.kind == self.kind.0.kind() && group == self.kind.0.group()
         });
-        let named = metadata.annotations.as_ref().and_then(|all| all.get(SOURCE_ANNOTATION)).and_then(|source| {
-            let (kind, name) = source.split_once('/')?;
-            (kind == format!("{}.{}", self.kind.0.kind(), self.kind.0.group())).then_some(name)
-        });
-        let name = owned.map(|owner| owner.name.as_str()).or(named)?;
-        Some(ObjectRef::new_with(name, self.kind).within(metadata.namespace.as_deref()?))
+        let marks = metadata.annotations.iter().flatten().filter(|(name, _)| is_mark(name));
+        let named = marks.filter_map(|(_, source)| named(self.kind, source));
+        let Some(namespace) = metadata.namespace.as_deref() else { return Vec::new() };
+        let names: BTreeSet<&str> = owned.map(|owner| owner.name.as_str()).into_iter().chain(named).collect();
+        names.into_iter().map(|name| ObjectRef::new_with(name, self.kind).within(namespace)).collect()
     }
 }
 
-/// Watches the Secrets of a scope, and wakes the resources that they belong to. Comes back with the store once it
-/// is filled; the watch goes on as long as the task that is handed to `spawn`.
-pub(crate) async fn secrets(
+/// Watches the Secrets of a scope, and wakes the resources that they belong to. The watch goes on as long as the task
+/// that is handed to `tasks`.
+pub(crate) fn secrets(
     cluster: &Arc<Cluster>,
     namespace: Option<&str>,
     bells: Vec<Bell>,
@@ -99,7 +112,8 @@ pub(crate) async fn secrets(
     let config = watcher::Config::default().labels(&format!("{MANAGED_LABEL}=true")).page_size(PAGE).any_semantic();
     let stream = watcher(api, config).default_backoff().modify(slim).reflect(writer);
     let metrics = cluster.metrics.clone();
-    let secrets = Secrets::new(store.clone());
+    let secrets = Secrets::new(store);
+    let place = place("Secret", namespace);
     let known = secrets.clone();
     tasks.spawn(async move {
         let mut stream = std::pin::pin!(stream);
@@ -117,25 +131,46 @@ pub(crate) async fn secrets(
                 Ok(watcher::Event::Init) => before = known.state(),
                 Ok(watcher::Event::InitDone) => {
                     known.renew();
+                    known.tell(Listing::Listed);
+                    metrics.unread(&place, None);
                     // What went while nobody watched is in no event: it is only missing from the new list.
                     let gone = |secret: &&Arc<Slim>| !known.holds(secret);
                     std::mem::take(&mut before).iter().filter(gone).for_each(|secret| ring_for(&bells, secret));
                 }
                 Err(error) => {
                     metrics.watch_error("Secret");
-                    tracing::warn!(%error, "the watch of Secrets broke off");
+                    if let Some(why) = denied(&error) {
+                        known.deny();
+                        metrics.unread(&place, Some(&why));
+                    }
+                    tracing::warn!(place, %error, "the watch of Secrets broke off");
                 }
             }
         }
     });
-    // The writer lives as long as the task.
-    let _ = store.wait_until_ready().await;
     secrets
 }
 
+/// What a watch reads, for people.
+fn place(kind: &str, namespace: Option<&str>) -> String {
+    namespace.map_or_else(|| kind.to_owned(), |namespace| format!("{kind} in {namespace}"))
+}
+
+/// Whether the answer is that we may not, or that there is nothing to ask about: no waiting helps.
+fn is_denied(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if matches!(status.code, 401 | 403 | 404))
+}
+
+/// Why a list was refused, if it was.
+fn denied(error: &watcher::Error) -> Option<String> {
+    match error {
+        watcher::Error::InitialListFailed(error) if is_denied(error) => Some(error.to_string()),
+        _ => None,
+    }
+}
+
 fn ring_for(bells: &[Bell], secret: &PartialObjectMeta<Secret>) {
-    let heard = bells.iter().filter_map(|bell| Some((bell, bell.source_of(secret)?)));
-    heard.for_each(|(bell, id)| bell.ring(id));
+    bells.iter().for_each(|bell| bell.sources_of(secret).into_iter().for_each(|id| bell.ring(id)));
 }
 
 /// Of a Secret, only who owns it and which version it has matters.
@@ -143,8 +178,18 @@ fn slim(secret: &mut PartialObjectMeta<Secret>) {
     secret.metadata.managed_fields = None;
     secret.metadata.labels = None;
     if let Some(annotations) = &mut secret.metadata.annotations {
-        annotations.retain(|name, _| name == SOURCE_ANNOTATION);
+        annotations.retain(|name, _| is_mark(name));
     }
+}
+
+/// Whether an annotation of this name says which resource a Secret, or a part of it, comes from.
+fn is_mark(name: &str) -> bool {
+    name == SOURCE_ANNOTATION || name.starts_with(MERGED_PREFIX) || name.starts_with(LEFT_PREFIX)
+}
+
+/// The name in such an annotation, if it is one of a resource of this kind.
+fn named(kind: Kind, source: &str) -> Option<&str> {
+    Kind::of_source(source).filter(|(of, _)| *of == kind).map(|(_, name)| name)
 }
 
 impl Unit {
@@ -158,19 +203,34 @@ impl Unit {
             memory: Memory::default(),
             store: writer.as_reader(),
             writer: Mutex::new(Some(writer)),
-            absent: watch::Sender::new(false),
-            listed: watch::Sender::new(false),
+            listing: watch::Sender::new(Listing::Asked),
         }
     }
 
-    /// Waits until every resource has been read, or it is known that there can be none. Not by the store's own way of
-    /// waiting: that wakes only who asked last, and the controller on this store asks, too.
+    /// Waits until every resource has been read, or it is known that there are none for us. Not by the store's own way
+    /// of waiting: that wakes only who asked last, and the controller on this store asks, too.
     pub(crate) async fn wait_until_listed(&self) {
-        let (mut absent, mut listed) = (self.absent.subscribe(), self.listed.subscribe());
-        tokio::select! {
-            _ = listed.wait_for(|listed| *listed) => {}
-            _ = absent.wait_for(|absent| *absent) => {}
-        }
+        let _ = self.listing.subscribe().wait_for(|listing| *listing != Listing::Asked).await;
+    }
+
+    /// Whether there may be resources that were never read.
+    pub(crate) fn is_unread(&self) -> bool {
+        *self.listing.borrow() == Listing::Denied
+    }
+
+    /// What it reads, for people.
+    pub(crate) fn place(&self) -> String {
+        place(self.kind.0.kind(), self.namespace.as_deref())
+    }
+
+    /// The resource of this name, if it is there.
+    pub(crate) fn holds(&self, id: &ObjectRef<SealedObject>) -> bool {
+        self.store.get(id).is_some()
+    }
+
+    /// The resource of this unit's kind that an annotation of a Secret in `namespace` names.
+    pub(crate) fn source(&self, source: &str, namespace: &str) -> Option<ObjectRef<SealedObject>> {
+        named(self.kind, source).map(|name| ObjectRef::new_with(name, self.kind).within(namespace))
     }
 
     /// The resources as they are known.
@@ -185,27 +245,72 @@ impl Unit {
         }
     }
 
-    /// Waits until the API server knows the kind.
+    /// Waits until the API server knows the kind and lets us list it, and the Secrets beside it have been read.
     async fn wait_for_kind(&self) {
-        let mut told = false;
-        loop {
+        for attempt in 0_u32.. {
             let error = match self.api().list(&ListParams::default().limit(1)).await {
-                Ok(_) => return,
+                Ok(_) => break,
                 Err(error) => error,
             };
             // By code: of a group that it does not know at all, the API server gives no reason.
             let is_missing = matches!(&error, kube::Error::Api(status) if status.code == 404);
-            self.absent.send_replace(is_missing);
-            if !told {
-                let kind = self.kind;
-                if is_missing {
-                    tracing::info!(?kind, "the API server does not know this kind yet");
-                } else {
-                    tracing::warn!(?kind, %error, "cannot list");
+            let place = self.place();
+            if is_missing {
+                self.listing.send_replace(Listing::Absent);
+                self.cluster.metrics.unread(&place, None);
+                if attempt == 0 {
+                    tracing::info!(place, "the API server does not know this kind yet");
                 }
-                told = true;
+            } else {
+                if is_denied(&error) {
+                    self.listing.send_replace(Listing::Denied);
+                }
+                self.cluster.metrics.unread(&place, Some(&error.to_string()));
+                // Again and again, less and less often.
+                if attempt.is_power_of_two() || attempt == 0 {
+                    tracing::warn!(place, %error, "cannot list; nothing is done there");
+                }
             }
-            tokio::time::sleep(if is_missing { WITHOUT_KIND } else { Duration::from_secs(5) }).await;
+            tokio::time::sleep(if is_missing { WITHOUT_KIND } else { retry::after_denial(attempt) }).await;
+        }
+        self.cluster.metrics.unread(&self.place(), None);
+        self.wait_for_secrets().await;
+    }
+
+    /// Without the Secrets of its scope, a unit would take what it wrote for missing.
+    async fn wait_for_secrets(&self) {
+        let Some(secrets) = &self.secrets else { return };
+        let mut listing = secrets.listing();
+        loop {
+            match *listing.borrow_and_update() {
+                Listing::Listed => return,
+                Listing::Denied => drop(self.listing.send_replace(Listing::Denied)),
+                Listing::Asked | Listing::Absent => {}
+            }
+            if listing.changed().await.is_err() {
+                // The sender lives as long as the watch.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// What a change of the list means.
+    fn follow(&self, event: &Result<watcher::Event<SealedObject>, watcher::Error>, gone: &UnboundedSender<Gone>) {
+        match event {
+            Ok(watcher::Event::InitDone) => {
+                self.listing.send_replace(Listing::Listed);
+                self.cluster.metrics.unread(&self.place(), None);
+                let _ = gone.unbounded_send(Gone::Unseen);
+            }
+            Ok(watcher::Event::Delete(object)) => {
+                let _ = gone.unbounded_send(Gone::One(ObjectRef::from_obj_with(object, self.kind)));
+            }
+            Ok(_) => {}
+            Err(error) => {
+                if let Some(why) = denied(error) {
+                    self.cluster.metrics.unread(&self.place(), Some(&why));
+                }
+            }
         }
     }
 
@@ -226,6 +331,7 @@ impl Unit {
         let Some(writer) = writer else { return };
         let store = self.store.clone();
         let (errors, lists) = (self.clone(), self.clone());
+        let (to, gone) = mpsc::unbounded();
         let changes = watcher(self.api(), config)
             .default_backoff()
             .inspect(move |event| {
@@ -235,11 +341,7 @@ impl Unit {
                 }
             })
             .reflect(writer)
-            .inspect(move |event| {
-                if let Ok(watcher::Event::InitDone) = event {
-                    lists.listed.send_replace(true);
-                }
-            })
+            .inspect(move |event| lists.follow(event, &to))
             .applied_objects()
             // Our own statuses must not wake us.
             .predicate_filter(changed, PredicateConfig::default());
@@ -252,6 +354,7 @@ impl Unit {
         tokio::select! {
             () = looks.for_each(|_| std::future::ready(())) => {}
             () = self.clone().wake_for_keys(bell, store) => {}
+            () = leave::follow(self.clone(), gone) => {}
         }
     }
 

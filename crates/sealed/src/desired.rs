@@ -13,8 +13,16 @@ use crate::{names, tree};
 
 /// The label of every Secret that a controller of ours wrote: watches are scoped to it.
 pub const MANAGED_LABEL: &str = "plomb.dev/managed";
-/// The annotation that says which resource a Secret without owner reference comes from.
+/// The annotation that says which resource a Secret belongs to, also while no owner reference says so.
 pub const SOURCE_ANNOTATION: &str = "plomb.dev/source";
+/// How the annotations begin that say which resources have keys in a Secret of others, and take them along.
+pub const MERGED_PREFIX: &str = "plomb.dev/merged-";
+/// The same of resources whose keys stay when they go.
+pub const LEFT_PREFIX: &str = "plomb.dev/left-";
+/// The field manager of everything that a controller of ours writes, but for keys in Secrets of others.
+pub const FIELD_MANAGER: &str = "plomb-controller";
+/// The labels of Secrets that hold a controller's own keys: ours, and that of Sealed Secrets.
+const KEY_LABELS: [&str; 2] = [crate::custody::KEY_LABEL, "sealedsecrets.bitnami.com/sealed-secrets-key"];
 
 /// A Secret as it is to be. `Debug` shows names only.
 #[derive(Default)]
@@ -73,6 +81,9 @@ pub struct LiveSecret {
     pub managed: Vec<ManagedEntry>,
     /// Its values; `None` where only the metadata was read.
     pub data: Option<BTreeMap<String, SecretBytes>>,
+    /// Whether the resource that [`SOURCE_ANNOTATION`] names is known to be gone. The object does not tell: whoever
+    /// reads it finds out.
+    pub source_gone: bool,
 }
 
 /// An entry of `managedFields`.
@@ -84,6 +95,8 @@ pub struct ManagedEntry {
     pub operation: String,
     /// The sub-resource that was written; empty for the object itself.
     pub subresource: String,
+    /// The keys of the Secret that it wrote.
+    pub keys: Vec<String>,
 }
 
 impl std::fmt::Debug for DesiredSecret {
@@ -106,6 +119,9 @@ impl DesiredSecret {
         }
         if !self.namespace.is_empty() && !names::is_label(&self.namespace) {
             return Some(format!("{:?} is no namespace", self.namespace));
+        }
+        if let Some(label) = key_label(&self.labels) {
+            return Some(format!("the label {label} is for the keys of a controller"));
         }
         let size: usize = self.data.values().map(SecretBytes::len).sum();
         if size > names::SECRET_LIMIT {
@@ -163,7 +179,10 @@ impl DesiredSecret {
         root.push("apiVersion", Value::str("v1"));
         root.push("kind", Value::str("Secret"));
         root.push("metadata", Value::Map(metadata));
-        root.push("type", Value::str(&self.type_));
+        // None where the type is somebody else's.
+        if !self.type_.is_empty() {
+            root.push("type", Value::str(&self.type_));
+        }
         if self.immutable {
             root.push("immutable", Value::Bool(true));
         }
@@ -174,6 +193,11 @@ impl DesiredSecret {
         root.push("data", Value::Map(data));
         root
     }
+}
+
+/// The label among these that marks a controller's own key.
+fn key_label(labels: &BTreeMap<String, String>) -> Option<&'static str> {
+    KEY_LABELS.into_iter().find(|label| labels.contains_key(*label))
 }
 
 fn put_texts(map: &mut Map, field: &str, texts: &BTreeMap<String, String>) {
@@ -236,6 +260,11 @@ pub(crate) fn decode(text: &SecretBytes) -> Option<SecretBytes> {
 }
 
 impl LiveSecret {
+    /// Whether it holds keys of a controller, which no resource may touch.
+    pub(crate) fn is_key(&self) -> bool {
+        key_label(&self.labels).is_some()
+    }
+
     /// The field managers, for messages.
     pub fn managers(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.managed.iter().map(|entry| entry.manager.as_str()).collect();
@@ -265,6 +294,7 @@ impl LiveSecret {
             owner: owner(metadata),
             managed: managed(metadata),
             data: has_values.then_some(data),
+            source_gone: false,
         })
     }
 }
@@ -288,7 +318,16 @@ fn managed(metadata: &Map) -> Vec<ManagedEntry> {
     let entries = list.into_iter().flat_map(|list| list.nodes()).map(|node| {
         let text =
             |field: &str| node.value.as_map().and_then(|map| tree::text(map, field)).unwrap_or_default().to_owned();
-        ManagedEntry { manager: text("manager"), operation: text("operation"), subresource: text("subresource") }
+        let (manager, operation) = (text("manager"), text("operation"));
+        let keys = node.value.as_map().map(written_keys).unwrap_or_default();
+        ManagedEntry { manager, operation, subresource: text("subresource"), keys }
     });
     entries.collect()
+}
+
+/// The keys of a Secret's data in an entry of `managedFields`.
+fn written_keys(entry: &Map) -> Vec<String> {
+    let fields = tree::map(entry, "fieldsV1").and_then(|fields| tree::map(fields, "f:data"));
+    let names = fields.into_iter().flat_map(Map::entries).map(|entry| entry.key.to_string());
+    names.filter_map(|name| name.strip_prefix("f:").map(str::to_owned)).collect()
 }

@@ -15,13 +15,17 @@ mod open;
 mod plan;
 mod reason;
 pub mod resource;
+mod share;
 pub mod status;
 mod template;
 mod tree;
 pub mod write;
 
 pub use binding::{Binding, Scope};
-pub use desired::{DesiredSecret, LiveSecret, MANAGED_LABEL, ManagedEntry, Owner, SOURCE_ANNOTATION};
+pub use desired::{
+    DesiredSecret, FIELD_MANAGER, LEFT_PREFIX, LiveSecret, MANAGED_LABEL, MERGED_PREFIX, ManagedEntry, Owner,
+    SOURCE_ANNOTATION,
+};
 #[cfg(feature = "bitnami")]
 pub use dialect::bitnami;
 pub use dialect::{DIALECTS, Dialect, Opened, Takeover, for_kind};
@@ -31,4 +35,5 @@ pub use manifest::{Manifest, ManifestError, ResourceId};
 pub use open::{Opening, Situation, begin, open, open_and_plan};
 pub use plan::{Action, Plan, Precondition, Step, plan};
 pub use reason::{Reason, Refusal};
+pub use share::{Share, source};
 pub use sops::Timestamp;

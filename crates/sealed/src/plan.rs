@@ -2,11 +2,12 @@
 //! may be taken, or none is.
 
 use crate::binding::Scope;
-use crate::desired::{DesiredSecret, LiveSecret, MANAGED_LABEL, SOURCE_ANNOTATION};
-use crate::dialect::Opened;
+use crate::desired::{DesiredSecret, FIELD_MANAGER, LiveSecret, MANAGED_LABEL, MERGED_PREFIX, SOURCE_ANNOTATION};
+use crate::dialect::{Opened, for_kind};
 use crate::manifest::ResourceId;
 use crate::reason::{Reason, Refusal};
 use crate::resource::{Conflict, Deletion, Drift, Immutable};
+use crate::share::{Share, source};
 use crate::status::Status;
 
 /// What is to be done for one resource.
@@ -37,6 +38,8 @@ pub struct Step {
     pub secret: Option<DesiredSecret>,
     /// Something that people should hear of.
     pub note: Option<String>,
+    /// The field manager for keys in a Secret of others; none where the Secret is the resource's own.
+    pub manager: Option<String>,
 }
 
 /// What to do about one Secret. Writers use server-side apply for the first three.
@@ -57,6 +60,8 @@ pub enum Action {
     },
     /// The resource no longer names it: delete it.
     Remove(Precondition),
+    /// The resource no longer names this Secret of others: take its keys out.
+    Release(Precondition),
 }
 
 /// The state of the live Secret that the plan was made for; a write must fail if it is another.
@@ -69,7 +74,7 @@ pub struct Precondition {
 }
 
 impl Precondition {
-    fn of(live: &LiveSecret) -> Self {
+    pub(crate) fn of(live: &LiveSecret) -> Self {
         Self { uid: live.uid.clone(), resource_version: live.resource_version.clone() }
     }
 }
@@ -105,20 +110,24 @@ pub fn plan(opened: Opened, id: &ResourceId, status: &Status, live: &[LiveSecret
         .collect::<Result<_, _>>()?;
     let wanted = |name: &str| opened.secrets.iter().any(|secret| secret.name == name);
     let removed: Vec<Step> = match opened.policy.deletion {
-        // Not one without owner: it was there before and only shared, or left behind on purpose.
         Deletion::Delete => {
-            let owned = |live: &&LiveSecret| judge.is_ours(live) && live.owner.is_some();
-            live.iter().filter(|live| !wanted(&live.name)).filter(owned).map(remove).collect()
+            live.iter().filter(|live| !wanted(&live.name)).filter_map(|live| judge.leave(live)).collect()
         }
         Deletion::Orphan => Vec::new(),
     };
+    let share = judge.share();
     let owns = |live: &&LiveSecret| live.owner.as_ref().is_some_and(|owner| owner.is(id));
     let owned: Vec<String> = live.iter().filter(owns).map(|live| live.name.clone()).collect();
     let steps = opened.secrets.into_iter().zip(actions).map(|(secret, (action, note))| {
         // A Secret of others into which keys are merged must not go with us.
         let is_foreign = matches!(action, Action::Merge(_)) && !owned.contains(&secret.name);
-        let secret = marked(secret, id, opened.policy.deletion, opened.takeover.without_owner || is_foreign);
-        Step { name: secret.name.clone(), action, secret: Some(secret), note }
+        let secret = if is_foreign {
+            share.marked(secret)
+        } else {
+            marked(secret, id, opened.policy.deletion, opened.takeover.without_owner)
+        };
+        let manager = is_foreign.then(|| share.manager());
+        Step { name: secret.name.clone(), action, secret: Some(secret), note, manager }
     });
     Ok(Plan {
         steps: steps.chain(removed).collect(),
@@ -130,17 +139,13 @@ pub fn plan(opened: Opened, id: &ResourceId, status: &Status, live: &[LiveSecret
     })
 }
 
-fn remove(live: &LiveSecret) -> Step {
-    Step { name: live.name.clone(), action: Action::Remove(Precondition::of(live)), secret: None, note: None }
-}
-
-/// The marks of a Secret that a cluster holds: label, and owner or source. Without a uid (no cluster) there are none.
+/// The marks of a Secret that a cluster holds: label, source, and owner unless it is to outlive the resource. Without a
+/// uid (no cluster) there are none.
 fn marked(mut secret: DesiredSecret, id: &ResourceId, deletion: Deletion, without_owner: bool) -> DesiredSecret {
     let Some(uid) = &id.uid else { return secret };
     secret.labels.insert(MANAGED_LABEL.to_owned(), "true".to_owned());
-    if deletion == Deletion::Orphan || without_owner {
-        secret.annotations.insert(SOURCE_ANNOTATION.to_owned(), source(id));
-    } else {
+    secret.annotations.insert(SOURCE_ANNOTATION.to_owned(), source(id));
+    if deletion != Deletion::Orphan && !without_owner {
         secret.owner = Some(crate::desired::Owner {
             api_version: id.api_version.clone(),
             kind: id.kind.clone(),
@@ -149,11 +154,6 @@ fn marked(mut secret: DesiredSecret, id: &ResourceId, deletion: Deletion, withou
         });
     }
     secret
-}
-
-/// The value of [`SOURCE_ANNOTATION`].
-fn source(id: &ResourceId) -> String {
-    format!("{}.{}/{}", id.kind, id.group(), id.name)
 }
 
 struct Judge<'a> {
@@ -167,32 +167,44 @@ enum Claim {
     Ours,
     /// Ours from now on, and why.
     Taken(String),
-    /// Its keys are merged.
+    /// Ours, and others may have keys in it.
+    Open,
+    /// Its keys are merged into a Secret of others.
     Shared,
 }
 
 impl Judge<'_> {
     fn action(&self, wanted: &DesiredSecret, live: Option<&LiveSecret>) -> Result<(Action, Option<String>), Refusal> {
         let Some(live) = live else { return Ok((Action::Create, None)) };
+        if live.is_key() {
+            let what = format!("Secret {} holds a key of a controller, which no resource may touch", live.name);
+            return Err(Refusal::new(Reason::OwnershipConflict, what));
+        }
         let claim = self.claim(live)?;
+        let is_foreign = matches!(claim, Claim::Shared);
+        if is_foreign && let Some((key, manager)) = self.share().rival(wanted, live) {
+            let what = format!("key {key} of Secret {} is there already, written by {manager}", live.name);
+            return Err(Refusal::new(Reason::OwnershipConflict, what));
+        }
         let at = Precondition::of(live);
         let note = match &claim {
             Claim::Taken(why) => Some(why.clone()),
-            Claim::Ours | Claim::Shared => None,
+            Claim::Ours | Claim::Open | Claim::Shared => None,
         };
-        let shared = matches!(claim, Claim::Shared);
-        let same = is_same(wanted, live, shared);
+        let shared = matches!(claim, Claim::Open | Claim::Shared);
+        let own = if is_foreign { self.share().manager() } else { FIELD_MANAGER.to_owned() };
+        let same = is_same(wanted, live, shared).map(|same| same && !(shared && has_surplus(wanted, live, &own)));
         if live.type_ != wanted.type_ && live.data.is_some() {
             let what = format!("Secret {} is of type {} and should be {}", live.name, live.type_, wanted.type_);
             return self.recreate(at, shared, Reason::TypeConflict, what).map(|action| (action, note));
         }
-        if live.immutable && (same == Some(false) || !wanted.immutable) {
+        if live.immutable && (same == Some(false) || !(wanted.immutable || is_foreign)) {
             let what = format!("Secret {} is immutable and differs from what it should be", live.name);
             return self.recreate(at, shared, Reason::ImmutableConflict, what).map(|action| (action, note));
         }
-        let marks = shared || self.is_marked(live);
+        let marks = if is_foreign { self.share().is_in(live) } else { self.is_marked(live) };
         let action = match same {
-            Some(true) if marks && note.is_none() && live.immutable == wanted.immutable => {
+            Some(true) if marks && note.is_none() && (is_foreign || live.immutable == wanted.immutable) => {
                 Action::Keep { drift: false }
             }
             _ if shared => Action::Merge(at),
@@ -219,14 +231,30 @@ impl Judge<'_> {
         let takeover = &self.rules.takeover;
         let merges = has(takeover.merge_if) || self.rules.policy.conflict == Conflict::Merge;
         if self.is_ours(live) {
-            // Still shared at the second look: what others put in is theirs.
-            return Ok(if merges { Claim::Shared } else { Claim::Ours });
+            // What others put in is theirs. Without an owner it may have been there before us, and stays without.
+            return Ok(match (merges, &live.owner) {
+                (false, _) => Claim::Ours,
+                (true, Some(_)) => Claim::Open,
+                (true, None) => Claim::Shared,
+            });
         }
         if live.owner.as_ref().is_some_and(|owner| owner.is_former(self.id)) {
             return Ok(Claim::Taken(format!("Secret {} belonged to an earlier resource of this name", live.name)));
         }
+        if let Some(former) = self.predecessor(live)
+            && !merges
+        {
+            return Ok(Claim::Taken(format!("Secret {} belonged to {former}, which is gone", live.name)));
+        }
+        if is_another_resources(live) {
+            return Err(self.conflict(live));
+        }
         if merges {
             return Ok(Claim::Shared);
+        }
+        let merged = |(name, of): (&String, &String)| name.starts_with(MERGED_PREFIX) && *of != source(self.id);
+        if live.annotations.iter().any(merged) {
+            return Err(self.conflict(live));
         }
         let adopts = self.rules.policy.conflict == Conflict::Adopt;
         if has(takeover.adopt_if) || (live.owner.is_none() && adopts) {
@@ -243,14 +271,42 @@ impl Judge<'_> {
             (None, None, managers) => format!("is there already, written by {}", managers.join(", ")),
         };
         let refusal = Refusal::new(Reason::OwnershipConflict, format!("Secret {} {owner}", live.name));
-        if live.owner.is_some() {
+        if live.owner.is_some() || is_another_resources(live) {
             refusal
         } else {
             refusal.hint("spec.policy.conflict: Adopt takes it over, Merge adds to it")
         }
     }
 
-    /// Controlled by this very resource, or left without owner by it on purpose.
+    /// What the resource has in Secrets of others. Where a Secret's own annotation asks for the merge, as Sealed Secrets
+    /// has it, keys stay.
+    fn share(&self) -> Share {
+        Share::of(self.id, self.rules.policy.deletion == Deletion::Orphan || self.rules.takeover.merge_if.is_some())
+    }
+
+    /// How to leave a Secret that the resource no longer names. One of its own without owner was left behind on
+    /// purpose before.
+    fn leave(&self, live: &LiveSecret) -> Option<Step> {
+        let (name, at) = (live.name.clone(), Precondition::of(live));
+        if live.is_key() {
+            return None;
+        }
+        if live.owner.as_ref().is_some_and(|owner| owner.is(self.id)) {
+            return Some(Step { name, action: Action::Remove(at), secret: None, note: None, manager: None });
+        }
+        let share = self.share();
+        share.is_in(live).then(|| share.give_back(live))
+    }
+
+    /// A resource of another kind and this name that the Secret belonged to and that is gone: this one comes from it by
+    /// `plomb convert`.
+    fn predecessor<'a>(&self, live: &'a LiveSecret) -> Option<&'a str> {
+        let from = live.annotations.get(SOURCE_ANNOTATION).filter(|_| live.owner.is_none() && live.source_gone)?;
+        let (_, name) = from.split_once('/')?;
+        (name == self.id.name && live.labels.contains_key(MANAGED_LABEL)).then_some(from)
+    }
+
+    /// Controlled by this very resource, or written by it and controlled by nobody.
     fn is_ours(&self, live: &LiveSecret) -> bool {
         match &live.owner {
             Some(owner) => owner.is(self.id),
@@ -275,6 +331,23 @@ impl Judge<'_> {
         self.id.generation.is_some()
             && self.status.observed_generation == self.id.generation
             && self.status.secrets.iter().any(|seen| seen.name == live.name && seen.uid == live.uid)
+    }
+}
+
+/// Whether `manager` wrote a key that is wanted no more.
+fn has_surplus(wanted: &DesiredSecret, live: &LiveSecret, manager: &str) -> bool {
+    let mut written = live.managed.iter().filter(|entry| entry.manager == manager).flat_map(|entry| &entry.keys);
+    written.any(|key| !wanted.data.contains_key(key))
+}
+
+/// Whether another sealed resource owns it: by reference, or by our marks while it is there.
+fn is_another_resources(live: &LiveSecret) -> bool {
+    match &live.owner {
+        Some(owner) => for_kind(&owner.api_version, &owner.kind).is_some(),
+        None => {
+            let marked = live.labels.contains_key(MANAGED_LABEL) && live.annotations.contains_key(SOURCE_ANNOTATION);
+            marked && !live.source_gone
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use scan::{Lines, Origin, Visitor};
 use crate::archive;
 use crate::feed::{self, Feed, Part};
 use crate::sniff::{self, Kind};
-use crate::{Limits, Source, SourceError, path};
+use crate::{Limits, Source, SourceError, ignored, path};
 
 /// Folders, walked through, and files. Hidden files are read; `.git` is never entered.
 #[derive(Clone, Debug)]
@@ -36,15 +36,8 @@ impl Files {
     }
 
     fn walk(&self, target: &Path) -> WalkBuilder {
-        let mut walk = WalkBuilder::new(target);
-        walk.standard_filters(false)
-            .git_ignore(self.obey_gitignore)
-            .git_exclude(self.obey_gitignore)
-            .git_global(self.obey_gitignore)
-            .parents(self.obey_gitignore)
-            .follow_links(false)
-            .threads(self.limits.workers())
-            .filter_entry(|entry| entry.depth() == 0 || entry.file_name() != ".git");
+        let mut walk = ignored::walk(target, self.obey_gitignore);
+        walk.threads(self.limits.workers());
         walk
     }
 }
@@ -101,9 +94,6 @@ impl ParallelVisitor for Worker<'_> {
 
 impl Worker<'_> {
     fn entry(&mut self, entry: &DirEntry) {
-        if let Some(error) = entry.error() {
-            self.failed(error);
-        }
         let path = entry.path();
         match entry.file_type() {
             Some(kind) if kind.is_dir() => {}
@@ -170,7 +160,16 @@ impl Worker<'_> {
 
 /// Opens a regular file; never waits for a pipe or a device, never follows a link.
 pub(crate) fn open(path: &Path) -> std::io::Result<Option<(File, u64)>> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY;
+    opened(path, OFlags::NOFOLLOW)
+}
+
+/// As [`open`], wherever a link leads.
+pub(crate) fn open_through_links(path: &Path) -> std::io::Result<Option<(File, u64)>> {
+    opened(path, OFlags::empty())
+}
+
+fn opened(path: &Path, more: OFlags) -> std::io::Result<Option<(File, u64)>> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY | more;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
     let metadata = file.metadata()?;
     Ok(metadata.is_file().then_some((file, metadata.len())))
@@ -217,15 +216,10 @@ fn describe(error: &ignore::Error) -> (BString, String) {
     match error {
         ignore::Error::WithPath { path, err } => (path::clean(path), describe(err).1),
         ignore::Error::WithDepth { err, .. } => describe(err),
-        ignore::Error::WithLineNumber { line, err } => {
-            let (what, why) = describe(err);
-            (what, format!("line {line}: {why}"))
-        }
         ignore::Error::Partial(errors) => {
             errors.first().map_or_else(|| (BString::default(), "unreadable".to_owned()), describe)
         }
         ignore::Error::Io(error) => (BString::default(), error.kind().to_string()),
-        ignore::Error::Glob { .. } => (BString::default(), "a pattern that cannot be read".to_owned()),
         ignore::Error::Loop { child, .. } => (child.as_os_str().as_bytes().as_bstr().to_owned(), "a loop".to_owned()),
         _ => (BString::default(), "unreadable".to_owned()),
     }

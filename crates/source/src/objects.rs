@@ -1,6 +1,7 @@
 //! Reading single objects by id, as they are stored.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bstr::BString;
 use gix::ObjectId;
@@ -8,6 +9,7 @@ use gix::objs::{Kind, TreeRefIter};
 use gix::prelude::FindExt as _;
 
 use crate::SourceError;
+use crate::loose::{self, Fault};
 
 /// Trees and commits above this size are not read.
 const LARGEST_TREE: u64 = 256 << 20;
@@ -27,21 +29,26 @@ pub(crate) struct TreeEntry {
 pub(crate) struct Objects {
     repo: gix::Repository,
     extra: Vec<gix::odb::Handle>,
+    /// Every folder with objects, alternates included.
+    folders: Arc<Vec<PathBuf>>,
 }
 
 impl Objects {
     /// The repository's own objects, then those of other folders.
-    pub(crate) fn new(mut repo: gix::Repository, extra: &[PathBuf]) -> Self {
+    pub(crate) fn new(mut repo: gix::Repository, extra: &[PathBuf], folders: Arc<Vec<PathBuf>>) -> Self {
         repo.objects.refresh_never();
         let hash = repo.object_hash();
         let open = |folder: &PathBuf| gix::odb::at_opts(folder, hash, [], Default::default()).ok();
         let extra = extra.iter().filter_map(open).collect();
-        Self { repo, extra }
+        Self { repo, extra, folders }
     }
 
     /// Size and kind of an object, without reading all of it.
     pub(crate) fn header(&self, id: ObjectId) -> Result<(u64, Kind), SourceError> {
         use gix::prelude::HeaderExt as _;
+        if let Some(found) = loose::header(&self.folders, id) {
+            return found.map_err(|_| damaged(id));
+        }
         let mut outcome = self.repo.objects.header(id);
         for store in &self.extra {
             if outcome.is_ok() {
@@ -54,6 +61,12 @@ impl Objects {
 
     /// An object's bytes into `buffer`.
     pub(crate) fn read(&self, id: ObjectId, limit: u64, buffer: &mut Vec<u8>) -> Result<Kind, SourceError> {
+        match loose::read(&self.folders, id, limit, buffer) {
+            Some(Ok(kind)) => return Ok(kind),
+            Some(Err(Fault::TooLarge)) => return Err(SourceError::TooLarge { what: id.to_string().into(), limit }),
+            Some(Err(Fault::Damaged)) => return Err(damaged(id)),
+            None => {}
+        }
         let (size, _) = self.header(id)?;
         if size > limit {
             return Err(SourceError::TooLarge { what: id.to_string().into(), limit });

@@ -9,8 +9,8 @@ use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
 use gix::object::tree::EntryKind;
 
-use crate::SourceError;
 use crate::objects::Objects;
+use crate::{SourceError, shape};
 
 /// A committed file is not read into memory above this size.
 const LARGEST_CONFIG: u64 = 64 << 20;
@@ -25,6 +25,8 @@ pub struct Repository {
     inner: gix::ThreadSafeRepository,
     root: PathBuf,
     extra: Vec<PathBuf>,
+    /// Every folder with objects, alternates included.
+    folders: Arc<Vec<PathBuf>>,
     /// The index that was read last. Clones share it: a large one is read once, not by everyone who asks.
     index: Arc<Mutex<Option<Known>>>,
 }
@@ -54,13 +56,17 @@ impl Repository {
             (work_tree || is_git_dir(folder)).then_some((folder, work_tree))
         });
         let (root, work_tree) = found.ok_or_else(nothing)?;
+        if let Some(why) = shape::fault(root, work_tree) {
+            return Err(SourceError::Repository { path: root.to_owned(), why });
+        }
         let options = gix::open::Options::isolated()
             .with(gix::sec::Trust::Reduced)
             .bail_if_untrusted(false)
             .open_path_as_is(!work_tree);
         let inner = gix::ThreadSafeRepository::open_opts(root, options)
             .map_err(|error| SourceError::Repository { path: root.to_owned(), why: error.to_string() })?;
-        let repository = Self { inner, root: root.to_owned(), extra: Vec::new(), index: Arc::default() };
+        let folders = Arc::new(with_alternates(vec![inner.objects.path().to_owned()]));
+        let repository = Self { inner, root: root.to_owned(), extra: Vec::new(), folders, index: Arc::default() };
         match repository.unknown_extension() {
             Some(name) => Err(repository.broken(format!("its format has an extension that is not known: {name}"))),
             None => Ok(repository),
@@ -91,6 +97,8 @@ impl Repository {
     #[must_use]
     pub fn with_object_folders(mut self, folders: impl IntoIterator<Item = PathBuf>) -> Self {
         self.extra.extend(folders);
+        let own = self.inner.objects.path().to_owned();
+        self.folders = Arc::new(with_alternates(std::iter::once(own).chain(self.extra.iter().cloned()).collect()));
         self
     }
 
@@ -188,24 +196,12 @@ impl Repository {
 
     /// The objects, for one thread.
     pub(crate) fn objects(&self) -> Objects {
-        Objects::new(self.local(), &self.extra)
+        Objects::new(self.local(), &self.extra, self.folders.clone())
     }
 
     /// Every folder with objects, alternates included.
     pub(crate) fn object_folders(&self) -> Vec<PathBuf> {
-        let mut folders = vec![self.inner.objects.path().to_owned()];
-        folders.extend(self.extra.iter().cloned());
-        let here = std::env::current_dir().unwrap_or_default();
-        let more: Vec<_> = folders
-            .iter()
-            .flat_map(|folder| gix::odb::alternate::resolve(folder.clone(), &here).unwrap_or_default())
-            .collect();
-        for folder in more {
-            if !folders.contains(&folder) {
-                folders.push(folder);
-            }
-        }
-        folders
+        self.folders.to_vec()
     }
 
     /// An error about the repository as a whole.
@@ -216,4 +212,16 @@ impl Repository {
 
 fn is_git_dir(folder: &Path) -> bool {
     folder.join("HEAD").is_file() && folder.join("objects").is_dir() && folder.join("refs").is_dir()
+}
+
+/// These folders of objects, and those that they name.
+fn with_alternates(mut folders: Vec<PathBuf>) -> Vec<PathBuf> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let named = |folder: &PathBuf| gix::odb::alternate::resolve(folder.clone(), &here).unwrap_or_default();
+    for folder in folders.iter().flat_map(named).collect::<Vec<_>>() {
+        if !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    folders
 }

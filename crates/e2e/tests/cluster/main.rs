@@ -26,4 +26,5 @@ mod schema;
 mod scripted;
 mod secrets;
 mod server;
+mod sharing;
 mod undefended;

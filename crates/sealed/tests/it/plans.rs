@@ -56,12 +56,13 @@ fn live_of(wanted: &DesiredSecret) -> LiveSecret {
         annotations: wanted.annotations.clone(),
         owner: wanted.owner.clone(),
         managed: vec![manager("plomb")],
+        source_gone: false,
         data: Some(wanted.data.iter().map(|(key, value)| (key.clone(), value.duplicate())).collect()),
     }
 }
 
 fn manager(name: &str) -> ManagedEntry {
-    ManagedEntry { manager: name.into(), operation: "Apply".into(), subresource: String::new() }
+    ManagedEntry { manager: name.into(), operation: "Apply".into(), ..ManagedEntry::default() }
 }
 
 fn owner(kind: &str, name: &str, uid: &str) -> Option<Owner> {
@@ -110,18 +111,110 @@ fn a_secret_of_somebody_else_is_left_alone() {
     let world = World::with(Policy::default());
     let mut live = world.live();
     live.owner = None;
+    live.annotations.clear();
     live.managed = vec![manager("helm")];
     let refusal = world.plan(&[live]).unwrap_err();
     assert_eq!(refusal.reason, Reason::OwnershipConflict);
     assert!(refusal.message.contains("helm"));
-    for policy in [Conflict::Fail, Conflict::Adopt] {
+    for policy in [Conflict::Fail, Conflict::Adopt, Conflict::Merge] {
         let world = World::with(Policy { conflict: policy, ..Policy::default() });
         let mut live = world.live();
         live.owner = owner("EncryptedSecret", "rival", "uid-9");
         let refusal = world.plan(&[live]).unwrap_err();
         assert_eq!(refusal.reason, Reason::OwnershipConflict, "the first owner stays");
         assert!(refusal.message.contains("rival"));
+        // The same while only the marks say so.
+        let mut live = from(&world, "EncryptedSecret.plomb.dev/rival");
+        assert_eq!(world.action(from(&world, "EncryptedSecret.plomb.dev/rival")), Err(Reason::OwnershipConflict));
+        live.source_gone = true;
+        assert_eq!(world.action(live).is_ok(), policy != Conflict::Fail, "{policy:?}");
     }
+}
+
+/// The live Secret, without owner, marked as coming from another resource.
+fn from(world: &World, source: &str) -> LiveSecret {
+    let mut live = world.live();
+    live.owner = None;
+    live.annotations.insert("plomb.dev/source".into(), source.into());
+    live
+}
+
+#[test]
+fn a_lost_owner_is_put_back() {
+    let world = World::with(Policy::default());
+    let mut live = world.live();
+    live.owner = None;
+    assert!(is_replace(&world.action(live)));
+    // One that a resource of another kind and this name left, as `plomb convert` does it.
+    let mut live = from(&world, "SealedSecret.bitnami.com/db");
+    live.source_gone = true;
+    let plan = world.plan(&[live]).unwrap();
+    assert!(matches!(plan.steps[0].action, Action::Replace(_)) && plan.steps[0].note.is_some());
+    assert_eq!(plan.steps[0].secret.as_ref().unwrap().owner, owner("EncryptedSecret", "db", "uid-1"));
+    let mut live = from(&world, "SealedSecret.bitnami.com/another");
+    live.source_gone = true;
+    assert_eq!(world.action(live), Err(Reason::OwnershipConflict));
+}
+
+#[test]
+fn a_key_of_a_controller_is_never_touched_and_never_made() {
+    for label in ["plomb.dev/key", "sealedsecrets.bitnami.com/sealed-secrets-key"] {
+        for policy in [Conflict::Fail, Conflict::Adopt, Conflict::Merge] {
+            let world = World::with(Policy { conflict: policy, ..Policy::default() });
+            for owned in [true, false] {
+                let mut live = world.live();
+                live.labels.insert(label.into(), "active".into());
+                if !owned {
+                    (live.owner, live.annotations) = (None, Default::default());
+                }
+                assert_eq!(world.action(live), Err(Reason::OwnershipConflict), "{label} {policy:?}");
+            }
+            let mut gone = world.live();
+            gone.name = "gone".into();
+            gone.labels.insert(label.into(), "active".into());
+            assert_eq!(world.plan(&[world.live(), gone]).unwrap().steps.len(), 1, "not removed either");
+        }
+        let mut labelled = draft();
+        labelled.secrets[0].labels.insert(label.into(), "active".into());
+        assert!(sealed::write::plain_text(&labelled).is_err());
+    }
+}
+
+#[test]
+fn merged_keys_are_written_by_a_manager_of_their_own_and_given_back() {
+    let world = World::with(Policy { conflict: Conflict::Merge, ..Policy::default() });
+    let foreign =
+        || LiveSecret { owner: None, labels: Default::default(), annotations: Default::default(), ..world.live() };
+    let plan = world.plan(&[foreign()]).unwrap();
+    let (step, secret) = (&plan.steps[0], plan.steps[0].secret.as_ref().unwrap());
+    assert!(matches!(step.action, Action::Merge(_)));
+    let own = "plomb-controller/EncryptedSecret.plomb.dev/db";
+    assert_eq!(step.manager.as_deref(), Some(own));
+    assert!(secret.owner.is_none() && secret.type_.is_empty() && !secret.annotations.contains_key("plomb.dev/source"));
+    // As it is after that: nothing to do, also beside the keys of another resource.
+    let merged = || {
+        let mut live = foreign();
+        (live.labels, live.annotations) = (secret.labels.clone(), secret.annotations.clone());
+        live.managed.push(ManagedEntry { keys: vec!["k".into()], ..manager(own) });
+        live.managed.push(ManagedEntry { keys: vec!["other".into()], ..manager("plomb-controller/x") });
+        live
+    };
+    assert_eq!(world.action(merged()), KEEP);
+    let mut less = merged();
+    less.managed[1].keys.push("dropped".into());
+    assert!(matches!(world.action(less), Ok(Action::Merge(_))), "a key that is named no more");
+    let mut fought = merged();
+    fought.managed[2].keys.push("k".into());
+    assert_eq!(world.action(fought), Err(Reason::OwnershipConflict), "one key, two resources");
+    let adopter = World::new(|draft| (draft.name, draft.policy.conflict) = ("other".into(), Conflict::Adopt));
+    assert_eq!(adopter.action(merged()), Err(Reason::OwnershipConflict), "it is shared");
+    // No longer named: given back, unless keys are to stay.
+    let gone = || LiveSecret { name: "gone".into(), ..merged() };
+    let plan = world.plan(&[merged(), gone()]).unwrap();
+    assert!(matches!(plan.steps[1].action, Action::Release(_)) && plan.steps[1].manager.as_deref() == Some(own));
+    assert!(sealed::status::SecretStatus::of(&plan.steps[1], "u", "9").is_none());
+    let stays = World::with(Policy { conflict: Conflict::Merge, deletion: Deletion::Orphan, ..Policy::default() });
+    assert_eq!(stays.plan(&[merged(), gone()]).unwrap().steps.len(), 1);
 }
 
 #[test]
@@ -129,6 +222,7 @@ fn a_policy_lets_it_be_adopted_or_merged() {
     let world = World::with(Policy { conflict: Conflict::Adopt, ..Policy::default() });
     let mut live = world.live();
     live.owner = None;
+    live.annotations.clear();
     let plan = world.plan(&[live]).unwrap();
     assert!(matches!(plan.steps[0].action, Action::Replace(_)) && plan.steps[0].note.is_some());
     let world = World::with(Policy { conflict: Conflict::Merge, ..Policy::default() });
@@ -233,6 +327,7 @@ fn one_conflict_stops_every_secret_of_the_resource() {
     let mut foreign = world.live();
     foreign.name = "b".into();
     foreign.owner = None;
+    foreign.annotations.clear();
     assert_eq!(world.plan(&[foreign]).unwrap_err().reason, Reason::OwnershipConflict);
 }
 
@@ -242,10 +337,11 @@ fn a_live_secret_is_read_from_its_object() {
         "name": "a", "namespace": "prod", "uid": "s-1", "resourceVersion": "7", "labels": {"l": "x"},
         "ownerReferences": [{"apiVersion": "v1", "kind": "Other", "name": "o", "uid": "u"},
             {"apiVersion": "plomb.dev/v1alpha1", "kind": "EncryptedSecret", "name": "db", "uid": "uid-1", "controller": true}],
-        "managedFields": [{"manager": "b"}, {"manager": "a"}, {"manager": "b"}]}});
+        "managedFields": [{"manager": "b", "fieldsV1": {"f:data": {".": {}, "f:k": {}}}}, {"manager": "a"}, {"manager": "b"}]}});
     let live = LiveSecret::of(&crate::made::object(&object)).unwrap();
     assert_eq!(live.owner, owner("EncryptedSecret", "db", "uid-1"));
     assert_eq!((live.managers(), live.data.as_ref().unwrap()["k"].expose()), (vec!["a", "b"], b"v".as_slice()));
+    assert_eq!((&live.managed[0].keys[..], live.managed[1].keys.len()), (&["k".to_owned()][..], 0));
     let mut metadata_only = object;
     metadata_only.as_object_mut().unwrap().retain(|key, _| key != "data" && key != "type");
     assert!(LiveSecret::of(&crate::made::object(&metadata_only)).unwrap().data.is_none());
