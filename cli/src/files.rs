@@ -50,6 +50,24 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<SecretBytes, Failure> {
     read_all(file, size, limit).map_err(|failure| failure.in_file(path))
 }
 
+/// Reads a file that the command line names, or what a shell's `<(…)` writes.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_named(path: &Path, limit: u64) -> Result<SecretBytes, Failure> {
+    if !is_pipe(path) {
+        return read(path, limit);
+    }
+    let file = File::open(path).map_err(|error| Failure::io(path, "open it", &error))?;
+    read_all(file, 0, limit).map_err(|failure| failure.in_file(path))
+}
+
+/// Whether a path leads to a pipe: what a shell makes of `<(…)`.
+pub(crate) fn is_pipe(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    path.metadata().is_ok_and(|metadata| metadata.file_type().is_fifo())
+}
+
 /// Reads standard input up to `limit` bytes.
 ///
 /// # Errors

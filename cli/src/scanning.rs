@@ -6,6 +6,7 @@ mod explain;
 mod fix;
 mod flags;
 mod guarding;
+mod log;
 mod output;
 mod refs;
 mod rules;

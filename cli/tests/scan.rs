@@ -47,6 +47,75 @@ fn an_allowed_finding_is_explained() {
 }
 
 #[test]
+fn pipes_of_a_shell_are_read_where_gitleaks_reads_them() {
+    let scratch = Scratch::new("scan-pipes");
+    scratch.write("rules.toml", "[[rules]]\nid = \"ticket\"\nregex = 'SHOP-[a-z]{12}'\n");
+    scratch.write("a/x.txt", format!("t = SHOP-{} # hi\n", "abcdefghijkl"));
+    let shell = |line: &str| {
+        let line = format!("{PLOMB} gitleaks dir a {line}");
+        scratch.command("/bin/bash").args(["-c", &line]).run()
+    };
+    let found = shell("-v -c <(cat rules.toml)");
+    assert_eq!(found.code, Some(1), "{}", found.errors());
+    assert!(found.text().starts_with("Finding:     t = REDACTED # hi\n"), "{}", found.text());
+    let ignored = shell("-c rules.toml -i <(echo a/x.txt:ticket:1)");
+    assert!(ignored.ok(), "{}", ignored.errors());
+    assert_eq!(shell("-c rules.toml -r ../old.json").code, Some(1));
+    let known = shell("-c rules.toml -b <(cat ../old.json)");
+    assert!(known.ok(), "{}", known.errors());
+    // A configuration beside the file that is scanned is not asked.
+    scratch.write("a/.gitleaks.toml", "[[rules]]\nid = \"any\"\nregex = 'SHOP'\n");
+    assert_eq!(plomb(&scratch, &["gitleaks", "dir", "a"]).code, Some(1));
+    assert!(plomb(&scratch, &["gitleaks", "dir", "a/x.txt"]).ok());
+    let version = plomb(&scratch, &["gitleaks", "--version"]);
+    assert_eq!((version.code, version.text().as_str()), (Some(0), "gitleaks version 8.30.1\n"));
+}
+
+#[test]
+fn log_options_of_the_action_choose_commits() {
+    let scratch = Scratch::new("scan-log");
+    let mut repo = Repository::new(&scratch, "log");
+    let mut dice = Dice::new(5);
+    for name in ["a", "b", "c"] {
+        repo.write(name, format!("TOKEN = \"{}\"\n", token::github(&mut dice))).commit(name);
+    }
+    let root = repo.root().to_str().expect("made by us").to_owned();
+    let found = |options: &str| {
+        let done = plomb(&scratch, &["gitleaks", "git", &root, "-f", "csv", "-r", "-", "--log-opts", options]);
+        let mut files: Vec<String> =
+            done.text().lines().filter_map(|row| row.split(',').nth(2).map(str::to_owned)).collect();
+        files.retain(|name| name.len() == 1);
+        files.sort();
+        (done.code, files.concat())
+    };
+    assert_eq!(found("-1"), (Some(1), "c".to_owned()));
+    assert_eq!(found("--no-merges --first-parent HEAD~1^..HEAD"), (Some(1), "bc".to_owned()));
+    assert_eq!(found("HEAD -- a"), (Some(1), "a".to_owned()));
+    assert_eq!(found("--since=2099-01-01"), (Some(0), String::new()));
+    assert_eq!(found("--author=me"), (Some(1), String::new()));
+}
+
+#[test]
+fn a_hostile_list_of_ignored_files_stops_no_command() {
+    let scratch = Scratch::new("scan-hostile");
+    let mut repo = Repository::new(&scratch, "hostile");
+    repo.write("sub/a.yaml", "a: 1\n");
+    let root = repo.root().to_owned();
+    let run = |words: &str| {
+        let line = format!("ulimit -v 8000000; cd {} && exec timeout 60 {PLOMB} {words}", root.display());
+        let done = scratch.command("/bin/bash").args(["-c", &line]).run();
+        assert!(done.code.is_some_and(|code| code < 100), "{words}: {:?} {}", done.code, done.errors());
+    };
+    let pipe = |path: &str| assert!(scratch.command("/usr/bin/mkfifo").arg(root.join(path)).run().ok());
+    std::os::unix::fs::symlink("/dev/zero", root.join(".gitignore")).expect("a new name");
+    pipe("sub/.gitignore");
+    ["scan .", "status .", "verify .", "scan --fix .", "config check"].iter().for_each(|words| run(words));
+    std::fs::remove_file(root.join(".git/HEAD")).expect("every repository has one");
+    pipe(".git/HEAD");
+    ["scan .", "scan git .", "scan --staged", "hook status"].iter().for_each(|words| run(words));
+}
+
+#[test]
 fn a_report_that_cannot_be_written_is_told_before_the_scan() {
     let scratch = Scratch::new("scan-report");
     let told = |report: &str| {

@@ -16,8 +16,17 @@ const VERSION: &str = "8.30.1\n";
 
 /// Find secrets in code, past or present (plomb in gitleaks' place)
 #[derive(Debug, Parser)]
-#[command(name = "gitleaks", disable_version_flag = true, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    name = "gitleaks",
+    version = "version 8.30.1",
+    disable_version_flag = true,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 struct Cli {
+    /// Print the version
+    #[arg(long, action = clap::ArgAction::Version)]
+    version: Option<bool>,
     #[command(subcommand)]
     command: Command,
 }

@@ -39,7 +39,11 @@ pub(crate) fn load(request: &Request) -> Result<Exceptions, Failure> {
         redaction: request.flags.redaction(),
         is_whole: matches!(request.what, What::Files { .. } | What::History(_)) && request.flags.enable_rule.is_empty(),
     };
-    for (name, text) in super::rules::texts(request, GITLEAKS_FILE, &gitleaks_places(request, &home))? {
+    let given = &request.flags.gitleaks_ignore_path;
+    let piped = files::is_pipe(given).then(|| files::read_named(given, LIMIT)).transpose()?;
+    let piped = piped.map(|text| (named(given), text.expose().to_vec()));
+    let lists = super::rules::texts(request, GITLEAKS_FILE, &gitleaks_places(request, &home))?;
+    for (name, text) in piped.into_iter().chain(lists) {
         let (list, wrong) = GitleaksIgnore::parse(&text);
         tell(&name, &wrong);
         exceptions.gitleaks.push((name, list));
@@ -68,7 +72,7 @@ pub(crate) fn root_of(home: &Path) -> PathBuf {
 }
 
 fn baseline(path: &Path) -> Result<Baseline, Failure> {
-    let text = files::read(path, LIMIT)?;
+    let text = files::read_named(path, LIMIT)?;
     Baseline::parse(text.expose()).map_err(|error| Failure::new(Exit::Incomplete, error.to_string()).in_file(path))
 }
 

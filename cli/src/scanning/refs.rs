@@ -1,13 +1,10 @@
-//! What Git tells its hooks about refs, and the options of `git log` that choose commits.
+//! What Git tells its hooks about refs.
 
 use std::path::PathBuf;
 
 use bstr::{BString, ByteSlice as _};
 use secret::SecretBytes;
 use source::Selection;
-
-use crate::failure::{Exit, Failure};
-use crate::paths::one_line;
 
 /// `pre-push`: lines of local ref, local object, remote ref, remote object. What the remote has is left out; for a
 /// ref that is new there, what any remote is known to have.
@@ -47,30 +44,4 @@ pub(crate) fn quarantine() -> Vec<PathBuf> {
     let one = std::env::var_os("GIT_OBJECT_DIRECTORY").map(PathBuf::from);
     let more = std::env::var_os("GIT_ALTERNATE_OBJECT_DIRECTORIES");
     one.into_iter().chain(more.iter().flat_map(std::env::split_paths)).collect()
-}
-
-/// Options that say how Git shows what it finds, which does not matter here.
-const WITHOUT_EFFECT: [&str; 9] = ["-p", "-u", "--patch", "-U0", "-m", "-c", "--cc", "--full-history", "--no-merges"];
-
-/// The words of `--log-opts` that choose commits. `git log` without any starts from HEAD.
-///
-/// # Errors
-/// When there is one that cannot be obeyed: a scan of other commits than asked for would say "clean" of the wrong ones.
-pub(crate) fn words(options: &str) -> Result<Vec<&str>, Failure> {
-    let mut words = Vec::new();
-    for word in options.split_whitespace() {
-        if word.starts_with('-') && !matches!(word, "--all" | "--not") {
-            if !WITHOUT_EFFECT.contains(&word) {
-                let what = format!("--log-opts: {} cannot be obeyed", one_line(word));
-                let hint = "commits are chosen by A..B, ^A, B, --all and --not";
-                return Err(Failure::new(Exit::Incomplete, what).hint(hint));
-            }
-            continue;
-        }
-        words.push(word);
-    }
-    if words.is_empty() {
-        words.push("HEAD");
-    }
-    Ok(words)
 }

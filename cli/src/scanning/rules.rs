@@ -52,13 +52,17 @@ fn chosen(request: &Request) -> Result<Option<(PathBuf, Vec<u8>)>, Failure> {
         return Ok(Some((PathBuf::from("GITLEAKS_CONFIG_TOML"), text.into_encoded_bytes())));
     }
     let home = request.what.home();
+    if request.style == Style::Gitleaks && home.is_file() {
+        // gitleaks looks below what it scans only.
+        return Ok(None);
+    }
     let places = [home.join(NAME), exceptions::root_of(&home).join(NAME)];
     let found = texts(request, NAME, &places)?.into_iter().next();
     Ok(found.map(|(name, text)| (PathBuf::from(name), text)))
 }
 
 fn read(path: &Path) -> Result<(PathBuf, Vec<u8>), Failure> {
-    let text = files::read(path, LIMIT)?;
+    let text = files::read_named(path, LIMIT)?;
     Ok((path.to_owned(), text.expose().to_vec()))
 }
 

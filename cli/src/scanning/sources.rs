@@ -13,7 +13,7 @@ use secret::SecretBytes;
 use super::collector::Collector;
 use super::guarding::Guarding;
 use super::rules::source_failure;
-use super::{Request, What, refs};
+use super::{Request, What, log, refs};
 use crate::failure::{Exit, Failure};
 use crate::{files, ui};
 
@@ -136,13 +136,13 @@ fn history(
 
 /// The commits that a range or options of `git log` choose.
 fn selection(wanted: &super::History) -> Result<Selection, Failure> {
-    let words: Vec<&str> = match (&wanted.range, &wanted.log_opts) {
-        (Some(range), _) => vec![range],
-        (None, Some(options)) => refs::words(options)?,
+    let range = match (&wanted.range, &wanted.log_opts) {
+        (Some(range), _) => range,
+        (None, Some(options)) => return log::selection(options),
         (None, None) => return Ok(Selection::all()),
     };
-    Selection::parse(words.into_iter().map(BStr::new)).map_err(|error| {
-        let hint = "commits are chosen by A..B, ^A, B, --all and --not";
+    Selection::parse([BStr::new(range)]).map_err(|error| {
+        let hint = "commits are chosen by A..B, A...B, ^A, B and --all";
         source_failure(&error).hint(hint)
     })
 }

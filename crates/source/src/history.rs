@@ -2,6 +2,7 @@
 
 mod blobs;
 mod changes;
+mod choice;
 mod commits;
 mod info;
 mod messages;
@@ -21,6 +22,7 @@ use crate::pack::reader::{Packs, Reader};
 use crate::repository::Repository;
 use crate::{Limits, Source, SourceError};
 use changes::Changes;
+pub use choice::{Choice, Kinds, Paths, date};
 use commits::Commits;
 pub use selection::Selection;
 
@@ -63,8 +65,9 @@ impl Source for History<'_> {
             notes.skipped("history".into(), "the clone is shallow: older commits are not here");
         }
         let reader = || Reader::new(&packs, self.repository.objects());
-        let commits = Commits::walk(self.repository, &mut reader(), &tips, &mut notes)?;
-        let changes = Changes::find(&commits, &mut reader(), &mut notes);
+        let commits = Commits::walk(self.repository, &mut reader(), &tips, &self.selection.choice, &mut notes)?;
+        let mut changes = Changes::find(&commits, &mut reader(), &mut notes);
+        changes.retain(&self.selection.choice);
         notes.tell(&mut *new_visitor());
         let context = Context { history: self, packs: &packs, commits: &commits, changes: &changes };
         if self.messages {

@@ -27,7 +27,8 @@ pub fn walk(folder: &Path, obey_gitignore: bool) -> WalkBuilder {
     walk.standard_filters(false).follow_links(false);
     let ignored = obey_gitignore.then(|| Ignored::new(folder)).flatten();
     walk.filter_entry(move |entry| {
-        let wanted = || entry.file_name() != ".git" && !ignored.as_ref().is_some_and(|ignored| ignored.leaves_out(entry));
+        let wanted =
+            || entry.file_name() != ".git" && !ignored.as_ref().is_some_and(|ignored| ignored.leaves_out(entry));
         entry.depth() == 0 || wanted()
     });
     walk
@@ -127,6 +128,7 @@ impl Folder {
 fn list(folder: &Path, file: &Path, opened: std::io::Result<Option<(File, u64)>>) -> Gitignore {
     let Some(text) = contents(opened, LARGEST_LIST).filter(|text| !text.is_empty()) else { return Gitignore::empty() };
     let mut builder = GitignoreBuilder::new(folder);
+    builder.allow_unclosed_class(false);
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
     for line in text.lines().filter_map(|line| line.to_str().ok()) {
         let _ = builder.add_line(Some(file.to_owned()), line);

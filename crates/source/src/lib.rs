@@ -29,7 +29,7 @@ use scan::Visitor;
 
 pub use error::SourceError;
 pub use files::Files;
-pub use history::{History, Selection};
+pub use history::{Choice, History, Kinds, Paths, Selection, date};
 pub use ignored::walk;
 pub use limits::Limits;
 pub use repository::Repository;

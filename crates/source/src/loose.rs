@@ -2,7 +2,7 @@
 //! object, or a smaller one, where a secret was.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::PathBuf;
 
 use flate2::read::ZlibDecoder;
@@ -39,12 +39,7 @@ pub(crate) fn header(folders: &[PathBuf], id: ObjectId) -> Option<Result<(u64, K
 }
 
 /// An object of at most `limit` bytes into `buffer`; `None` if no folder has it.
-pub(crate) fn read(
-    folders: &[PathBuf],
-    id: ObjectId,
-    limit: u64,
-    buffer: &mut Vec<u8>,
-) -> Option<Result<Kind, Fault>> {
+pub(crate) fn read(folders: &[PathBuf], id: ObjectId, limit: u64, buffer: &mut Vec<u8>) -> Option<Result<Kind, Fault>> {
     let found = match find(folders, id)? {
         Ok(found) if found.size > limit => return Some(Err(Fault::TooLarge)),
         Ok(found) => found,
@@ -58,13 +53,46 @@ pub(crate) fn read(
     Some(if named { Ok(found.kind) } else { Err(Fault::Damaged) })
 }
 
+/// A blob of any size, bit by bit; the read that comes to its end fails if it was not the one that was asked for.
+pub(crate) fn stream(folders: &[PathBuf], id: ObjectId) -> Option<(u64, impl Read + use<>)> {
+    let found = find(folders, id)?.ok().filter(|found| found.kind == Kind::Blob)?;
+    let mut hasher = gix::hash::hasher(id.kind());
+    hasher.update(&gix::objs::encode::loose_header(found.kind, found.size));
+    Some((found.size, Checked { inner: found.rest, left: found.size, id, hasher: Some(hasher) }))
+}
+
+/// Compares what was read with its name.
+struct Checked {
+    inner: ZlibDecoder<File>,
+    left: u64,
+    id: ObjectId,
+    hasher: Option<gix::hash::Hasher>,
+}
+
+impl Read for Checked {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        let other = || io::Error::from(io::ErrorKind::InvalidData);
+        self.left = self.left.checked_sub(read as u64).ok_or_else(other)?;
+        if read > 0 {
+            self.hasher.iter_mut().for_each(|hasher| hasher.update(&buffer[..read]));
+        } else if !buffer.is_empty()
+            && let Some(hasher) = self.hasher.take()
+            && (self.left > 0 || hasher.try_finalize().ok() != Some(self.id))
+        {
+            return Err(other());
+        }
+        Ok(read)
+    }
+}
+
 fn find(folders: &[PathBuf], id: ObjectId) -> Option<Result<Found, Fault>> {
     let name = id.to_string();
     let (start, rest) = name.split_at(2);
     folders.iter().find_map(|folder| match open_through_links(&folder.join(start).join(rest)) {
         Ok(Some((file, size))) => Some(begin(file, size).ok_or(Fault::Damaged)),
         Ok(None) => Some(Err(Fault::Damaged)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(_) => Some(Err(Fault::Damaged)),
     })
 }

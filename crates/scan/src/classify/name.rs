@@ -74,7 +74,7 @@ const OPEN_KEYS: &[&str] = &[
     "anon", "shard", "routing", "json", "yaml", "column", "field", "property", "metadata", "label", "tag", "query",
     "param", "s3", "image", "trusted", "known", "authorized", "gpg", "pgp", "signed", "pressed", "last", "first",
     "prev", "parent", "child", "node", "item", "sub", "super", "unique", "composite", "natural", "surrogate",
-    "identity", "peer", "remote", "recipient", "age", "websocket",
+    "identity", "peer", "remote", "recipient", "age", "websocket", "statement",
 ];
 
 /// Words anywhere that make a name one of a sample or of something shown to all.
@@ -255,6 +255,7 @@ mod tests {
             "tokenTtl",
             "secret_name",
             "publicKey",
+            "statementKey",
             "API_CLIENT_ID",
             "foreign_key",
             "bypass",

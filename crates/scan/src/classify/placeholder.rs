@@ -1,5 +1,8 @@
 //! Texts that stand where a secret will stand: samples, fillers, references to where the secret really is.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 use memchr::memmem;
 
 use super::random::{Counts, is_varied, spelling};
@@ -38,28 +41,37 @@ const TYPED: &[&str] = &[
     "ssword", "sword", "open", "pwd", "my", "super", "the", "a",
 ];
 
+/// [`FILLERS`], [`PUBLISHED`] and [`TYPED`], each searched for at once: values may be many and long.
+static ANY_FILLER: LazyLock<AhoCorasick> = LazyLock::new(|| words(FILLERS, true));
+static ANY_PUBLISHED: LazyLock<AhoCorasick> = LazyLock::new(|| words(PUBLISHED, false));
+static ALL_TYPED: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let long: Vec<&str> = TYPED.iter().copied().filter(|word| word.len() > 1).collect();
+    words(&long, true)
+});
+
+fn words(words: &[&str], any_case: bool) -> AhoCorasick {
+    let built = AhoCorasick::builder().ascii_case_insensitive(any_case).build(words);
+    built.expect("a few short words are no large automaton")
+}
+
 /// Whether a value is a filler: a sample's word, one character over and over, a row.
 pub(crate) fn is_placeholder(value: &[u8]) -> bool {
-    let lower = value.to_ascii_lowercase();
     value.is_empty()
-        || PUBLISHED.iter().any(|known| memmem::find(value, known.as_bytes()).is_some())
-        || FILLERS.iter().any(|word| memmem::find(&lower, word.as_bytes()).is_some())
+        || ANY_PUBLISHED.is_match(value)
+        || ANY_FILLER.is_match(value)
         || value.ends_with(b"...")
         || value.len() >= 6 && !is_varied(value)
 }
 
 /// Whether a short typed value is made of the words that samples are made of.
 pub(crate) fn is_typed_sample(value: &[u8]) -> bool {
-    let lower = value.to_ascii_lowercase();
-    let mut covered = vec![false; lower.len()];
-    for word in TYPED.iter().filter(|word| word.len() > 1) {
-        for start in memmem::find_iter(&lower, word.as_bytes()) {
-            covered[start..start + word.len()].fill(true);
-        }
+    let mut covered = vec![false; value.len()];
+    for word in ALL_TYPED.find_overlapping_iter(value) {
+        covered[word.range()].fill(true);
     }
-    let letters = lower.iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
-    let named = lower.iter().zip(&covered).filter(|(byte, covered)| **covered && byte.is_ascii_alphanumeric()).count();
-    let trailing_digits = lower.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let letters = value.iter().filter(|byte| byte.is_ascii_alphanumeric()).count();
+    let named = value.iter().zip(&covered).filter(|(byte, covered)| **covered && byte.is_ascii_alphanumeric()).count();
+    let trailing_digits = value.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     named * 10 >= letters.saturating_sub(trailing_digits.min(4)) * 7 && named > 0
 }
 
@@ -101,6 +113,9 @@ fn is_base64_like(value: &[u8], start: &str) -> bool {
 
 /// `${X}`, `$X`, `$(x)`, `{{ x }}`, `<x>`, `%X%`, `@X@`, `#{x}`, `%s`, `{0}` and their kin.
 pub(crate) fn is_template(value: &[u8]) -> bool {
+    if !value.iter().any(|byte| b"${}#<%_[(\\@!".contains(byte)) {
+        return false;
+    }
     let find = |text: &str| memmem::find(value, text.as_bytes()).is_some();
     let framed = |open: u8, close: u8| value.len() > 2 && value[0] == open && value[value.len() - 1] == close;
     let inner_is_name =

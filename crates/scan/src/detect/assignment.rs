@@ -11,8 +11,12 @@ use crate::classify::name::{Kind, Name};
 use crate::classify::{has_checksum, judge};
 use crate::finding::{Confidence, Severity};
 
-/// So many secrets on one line are data, not settings.
-const MANY: usize = 24;
+/// More unsure findings than this in one line help nobody, and would cost more memory than the line.
+pub(super) const UNSURE: usize = 256;
+
+/// Once the values of a line, which may overlap, have been longer than a few times the line, longer ones than this are
+/// passed over.
+const SHORT: usize = 128;
 
 /// Longest name, in bytes on each side of a keyword.
 const NAME: usize = 80;
@@ -34,6 +38,8 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
     }
     let mut done = 0;
     let (before, mut patience) = (out.len(), 64 + look.bytes.len() / 16);
+    let mut room = (64 << 10) + 4 * look.bytes.len();
+    let mut unsure = 0;
     for &hit in look.hits {
         if hit < done {
             continue;
@@ -47,19 +53,20 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
         if patience == 0 {
             return;
         }
-        if let Some((found, end)) = beside(look.bytes, name, &look.place) {
+        if let Some((found, end)) = beside(look.bytes, name, &look.place, &mut room) {
             if found.confidence >= Confidence::Medium {
                 done = done.max(end);
+            } else {
+                unsure += 1;
             }
-            out.push(found);
+            if found.confidence >= Confidence::Medium || unsure <= UNSURE {
+                out.push(found);
+            }
         }
     }
     if out[before..].iter().any(|found| is_hex(&look.bytes[found.secret.clone()])) && is_test_vector(look.bytes) {
         let hex = |found: &&mut Detected| is_hex(&look.bytes[found.secret.clone()]);
         out[before..].iter_mut().filter(hex).for_each(|found| found.confidence = Confidence::Low);
-    }
-    if out.len() - before > MANY {
-        out[before..].iter_mut().for_each(|found| found.confidence = Confidence::Low);
     }
 }
 
@@ -85,7 +92,7 @@ fn may_assign(line: &[u8], end: usize) -> bool {
 }
 
 /// What stands beside a name, if it is a secret; and where it ends.
-fn beside(line: &[u8], name: Range<usize>, place: &Place) -> Option<(Detected, usize)> {
+fn beside(line: &[u8], name: Range<usize>, place: &Place, room: &mut usize) -> Option<(Detected, usize)> {
     if line[name.clone()].eq_ignore_ascii_case(b"identified") {
         return identified(line, name, place);
     }
@@ -93,7 +100,9 @@ fn beside(line: &[u8], name: Range<usize>, place: &Place) -> Option<(Detected, u
     let second = value::second(line, name.end);
     let before = value::before(line, &name);
     let near = if before.is_some() { before } else { value::after(line, &name, place.manner) };
-    if ![&second, &near].into_iter().flatten().any(|value| value.range.len() >= SHORTEST) {
+    let longest = [&second, &near].into_iter().flatten().map(|value| value.range.len()).max()?;
+    *room = room.saturating_sub(longest);
+    if longest < SHORTEST || *room == 0 && longest > SHORT {
         return None;
     }
     let words = Name::of(&line[name.clone()]);

@@ -2,6 +2,7 @@
 
 use memchr::memmem;
 
+use super::assignment::UNSURE;
 use super::{Detected, Look};
 use crate::check::credentials_in_base64;
 use crate::classify::name::Kind;
@@ -13,7 +14,7 @@ use crate::finding::{Confidence, Severity};
 /// Looks behind each scheme's word.
 pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
     let line = look.bytes;
-    let mut named = None;
+    let (mut named, mut unsure) = (None, 0);
     for &hit in look.hits {
         let bounded = hit == 0 || !line[hit - 1].is_ascii_alphanumeric();
         let word = line[hit..].iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
@@ -29,6 +30,10 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
         if let Some((rule, mut confidence)) = judged(&scheme, text, named) {
             if look.place.is_sample {
                 confidence = Confidence::Low;
+            }
+            unsure += usize::from(confidence == Confidence::Low);
+            if confidence == Confidence::Low && unsure > UNSURE {
+                continue;
             }
             let secret = start..start + value;
             out.push(Detected { rule, matched: hit..start + value, secret, confidence, severity: Severity::High });

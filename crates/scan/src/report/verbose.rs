@@ -22,7 +22,7 @@ impl Report for Verbose {
 
 fn block(fields: &Fields<'_>, out: &mut dyn Write) -> io::Result<()> {
     let finding = fields.finding;
-    label(out, "Finding", show_lines(finding.matched.as_str().trim()))?;
+    label(out, "Finding", show_lines(&context(finding.line.as_str().trim(), finding.matched.as_str().trim())))?;
     label(out, "Secret", show_lines(finding.secret.as_str().trim()))?;
     label(out, "RuleID", show(finding.rule.as_bytes()))?;
     label(out, "Entropy", format!("{:.6}", finding.entropy))?;
@@ -47,6 +47,15 @@ fn block(fields: &Fields<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)
 }
 
+/// The match with what stands round it: all that follows, and of what comes before no more than the end.
+fn context(line: &str, matched: &str) -> String {
+    const BEFORE: usize = 20;
+    let Some(at) = line.find(matched).filter(|_| !matched.is_empty()) else { return matched.to_owned() };
+    let from = line.floor_char_boundary(at.saturating_sub(BEFORE));
+    let dots = if at > BEFORE { "..." } else { "" };
+    format!("{dots}{}", &line[from..])
+}
+
 fn required(fields: &Fields<'_>, out: &mut dyn Write) -> io::Result<()> {
     for (index, component) in fields.finding.components.iter().enumerate() {
         let secret = component.secret.as_str();
@@ -64,4 +73,17 @@ fn required(fields: &Fields<'_>, out: &mut dyn Write) -> io::Result<()> {
 
 fn label(out: &mut dyn Write, name: &str, value: String) -> io::Result<()> {
     writeln!(out, "{:12} {value}", format!("{name}:"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::context;
+
+    #[test]
+    fn a_match_is_shown_with_its_line() {
+        assert_eq!(context("k = REDACTED # hi", "REDACTED"), "k = REDACTED # hi");
+        assert_eq!(context("a very long beginning of a line: REDACTED", "REDACTED"), "...ginning of a line: REDACTED");
+        assert_eq!(context("", "file detected: x"), "file detected: x");
+        assert_eq!(context("ééééééééééééé = x", "x"), "...ééééééééé = x");
+    }
 }

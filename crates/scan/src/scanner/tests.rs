@@ -274,3 +274,22 @@ fn only_enabled_rules_speak() {
     let options = Options { enabled: vec!["b".into()], ..Options::default() };
     assert_eq!(found(&Scanner::new(Arc::new(rules), options), "tok"), ["b 1:1-1:3 REDACTED"]);
 }
+
+#[test]
+fn many_secrets_in_one_line_are_all_found() {
+    let scanner = Scanner::new(Arc::new(crate::builtin::builtin()), Options::default());
+    let mut dice = 12345u64;
+    let mut drawn = || {
+        let mut letter = |_| {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            char::from(b"abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"[(dice >> 33) as usize % 55])
+        };
+        (0..14).map(&mut letter).collect::<String>()
+    };
+    for count in [24, 25, 300] {
+        let rows = (0..count).map(|row| format!(r#"{{"user":"u{row}","password":"{}"}}"#, drawn())).collect::<Vec<_>>();
+        let findings = findings_at(&scanner, "users.json", "c0ffee", &format!("[{}]", rows.join(",")), Lines::All);
+        let sure = findings.iter().filter(|finding| finding.confidence >= crate::Confidence::Medium).count();
+        assert!(sure * 10 >= count * 9, "{sure} of {count}");
+    }
+}

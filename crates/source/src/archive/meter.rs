@@ -10,7 +10,7 @@ use crate::limits::Limits;
 const FREE_BYTES: u64 = 64 << 20;
 
 /// Text hardly ever shrinks more than this.
-const MOST_RATIO: u64 = 200;
+const MOST_RATIO: u64 = 100;
 
 /// Why an archive is not read further.
 #[derive(Debug)]

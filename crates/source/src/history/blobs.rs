@@ -12,6 +12,7 @@ use scan::{Base, Copied, Visitor};
 use super::commits::words;
 use super::{Context, lock};
 use crate::feed::{Feed, Part};
+use crate::loose;
 use crate::pack::reader::Reader;
 use crate::pack::{self, Damage, Inflater, LARGEST, Pack};
 use forest::{Forest, NO_BLOB};
@@ -292,10 +293,11 @@ fn alone(context: &Context<'_>, blob: u32, reader: &mut Reader<'_>, visitor: &mu
         Ok(bytes) => {
             whole(context, blob, &bytes, None, visitor, found);
         }
-        Err(damage) => match forest::loose(&context.packs.folders, id).filter(|_| damage == Damage::TooLarge) {
+        Err(Damage::TooLarge) => match loose::stream(&context.packs.folders, id) {
             Some((size, mut reader)) => streamed(context, blob, size, &mut reader, visitor, found),
-            None => unread(context, blob, damage, visitor),
+            None => unread(context, blob, Damage::TooLarge, visitor),
         },
+        Err(Damage::Broken) => unread(context, blob, Damage::Broken, visitor),
     }
 }
 

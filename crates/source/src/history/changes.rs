@@ -9,6 +9,7 @@ use gix::ObjectId;
 use gix::objs::Kind;
 
 use super::Notes;
+use super::choice::{Choice, Kinds};
 use super::commits::{Commit, Commits, words};
 use crate::pack::reader::Reader;
 use crate::renames::Side;
@@ -124,6 +125,22 @@ impl Changes {
         let start = self.list.partition_point(|change| change.blob < blob);
         let end = self.list.partition_point(|change| change.blob <= blob);
         &self.list[start..end]
+    }
+
+    /// Leaves out what was not asked for.
+    pub(super) fn retain(&mut self, choice: &Choice) {
+        if choice.paths.is_empty() && choice.kinds == Kinds::default() {
+            return;
+        }
+        let Self { list, paths, .. } = self;
+        list.retain(|change| {
+            let kind = match change.old {
+                NONE => choice.kinds.added,
+                OTHER => choice.kinds.retyped,
+                _ => choice.kinds.modified,
+            };
+            kind && choice.paths.hold(paths[change.path as usize].as_bstr())
+        });
     }
 
     /// What was there before a change.

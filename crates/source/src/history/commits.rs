@@ -1,5 +1,6 @@
 //! Which commits there are, newest first.
 
+use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use bstr::ByteSlice;
@@ -7,6 +8,7 @@ use gix::ObjectId;
 use gix::objs::Kind;
 
 use super::Notes;
+use super::choice::Choice;
 use super::selection::Tips;
 use crate::SourceError;
 use crate::pack::Damage;
@@ -50,7 +52,9 @@ struct Walk<'w, 'p> {
     shallow: HashSet<ObjectId>,
     nodes: HashMap<ObjectId, Option<Node>>,
     hidden: HashSet<ObjectId>,
-    queue: BinaryHeap<(i64, ObjectId)>,
+    choice: &'w Choice,
+    /// By date; of the same date, as they came, like `git log`.
+    queue: BinaryHeap<(i64, Reverse<usize>, ObjectId)>,
     queued: HashSet<ObjectId>,
     /// How many of the queue are not hidden.
     wanted: usize,
@@ -64,6 +68,7 @@ impl Commits {
         repository: &Repository,
         reader: &mut Reader<'_>,
         tips: &Tips,
+        choice: &Choice,
         notes: &mut Notes,
     ) -> Result<Self, SourceError> {
         let shallow = repository.local().shallow_commits();
@@ -82,6 +87,7 @@ impl Commits {
             shallow,
             nodes: HashMap::new(),
             hidden: HashSet::new(),
+            choice,
             queue: BinaryHeap::new(),
             queued: HashSet::new(),
             wanted: 0,
@@ -93,6 +99,9 @@ impl Commits {
                 walk.hide(id);
                 walk.push(id);
             }
+        }
+        for (one, other) in &tips.either {
+            walk.hide_common(*one, *other);
         }
         for id in &starts {
             walk.push(*id);
@@ -125,16 +134,32 @@ impl Commits {
 
 impl Walk<'_, '_> {
     fn run(&mut self) {
+        // Without anything left out, what is listed stays listed.
+        let enough = self.choice.at_most.filter(|_| self.hidden.is_empty() && self.choice.since.is_none());
+        let mut left = enough.map_or(usize::MAX, |enough| enough.saturating_add(self.choice.skip));
         while self.wanted > 0
-            && let Some((_, id)) = self.queue.pop()
+            && left > 0
+            && let Some((date, _, id)) = self.queue.pop()
         {
-            let hidden = self.hidden.contains(&id);
+            let mut hidden = self.hidden.contains(&id);
             if !hidden {
                 self.wanted -= 1;
-                self.order.push(id);
-                self.listed.insert(id);
+                // As in Git, what is too old hides what led to it.
+                hidden = self.choice.since.is_some_and(|since| date < since);
+                if hidden {
+                    self.hidden.insert(id);
+                } else {
+                    self.order.push(id);
+                    self.listed.insert(id);
+                }
             }
-            let parents = self.node(id).map(|node| node.parents.clone()).unwrap_or_default();
+            let mut parents = self.node(id).map(|node| node.parents.clone()).unwrap_or_default();
+            if !hidden && self.choice.wants(date, parents.len()) {
+                left -= 1;
+            }
+            if !hidden && self.choice.first_parent {
+                parents.truncate(1);
+            }
             for parent in parents {
                 if hidden {
                     self.hide(parent);
@@ -149,7 +174,7 @@ impl Walk<'_, '_> {
             return;
         }
         let date = self.node(id).map_or(i64::MAX, |node| node.date);
-        self.queue.push((date, id));
+        self.queue.push((date, Reverse(self.queued.len()), id));
         if !self.hidden.contains(&id) {
             self.wanted += 1;
         }
@@ -175,6 +200,22 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// Marks what both of two tips reach.
+    fn hide_common(&mut self, one: ObjectId, other: ObjectId) {
+        let mut reached = [one, other].map(|tip| {
+            let tip = Commits::default().peel(self.reader, tip).ok().flatten();
+            let (mut seen, mut stack) = (HashSet::new(), Vec::from_iter(tip));
+            while let Some(id) = stack.pop() {
+                if seen.insert(id) {
+                    stack.extend(self.node(id).map(|node| node.parents.clone()).unwrap_or_default());
+                }
+            }
+            seen
+        });
+        let (one, other) = reached.split_at_mut(1);
+        self.hidden.extend(one[0].intersection(&other[0]));
+    }
+
     fn node(&mut self, id: ObjectId) -> Option<&Node> {
         let (reader, shallow) = (&mut *self.reader, &self.shallow);
         let read = || {
@@ -189,7 +230,11 @@ impl Walk<'_, '_> {
     }
 
     fn finish(mut self, commits: &mut Commits, notes: &mut Notes) {
+        let mut skip = self.choice.skip;
         for id in std::mem::take(&mut self.order) {
+            if self.choice.at_most.is_some_and(|most| commits.list.len() >= most) {
+                break;
+            }
             if self.hidden.contains(&id) {
                 continue;
             }
@@ -197,8 +242,18 @@ impl Walk<'_, '_> {
                 notes.unread(format!("commit {id}"), "missing or damaged");
                 continue;
             };
+            if !self.choice.wants(node.date, node.parents.len()) {
+                continue;
+            }
+            if skip > 0 {
+                skip -= 1;
+                continue;
+            }
             let tree = node.tree;
-            let parents = node.parents.clone();
+            let mut parents = node.parents.clone();
+            if self.choice.first_parent {
+                parents.truncate(1);
+            }
             let parents = parents.into_iter().map(|parent| self.node(parent).map(|node| node.tree)).collect();
             commits.list.push(Commit { id, tree, parents });
         }

@@ -13,6 +13,10 @@ pub(super) struct Refs {
     pub(super) targets: Vec<ObjectId>,
     /// What remote-tracking refs point to.
     pub(super) remotes: Vec<ObjectId>,
+    /// What branches point to.
+    pub(super) branches: Vec<ObjectId>,
+    /// What tags point to.
+    pub(super) tags: Vec<ObjectId>,
     /// Names of refs that cannot be read or lead nowhere.
     pub(super) broken: Vec<BString>,
 }
@@ -29,8 +33,13 @@ pub(super) fn read(repository: &Repository) -> Result<Refs, SourceError> {
             Ok(reference) => {
                 let id = reference.try_id().map(gix::Id::detach);
                 refs.targets.extend(id);
-                if reference.name().as_bstr().starts_with(b"refs/remotes/") {
+                let name = reference.name().as_bstr();
+                if name.starts_with(b"refs/remotes/") {
                     refs.remotes.extend(id);
+                } else if name.starts_with(b"refs/heads/") {
+                    refs.branches.extend(id);
+                } else if name.starts_with(b"refs/tags/") {
+                    refs.tags.extend(id);
                 }
             }
             Err(_) => refs.broken.push("refs".into()),

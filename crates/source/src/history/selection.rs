@@ -3,6 +3,7 @@
 use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
 
+use super::choice::Choice;
 use super::refs::Refs;
 use crate::SourceError;
 use crate::repository::Repository;
@@ -23,6 +24,16 @@ pub struct Selection {
     pub exclude_if_known: Vec<BString>,
     /// Leave out what any remote-tracking ref reaches.
     pub not_remotes: bool,
+    /// Start from these kinds of refs too.
+    pub branches: bool,
+    /// See `branches`.
+    pub tags: bool,
+    /// See `branches`.
+    pub remotes: bool,
+    /// Start from both of two revisions, and leave out what both reach: `A...B`.
+    pub either: Vec<(BString, BString)>,
+    /// What of all that counts.
+    pub choice: Choice,
 }
 
 /// Resolved.
@@ -30,6 +41,8 @@ pub struct Selection {
 pub(super) struct Tips {
     pub(super) include: Vec<ObjectId>,
     pub(super) exclude: Vec<ObjectId>,
+    /// Pairs of which what both reach is left out; they are among `include`.
+    pub(super) either: Vec<(ObjectId, ObjectId)>,
 }
 
 impl Selection {
@@ -38,25 +51,25 @@ impl Selection {
         Self { all: true, ..Self::default() }
     }
 
-    /// As `git log` reads its arguments: `A..B`, `A..`, `..B`, `^A`, `B`, `--all`; after `--not` what was included is
-    /// left out and the other way round.
+    /// As `git log` reads its arguments: `A..B`, `A..`, `..B`, `A...B`, `^A`, `B`, `--all`, `--branches`, `--tags`,
+    /// `--remotes`; after `--not` what was included is left out and the other way round.
     ///
     /// # Errors
-    /// [`SourceError::Revision`] for what is none of these (`A...B`, other options).
+    /// [`SourceError::Revision`] for what is none of these.
     pub fn parse<'a>(words: impl IntoIterator<Item = &'a BStr>) -> Result<Self, SourceError> {
         let mut selection = Self::default();
         let mut not = false;
         for word in words {
             let or_head = |name: &'a [u8]| BString::from(if name.is_empty() { b"HEAD" } else { name });
             if word.is_empty()
-                || word.starts_with(b"-") && word != "--all" && word != "--not"
-                || word.contains_str("...")
+                || word.starts_with(b"-") && !selection.option(word, &mut not)
+                || word.contains_str("...") && not
             {
                 return Err(SourceError::Revision { name: word.to_owned() });
-            } else if word == "--not" {
-                not = !not;
-            } else if word == "--all" {
-                *if not { &mut selection.not_all } else { &mut selection.all } = true;
+            } else if word.starts_with(b"-") {
+                continue;
+            } else if let Some((from, to)) = word.split_once_str("...") {
+                selection.either.push((or_head(from), or_head(to)));
             } else if let Some((from, to)) = word.split_once_str("..") {
                 selection.side(!not).push(or_head(from));
                 selection.side(not).push(or_head(to));
@@ -67,6 +80,25 @@ impl Selection {
             }
         }
         Ok(selection)
+    }
+
+    /// Takes an option that chooses refs; whether it is one.
+    fn option(&mut self, word: &[u8], not: &mut bool) -> bool {
+        let flag = match (word, *not) {
+            (b"--not", _) => {
+                *not = !*not;
+                return true;
+            }
+            (b"--all", false) => &mut self.all,
+            (b"--all", true) => &mut self.not_all,
+            (b"--remotes", true) => &mut self.not_remotes,
+            (b"--remotes", false) => &mut self.remotes,
+            (b"--branches", false) => &mut self.branches,
+            (b"--tags", false) => &mut self.tags,
+            _ => return false,
+        };
+        *flag = true;
+        true
     }
 
     /// What a push brings: these new tips without everything that the repository has already. For `pre-receive` the
@@ -99,6 +131,15 @@ impl Selection {
         for name in &self.include {
             tips.include.push(find(name)?);
         }
+        let kinds = [(self.branches, &refs.branches), (self.tags, &refs.tags), (self.remotes, &refs.remotes)];
+        for (_, targets) in kinds.into_iter().filter(|(chosen, _)| *chosen) {
+            tips.include.extend(targets);
+        }
+        for (one, other) in &self.either {
+            let pair = (find(one)?, find(other)?);
+            tips.include.extend([pair.0, pair.1]);
+            tips.either.push(pair);
+        }
         if self.not_remotes {
             tips.exclude.extend(&refs.remotes);
         }
@@ -127,7 +168,8 @@ mod tests {
         assert_eq!((open.include, open.exclude), (vec!["HEAD".into(), "D".into()], vec!["A".into(), "C".into()]));
         let push = parse(&["new", "--not", "--all"]).unwrap();
         assert_eq!((push.include, push.all, push.not_all), (vec!["new".into()], false, true));
-        assert!(parse(&["A...B"]).is_err());
+        assert_eq!(parse(&["A...B"]).unwrap().either, [("A".into(), "B".into())]);
+        assert!(parse(&["--not", "A...B"]).is_err());
         assert!(parse(&["--since=x"]).is_err());
     }
 }

@@ -8,6 +8,7 @@ use source::{Files, Limits, Stdin};
 use testkit::scratch::Scratch;
 
 use crate::log::read;
+use crate::repo::{Repo, fifo};
 
 fn files(scratch: &Scratch) -> Files {
     Files::new(vec![scratch.work()])
@@ -39,6 +40,66 @@ fn hidden_files_are_read_and_git_is_never_entered() {
 }
 
 #[test]
+fn what_is_ignored_is_what_git_ignores() {
+    let repo = Repo::new();
+    for name in [
+        "a.txt",
+        "a.log",
+        "keep.log",
+        "build/x",
+        "sub/build",
+        "sub/b.tmp",
+        "sub/deep/c.tmp",
+        "sub/deep/keep.tmp",
+        "sub/a.log",
+        "x.excluded",
+        "[odd",
+        "only/here/y",
+        "only/z",
+        "sub/caf\u{e9}.tmp",
+        "nested/inner.log",
+    ] {
+        repo.write(name, name);
+    }
+    repo.write(".gitignore", "\u{feff}*.log\r\n!keep.log\n/build/\n[odd\n# a remark\nonly/*\n!only/here\n");
+    repo.write("sub/.gitignore", "*.tmp\n");
+    repo.write("sub/deep/.gitignore", "!keep.tmp\n");
+    repo.write(".git/info/exclude", "*.excluded\n");
+    let wanted = repo.text(&["-c", "core.quotePath=false", "ls-files", "-o", "--exclude-standard"]);
+    let mut wanted: Vec<&str> = wanted.lines().collect();
+    wanted.sort_unstable();
+    let log = read(&Files::new(vec![repo.root.clone()]));
+    assert_eq!(relative(&repo.scratch, &log.paths()), wanted);
+    // Lists above the folder that was named hold, too.
+    let log = read(&Files::new(vec![repo.root.join("sub")]));
+    let below: Vec<&str> = wanted.into_iter().filter(|path| path.starts_with("sub/")).collect();
+    assert_eq!(relative(&repo.scratch, &log.paths()), below);
+}
+
+#[test]
+fn a_list_that_is_a_link_a_pipe_or_endless_stops_nothing() {
+    let repo = Repo::new();
+    for name in ["a.log", "sub/b.log", "large/c.log"] {
+        repo.write(name, name);
+    }
+    repo.write("patterns", "*.log\n");
+    std::os::unix::fs::symlink("/dev/zero", repo.root.join(".gitignore")).unwrap();
+    std::fs::remove_file(repo.root.join(".git/info/exclude")).unwrap();
+    fifo(&repo.root.join("sub/.gitignore"));
+    fifo(&repo.root.join(".git/info/exclude"));
+    repo.write("large/.gitignore", "*.log\n".repeat(200_000));
+    let log = read(&files(&repo.scratch));
+    assert_eq!(
+        relative(&repo.scratch, &log.paths()),
+        ["a.log", "large/.gitignore", "large/c.log", "patterns", "sub/b.log"]
+    );
+    // As in Git, a link is no list even if it leads to one.
+    std::fs::remove_file(repo.root.join(".gitignore")).unwrap();
+    std::os::unix::fs::symlink("patterns", repo.root.join(".gitignore")).unwrap();
+    assert!(read(&files(&repo.scratch)).paths().iter().any(|path| path.ends_with("/a.log")));
+}
+
+#[test]
 fn links_pipes_and_loops_are_left_out_by_name() {
     let scratch = Scratch::new("files");
     scratch.write("a.txt", "a");
@@ -47,8 +108,7 @@ fn links_pipes_and_loops_are_left_out_by_name() {
     link(".", "folder");
     link("loop", "loop");
     link("/nonexistent", "dangling");
-    rustix::fs::mknodat(rustix::fs::CWD, scratch.path("pipe"), rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
-        .unwrap();
+    fifo(&scratch.path("pipe"));
     let log = read(&files(&scratch));
     assert_eq!(relative(&scratch, &log.paths()), ["a.txt"]);
     assert_eq!(log.skipped.len(), 5);

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use bstr::{BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
 use scan::{Place, Presence};
-use source::{History, Selection, SourceError};
+use source::{Choice, History, Kinds, Paths, Selection, SourceError, date};
 use testkit::Dice;
 
 use crate::log::{Log, read, try_read};
@@ -405,6 +405,142 @@ fn ranges_and_pushes() {
     assert_eq!((log.paths(), log.unread.as_slice()), (vec!["f9"], &[][..]));
     let without = History { selection, ..History::new(&opened) };
     assert!(matches!(source::Source::each(&without, &|| unreachable!()), Err(SourceError::Revision { .. })));
+}
+
+/// A history of two branches that meet, and of side branches that stay.
+fn branched() -> Repo {
+    let repo = Repo::new();
+    let mut date = 1_700_000_000;
+    let mut git = |args: &[&str]| {
+        date += 1000;
+        let output = repo.command(args).env("GIT_COMMITTER_DATE", format!("{date} +0000")).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    for (branch, from, files) in
+        [("main", "", "a b"), ("side", "main", "s/c s/d"), ("late", "side", "e"), ("main", "", "f s/g.tf")]
+    {
+        match from {
+            "" => git(&["checkout", "-q", "-B", branch]),
+            from => git(&["checkout", "-q", "-b", branch, from]),
+        }
+        if files == "f s/g.tf" {
+            git(&["reset", "-q", "--hard", "side~2"]);
+        }
+        for file in files.split(' ') {
+            repo.write(file, format!("{file}\n").repeat(3));
+            git(&["add", "-A"]);
+            git(&["commit", "-q", "-m", file]);
+        }
+    }
+    git(&["merge", "-q", "--no-ff", "-m", "merge", "side"]);
+    repo.write("a", "changed\n");
+    git(&["add", "-A"]);
+    git(&["commit", "-q", "-m", "change"]);
+    git(&["tag", "v1", "late"]);
+    git(&["update-ref", "refs/remotes/origin/x", "side"]);
+    repo
+}
+
+#[test]
+fn choices_are_those_of_git_log() {
+    let repo = branched();
+    let opened = repo.open();
+    let number = |text: &str| text.parse().unwrap();
+    let all = [
+        "HEAD -1",
+        "HEAD -2",
+        "HEAD -3 --no-merges",
+        "HEAD --skip=2 -2",
+        "HEAD --first-parent",
+        "HEAD --no-merges --first-parent",
+        "HEAD --first-parent -2",
+        "late...main",
+        "main...late -1",
+        "--branches",
+        "--tags",
+        "--remotes",
+        "--all --no-merges",
+        "HEAD --since=@1700010000",
+        "HEAD --until=@1700009000",
+        "--all --since=@1700006000 --until=@1700015000",
+        "HEAD -- s",
+        "--all -- *.tf",
+        "--all -- . :!s",
+        "HEAD --diff-filter=M",
+        "HEAD --diff-filter=A",
+        "--all --diff-filter=tuxdb",
+        "HEAD~3^..HEAD --no-merges --first-parent",
+    ];
+    for options in all {
+        let (before, specs) = options.split_once(" -- ").unwrap_or((options, ""));
+        let mut choice = Choice::default();
+        let mut revisions = Vec::new();
+        for word in before.split(' ') {
+            match word.split_once('=').unwrap_or((word, "")) {
+                ("--first-parent", _) => choice.first_parent = true,
+                ("--no-merges", _) => choice.no_merges = true,
+                ("--skip", value) => choice.skip = number(value),
+                ("--since", value) => choice.since = date(value, false),
+                ("--until", value) => choice.until = date(value, true),
+                ("--diff-filter", value) => choice.kinds = Kinds::parse(value).unwrap(),
+                (count, _) if count.len() == 2 => choice.at_most = Some(number(&count[1..])),
+                _ => revisions.push(BStr::new(word)),
+            }
+        }
+        choice.paths = Paths::parse(specs.split_whitespace().map(BStr::new)).unwrap();
+        let selection = Selection { choice, ..Selection::parse(revisions).unwrap() };
+        let log = read(&History { selection, ..History::new(&opened) });
+        let ours: BTreeSet<String> = log
+            .places
+            .iter()
+            .map(|place| format!("{} {}", place.origin.commit().unwrap().id, place.origin.path))
+            .collect();
+        let mut args = vec!["log", "--name-only", "--format=@%H", "--full-history"];
+        args.extend(options.split(' '));
+        let (text, mut theirs, mut id) = (repo.text(&args), BTreeSet::new(), "");
+        for line in text.lines().filter(|line| !line.is_empty()) {
+            match line.strip_prefix('@') {
+                Some(commit) => id = commit,
+                None => {
+                    theirs.insert(format!("{id} {line}"));
+                }
+            }
+        }
+        assert!(!theirs.is_empty(), "{options}");
+        assert_eq!(ours, theirs, "{options}");
+    }
+}
+
+#[test]
+fn a_loose_object_that_is_another_one_is_named() {
+    use std::io::Write as _;
+    let repo = Repo::new();
+    repo.write("a", "a secret\n".repeat(20));
+    repo.commit("c");
+    let id = repo.text(&["rev-parse", "HEAD:a"]);
+    let path = repo.root.join(".git/objects").join(&id[..2]).join(&id[2..]);
+    let zlib = |bytes: &[u8]| {
+        let mut out = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        out.write_all(bytes).unwrap();
+        out.finish().unwrap()
+    };
+    std::fs::remove_file(&path).unwrap();
+    for lie in [
+        &b"blob 5\0hello"[..],
+        b"blob 99999999999\0hello",
+        b"blob 4\0hello",
+        b"blob 9\0hello",
+        b"blob x\0",
+        b"tree 0\0",
+    ] {
+        std::fs::write(&path, zlib(lie)).unwrap();
+        let log = history(&repo);
+        let named = log.unread.iter().any(|unread| unread.what == "a" || unread.what.contains_str(&id));
+        assert!(named && log.contents.is_empty(), "{:?}: {:?}", lie.as_bstr(), log.unread);
+        std::fs::remove_file(&path).unwrap();
+    }
+    crate::repo::fifo(&path);
+    assert!(!history(&repo).unread.is_empty());
 }
 
 #[test]

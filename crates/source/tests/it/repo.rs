@@ -71,3 +71,9 @@ impl Repo {
         source::Repository::discover(&self.root).unwrap()
     }
 }
+
+/// Makes a pipe that nobody writes to.
+pub(crate) fn fifo(path: &std::path::Path) {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    mknodat(CWD, path, FileType::Fifo, Mode::RUSR, 0).unwrap();
+}

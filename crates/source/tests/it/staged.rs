@@ -208,6 +208,45 @@ fn not_a_repository_is_an_error() {
 }
 
 #[test]
+fn pipes_and_devices_in_a_repository_are_refused_by_name() {
+    let files = [
+        "HEAD",
+        "config",
+        "packed-refs",
+        "commondir",
+        "shallow",
+        "objects/info/alternates",
+        "refs/heads/other",
+        "objects/pack/pack-1.idx",
+        "config.worktree",
+    ];
+    for name in files {
+        for device in [false, true] {
+            let repo = Repo::new();
+            repo.write("a", "x\n");
+            repo.commit("c");
+            let path = repo.root.join(".git").join(name);
+            let _ = std::fs::remove_file(&path);
+            match device {
+                true => std::os::unix::fs::symlink("/dev/zero", &path).unwrap(),
+                false => crate::repo::fifo(&path),
+            }
+            let refused = source::Repository::discover(&repo.root).map(|_| ()).unwrap_err().to_string();
+            assert!(refused.contains(name.rsplit('/').next().unwrap()), "{name}: {refused}");
+        }
+    }
+    let repo = Repo::new();
+    let hidden = repo.root.join("other/objects/info");
+    std::fs::create_dir_all(&hidden).unwrap();
+    crate::repo::fifo(&hidden.join("alternates"));
+    repo.write(".git/objects/info/alternates", "../../other/objects\n");
+    assert!(source::Repository::discover(&repo.root).is_err(), "an alternate's own");
+    std::fs::remove_dir_all(repo.root.join(".git")).unwrap();
+    crate::repo::fifo(&repo.root.join(".git"));
+    assert!(source::Repository::discover(&repo.root).is_err());
+}
+
+#[test]
 fn a_replacement_hides_nothing() {
     let repo = Repo::new();
     repo.write("a", "secret\n");

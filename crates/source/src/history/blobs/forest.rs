@@ -1,11 +1,7 @@
 //! Which of a pack's entries are needed, and which is made from which.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
 
-use gix::ObjectId;
 use gix::objs::Kind;
 
 use crate::pack::{Base, Header, Pack};
@@ -154,16 +150,4 @@ impl Seeds<'_> {
 
 fn number(index: usize) -> u32 {
     u32::try_from(index).expect("fewer entries in a pack than 2^32")
-}
-
-/// A loose blob, and its size, to be read bit by bit.
-pub(super) fn loose(folders: &[PathBuf], id: ObjectId) -> Option<(u64, impl Read + use<>)> {
-    let name = id.to_string();
-    let path = |folder: &PathBuf| folder.join(&name[..2]).join(&name[2..]);
-    let file = folders.iter().find_map(|folder| File::open(path(folder)).ok())?;
-    let mut reader = BufReader::new(flate2::read::ZlibDecoder::new(file));
-    let mut header = Vec::new();
-    reader.by_ref().take(64).read_until(0, &mut header).ok()?;
-    let size = std::str::from_utf8(&header).ok()?.strip_prefix("blob ")?.trim_end_matches('\0').parse().ok()?;
-    Some((size, reader))
 }
