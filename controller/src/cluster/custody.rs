@@ -263,11 +263,14 @@ impl Custodian {
         };
         written.map_err(|error| Fault::of("write the ConfigMap of recipients", &error))?;
         let recovery: Vec<&str> = self.settings.recovery.names().collect();
-        let note = match recovery.as_slice() {
+        let fingerprint =
+            custody::publish(world).statements.last().map(custody::Statement::fingerprint).unwrap_or_default();
+        tracing::info!(target: "audit", %fingerprint, "published");
+        let what = match recovery.as_slice() {
             [] => "published; no recovery recipient was given, so nobody can restore the keys".to_owned(),
             names => format!("published, and backed up for {}", names.join(", ")),
         };
-        self.say(EventType::Normal, "Published", &note);
+        self.say(EventType::Normal, "Published", &format!("{what}; fingerprint {fingerprint}"));
         Ok(())
     }
 

@@ -29,7 +29,7 @@ pub(crate) struct Args {
     /// First part of the names of the controller's own objects
     #[arg(long, default_value = "plomb")]
     name: String,
-    /// Write it to this file; nothing is written if it is there already
+    /// Write it to this file; a file that holds the same already stays as it is, an older backup is replaced
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Replace a file although it holds keys that the cluster no longer has, or nobody knows what it holds

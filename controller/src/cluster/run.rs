@@ -50,6 +50,9 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
 
 async fn serve(args: Args) -> Result<Exit, Failure> {
     let settings = Arc::new(args.custody().map_err(Failure::usage)?);
+    for path in &args.identity {
+        std::fs::File::open(path).map_err(|error| Failure::io(path, "read the identities", &error))?;
+    }
     let stop = stop_signal()?;
     let client = connect(args.kubeconfig.as_deref(), connect::Default::Pod).await?.client;
     let (metrics, health) = (Arc::new(Metrics::new(args.compat_metrics)), Arc::new(Health::default()));

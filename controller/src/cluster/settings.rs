@@ -12,13 +12,13 @@ use super::kind::Kind;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Namespace of the controller: its keys, its lease
-    #[arg(long, env = "POD_NAMESPACE", default_value = "plomb-system")]
+    #[arg(long, env = "POD_NAMESPACE", default_value = "plomb-system", value_parser = label)]
     pub(crate) namespace: String,
-    /// Name of this replica, for the lease and for events
-    #[arg(long, env = "POD_NAME", default_value = "plomb-controller")]
+    /// Name of this replica, for the lease and for events; the default is one that no other has
+    #[arg(long, env = "POD_NAME", default_value_t = nameless(), hide_default_value = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) identity_name: String,
     /// Watch this namespace only (may be given several times); without it the whole cluster
-    #[arg(long, value_name = "NAMESPACE")]
+    #[arg(long, value_name = "NAMESPACE", value_parser = label)]
     pub(crate) watch_namespace: Vec<String>,
     /// How changes of Secrets are noticed
     #[arg(long, value_enum, default_value_t = Profile::Watch)]
@@ -27,13 +27,13 @@ pub(crate) struct Args {
     #[arg(long, value_delimiter = ',', default_value = "encryptedsecret,sealedsecret,sopssecret", value_parser = kind)]
     pub(crate) kinds: Vec<Kind>,
     /// First part of the names of the controller's own objects
-    #[arg(long, default_value = "plomb")]
+    #[arg(long, default_value = "plomb", value_parser = label)]
     pub(crate) name: String,
     /// File with age identities, or a manifest with key Secrets, besides the keys in the controller's namespace
     #[arg(long, value_name = "FILE")]
     pub(crate) identity: Vec<PathBuf>,
     /// Name of the cluster, in what it publishes
-    #[arg(long, default_value = "cluster")]
+    #[arg(long, default_value = "cluster", value_parser = subdomain)]
     pub(crate) cluster_name: String,
     /// age recipient that can restore the cluster's keys (may be given several times)
     #[arg(long, value_name = "RECIPIENT")]
@@ -123,6 +123,24 @@ impl Args {
             ..Settings::default()
         })
     }
+}
+
+/// The name of a replica that was given none: two must not take each other's lease for their own.
+fn nameless() -> String {
+    use std::hash::{BuildHasher as _, RandomState};
+    format!("plomb-controller-{:08x}", RandomState::new().hash_one(0) as u32)
+}
+
+/// A DNS label, such as the name of a namespace.
+fn label(text: &str) -> Result<String, String> {
+    let is_label = sealed::names::is_label(text);
+    is_label.then(|| text.to_owned()).ok_or_else(|| "1 to 63 of a-z, 0-9 and -, with no - at either end".to_owned())
+}
+
+/// The name of most objects.
+fn subdomain(text: &str) -> Result<String, String> {
+    let is_name = sealed::names::is_subdomain(text);
+    is_name.then(|| text.to_owned()).ok_or_else(|| "a-z, 0-9, - and ., as objects of Kubernetes are named".to_owned())
 }
 
 /// A number with d, h, m or s; in seconds.

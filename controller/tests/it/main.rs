@@ -4,3 +4,4 @@
 
 mod crd;
 mod render;
+mod run;

@@ -218,6 +218,7 @@ impl Status {
         self.stale = false;
         let drifted: Vec<&str> = plan.drifted().collect();
         let message = match drifted.as_slice() {
+            [] if secrets.len() == 1 => "1 Secret is as the resource says".to_owned(),
             [] => format!("{} Secrets are as the resource says", secrets.len()),
             names => format!("changed by somebody and left so: {}", names.join(", ")),
         };

@@ -53,6 +53,10 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Outcome {
     ui::print(out.as_slice())?;
     let active = restored.active().map_or_else(|| "none is active".to_owned(), |name| format!("{name} is active"));
     ui::note(&format!("keys for the namespace {place}: {}; {active}", restored.records.len()));
+    ui::note(
+        "kubectl apply --server-side takes them, before the controller starts or while it runs with --bootstrap wait: \
+         one that finds no key makes another, and the chain of statements that people pinned ends",
+    );
     Ok(Exit::Ok)
 }
 

@@ -11,7 +11,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use sealed::{Manifest, bitnami, open};
+use sealed::{Manifest, bitnami, manifest, open};
 use secret::{OsRandom, SecretBytes};
 use tokio::sync::watch;
 
@@ -122,13 +122,22 @@ async fn rotate(State(desk): State<Arc<Desk>>, body: Bytes) -> Response {
     desk.answer("/v1/rotate", "post", answer)
 }
 
+/// The only object of a text in JSON or YAML.
+fn one_object(body: &Bytes) -> Option<Manifest> {
+    let text = || SecretBytes::new(body.to_vec());
+    Manifest::from_api(text()).ok().or_else(|| {
+        let mut all = manifest::read(text(), "body.yaml", "").ok()?;
+        (all.len() == 1 && all[0].documents == 1).then(|| all.remove(0))
+    })
+}
+
 /// The SealedSecret that a question is about, and the keys.
 fn asked(desk: &Desk, body: Bytes) -> Result<(Manifest, Arc<KeySet>), (StatusCode, &'static str)> {
     if !desk.grant() {
         return Err((StatusCode::TOO_MANY_REQUESTS, "too many questions\n"));
     }
     let bad = |why: &'static str| (StatusCode::INTERNAL_SERVER_ERROR, why);
-    let object = Manifest::from_api(SecretBytes::new(body.to_vec())).map_err(|_| bad("this is no object in JSON\n"))?;
+    let object = one_object(&body).ok_or_else(|| bad("this is not one object in JSON or YAML\n"))?;
     if object.id.kind != "SealedSecret" || object.id.group() != "bitnami.com" {
         return Err(bad("this is no SealedSecret\n"));
     }

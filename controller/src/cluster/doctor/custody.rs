@@ -26,7 +26,7 @@ impl Patient {
         let strange = listed.items.len() - active.len() - old.len() - revoked.len();
         let mut findings = vec![match active.as_slice() {
             [] if listed.items.is_empty() => Finding::wrong("keys", "there is no key")
-                .next("restore them: plomb keys restore ... | kubectl apply -f -; or let the controller make one: --bootstrap new"),
+                .next("restore them: plomb keys restore ... | kubectl apply --server-side -f -; or let the controller make one: --bootstrap new"),
             [] => Finding::wrong("keys", "no key is active").next("see the log of the controller and its --bootstrap"),
             [one] => Finding::fine("keys", format!("{one} is active, {} decrypt only, {} revoked", old.len(), revoked.len())),
             more => Finding::wrong("keys", format!("{} keys are active: {}", more.len(), more.join(", ")))

@@ -2,11 +2,13 @@
 
 use std::time::SystemTime;
 
+use k8s_openapi::api::authentication::v1::SelfSubjectReview;
 use k8s_openapi::api::authorization::v1::{
     ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec, SubjectAccessReview,
     SubjectAccessReviewSpec, SubjectAccessReviewStatus,
 };
 use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{ListParams, PostParams};
 use kube::{Api, core::Request};
 
@@ -70,6 +72,14 @@ const RIGHTS: [Right; 22] = [
 /// What is asked of each kind of sealed resource.
 const OF_KIND: [(&str, &str); 3] = [("list", ""), ("watch", ""), ("patch", "/status")];
 
+/// What an API server says, without the structure around it.
+fn words(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => status.message.clone(),
+        other => other.to_string(),
+    }
+}
+
 impl Patient {
     pub(super) async fn server(&self) -> Result<Finding, Failure> {
         let version = self.client.apiserver_version().await;
@@ -107,13 +117,22 @@ impl Patient {
 
     /// Whether the controller may do what it has to.
     pub(super) async fn rights(&self) -> Vec<Finding> {
-        let mut findings = Vec::new();
+        let missing = self.missing().await;
+        let gone = |name: &String| {
+            Finding::wrong("rights", format!("namespace {name} is to be watched and does not exist"))
+                .next("create it, or take it out of --watch-namespace")
+        };
+        let mut findings: Vec<Finding> = missing.iter().map(gone).collect();
         let mut granted = 0;
+        let own = self.is_pod || self.is_account().await;
         for (verb, group, resource, namespace) in self.needed() {
+            if missing.contains(&namespace) {
+                continue;
+            }
             let place =
                 if namespace.is_empty() { "all namespaces".to_owned() } else { format!("namespace {namespace}") };
             let what = if group.is_empty() { resource.clone() } else { format!("{resource}.{group}") };
-            match self.may(verb, group, &resource, &namespace).await {
+            match self.may(own, verb, group, &resource, &namespace).await {
                 Ok(true) => granted += 1,
                 Ok(false) => findings.push(
                     Finding::wrong("rights", format!("the controller may not {verb} {what} in {place}"))
@@ -157,7 +176,7 @@ impl Patient {
         needed
     }
 
-    async fn may(&self, verb: &str, group: &str, resource: &str, namespace: &str) -> Result<bool, String> {
+    async fn may(&self, own: bool, verb: &str, group: &str, resource: &str, namespace: &str) -> Result<bool, String> {
         let (resource, sub) = resource.split_once('/').map_or((resource, None), |(of, sub)| (of, Some(sub)));
         let attributes = ResourceAttributes {
             verb: Some(verb.to_owned()),
@@ -167,8 +186,29 @@ impl Patient {
             namespace: Some(namespace.to_owned()),
             ..ResourceAttributes::default()
         };
-        let status = if self.is_pod { self.ask_self(attributes).await } else { self.ask_about(attributes).await };
-        status.map(|status| status.is_some_and(|status| status.allowed)).map_err(|error| error.to_string())
+        let status = if own { self.ask_self(attributes).await } else { self.ask_about(attributes).await };
+        status.map(|status| status.is_some_and(|status| status.allowed)).map_err(|error| words(&error))
+    }
+
+    /// Whether the token is the controller's own: then it may be asked for itself, which everybody may.
+    async fn is_account(&self) -> bool {
+        let api: Api<SelfSubjectReview> = Api::all(self.client.clone());
+        let asked = api.create(&PostParams::default(), &SelfSubjectReview::default()).await;
+        let user = asked.ok().and_then(|review| review.status?.user_info?.username);
+        let (namespace, account) = (&self.args.namespace, &self.args.service_account);
+        user.is_some_and(|user| user == format!("system:serviceaccount:{namespace}:{account}"))
+    }
+
+    /// Namespaces that are to be watched and are not there, as far as we may see that.
+    async fn missing(&self) -> Vec<String> {
+        let api: Api<Namespace> = Api::all(self.client.clone());
+        let mut missing = Vec::new();
+        for name in &self.args.watch_namespace {
+            if matches!(api.get_opt(name).await, Ok(None)) {
+                missing.push(name.clone());
+            }
+        }
+        missing
     }
 
     async fn ask_self(&self, of: ResourceAttributes) -> kube::Result<Option<SubjectAccessReviewStatus>> {

@@ -97,7 +97,8 @@ impl Count {
 fn told(kind: Kind, count: Count) -> Vec<Finding> {
     let mut findings = Vec::new();
     let head = format!("{} of {} {kind:?}s are ready", count.ready, count.all);
-    findings.push(Finding::fine("resources", head));
+    let is_fine = count.ready == count.all;
+    findings.push(if is_fine { Finding::fine("resources", head) } else { Finding::note("resources", head) });
     if count.unseen > 0 {
         let what = format!("{} {kind:?}s were not looked at by any controller", count.unseen);
         findings

@@ -64,6 +64,10 @@ fn kubeseal_finds_what_it_asks_for() {
     // What opens, what was moved, what is no SealedSecret.
     let good = resource("db.strict.sealed.yaml");
     assert_eq!(patiently(port, "/v1/verify", &good.to_string()).0, 200);
+    let yaml = std::fs::read_to_string(fixtures::folder("sealed-secrets").join("db.strict.sealed.yaml")).unwrap();
+    assert_eq!(patiently(port, "/v1/verify", &yaml).0, 200, "as the file stands");
+    assert_eq!(patiently(port, "/v1/rotate", &yaml).0, 200);
+    assert_eq!(patiently(port, "/v1/verify", &format!("{yaml}\n---\n{yaml}")).0, 500, "one object");
     let mut moved = good.clone();
     moved["metadata"]["name"] = json!("other");
     assert_eq!(patiently(port, "/v1/verify", &moved.to_string()).0, 409);

@@ -79,7 +79,7 @@ fn the_first_owner_stays_and_keys_are_nobodys() {
     assert_eq!(server.get(&secret(&space, "db")).json()["metadata"]["ownerReferences"][0]["name"], "owner");
     // While nobody controls it, the marks say whose it is; and it is put right at once.
     let strip = r#"[{"op": "remove", "path": "/metadata/ownerReferences"}]"#;
-    let reply = server.send("PATCH", &secret(&space, "db"), "application/json-patch+json", strip.to_owned());
+    let reply = server.send("PATCH", &secret(&space, "db"), "application/json-patch+json", strip);
     assert!(reply.ok(), "{}", reply.message());
     let owner = || server.get(&secret(&space, "db")).json()["metadata"]["ownerReferences"][0]["name"] == "owner";
     assert!(eventually(SOON, || owner().then_some(())).is_some(), "{}", server.get(&secret(&space, "db")).text());

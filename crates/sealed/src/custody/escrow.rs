@@ -100,6 +100,8 @@ pub enum EscrowState {
     },
     /// It is about to be made.
     Due,
+    /// No key is active, so that there is nothing to sign a new one with; what is there stays.
+    NoKey,
     /// There is nobody to encrypt to.
     NoRecoveryRecipients,
     /// The cluster key is post-quantum and no recovery recipient is.
@@ -119,6 +121,10 @@ impl EscrowState {
                 ("True", "Escrowed", format!("{} {what}", short(left_out)))
             }
             Self::Due => ("False", "Due", "the escrow file is about to be written".to_owned()),
+            Self::NoKey => {
+                let what = "no key is active, so that no escrow file is made; one that was published stays";
+                ("False", "NoKey", what.to_owned())
+            }
             Self::NoRecoveryRecipients => {
                 let what = "the controller was started without --recovery-recipient: if its key Secrets are lost, so \
                             is the key";

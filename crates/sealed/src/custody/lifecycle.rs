@@ -124,7 +124,7 @@ impl<'w> World<'w> {
     pub fn escrow(&self) -> EscrowState {
         let Some(signer) = self.winner().and_then(|winner| winner.signing.as_ref()) else {
             return match self.settings.recovery.names().next() {
-                Some(_) => EscrowState::Due,
+                Some(_) => EscrowState::NoKey,
                 None => EscrowState::NoRecoveryRecipients,
             };
         };

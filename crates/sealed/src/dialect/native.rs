@@ -163,7 +163,7 @@ pub(crate) fn data_key(encrypted: &Encrypted, keys: &Keys, namespace: &str) -> R
     }
     let short = |names: Vec<&str>| {
         let names: Vec<String> = names.into_iter().map(keys_short).collect();
-        if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
+        if names.is_empty() { "none".to_owned() } else { names.join(", ") }
     };
     if let Some(revoked) = metadata.recipients().find(|recipient| keys.is_revoked(recipient)) {
         let what = format!("only the revoked key {} could open it", keys_short(revoked));
