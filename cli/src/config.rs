@@ -3,6 +3,7 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use secret::SecretBytes;
 use sops::config::Strictness;
 use sops::{Config, CreationRule};
 
@@ -29,6 +30,22 @@ impl ConfigFile {
     /// When it cannot be read or is wrong, with the line.
     pub(crate) fn load(path: &Path, strictness: Strictness) -> Result<Self, Failure> {
         let text = files::read(path, LIMIT).map_err(|failure| failure.exit(Exit::Generic))?;
+        Self::parse(path, &text, strictness)
+    }
+
+    /// The text of a configuration that the user named himself: a file or a stream.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn named_text(path: &Path) -> Result<SecretBytes, Failure> {
+        files::read_named(path, LIMIT).map_err(|failure| failure.exit(Exit::Generic))
+    }
+
+    /// What `text`, read from `path`, says.
+    ///
+    /// # Errors
+    /// When it is wrong, with the line.
+    pub(crate) fn parse(path: &Path, text: &SecretBytes, strictness: Strictness) -> Result<Self, Failure> {
         let config = Config::parse(text.expose(), strictness).map_err(|error| Failure::from(error).in_file(path))?;
         Ok(Self { path: path.to_owned(), config })
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use document::{Document, EmitOptions, Format};
+use document::{Document, EmitOptions, Format, FormatError, Problem};
 use keys::{Access, Keyring};
 use secret::{DataKey, SecretBytes};
 use sops::config::Strictness;
@@ -13,7 +13,7 @@ use sops::{Encrypted, MacSkip, Plain, Policy, Timestamp, Unlocked};
 
 use crate::config::{self, ConfigFile};
 use crate::failure::{Exit, Failure};
-use crate::{files, identities, paths};
+use crate::{files, identities, inspect, paths, ui};
 
 /// Whose rules hold where ours and SOPS' differ (docs/drop-in.md has the table).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +35,13 @@ pub(crate) struct Context {
     pub(crate) indent: Option<i64>,
     /// `--ignore-mac`.
     pub(crate) ignore_mac: bool,
+    /// `--enable-local-keyservice=false`: no key may be used.
+    pub(crate) without_keys: bool,
     keyring: OnceLock<Keyring>,
     /// Configurations that were read, so that many files under one are read with one reading of it.
     configs: Mutex<HashMap<(PathBuf, Strictness), Arc<ConfigFile>>>,
+    /// The text of the configuration that the user named, read once: it may be a pipe.
+    named_config: Mutex<Option<Arc<SecretBytes>>>,
     /// The nearest configuration of each folder that was looked from.
     nearest: Mutex<HashMap<PathBuf, Option<PathBuf>>>,
 }
@@ -51,10 +55,26 @@ impl Context {
             verbose: false,
             indent: None,
             ignore_mac: false,
+            without_keys: false,
             keyring: OnceLock::new(),
             configs: Mutex::default(),
+            named_config: Mutex::default(),
             nearest: Mutex::default(),
         }
+    }
+
+    /// Tells a step in the line that SOPS writes for it with `--verbose`: scripts look for them. Plomb's own mode has
+    /// nothing to tell there.
+    pub(crate) fn tell(&self, part: &str, level: &str, what: &str, recipient: Option<&str>) {
+        if !self.verbose || self.mode != Mode::Sops {
+            return;
+        }
+        let recipient = recipient.map(paths::one_line).map(|name| match name.contains(' ') {
+            true => format!(" recipient=\"{name}\""),
+            false => format!(" recipient={name}"),
+        });
+        let (now, recipient) = (self.now(), recipient.unwrap_or_default());
+        ui::say(&format!("[{part}]\t time=\"{now}\" level={level} msg=\"{what}\"{recipient}"));
     }
 
     /// Now, in whole seconds.
@@ -108,15 +128,34 @@ impl Context {
         Ok(found)
     }
 
-    fn load_config(&self, path: PathBuf, strictness: Strictness) -> Result<Arc<ConfigFile>, Failure> {
+    /// The configuration at `path`, read once.
+    ///
+    /// # Errors
+    /// When it is wrong.
+    pub(crate) fn load_config(&self, path: PathBuf, strictness: Strictness) -> Result<Arc<ConfigFile>, Failure> {
         let key = (path, strictness);
         let mut configs = self.configs.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = configs.get(&key) {
             return Ok(known.clone());
         }
-        let loaded = Arc::new(ConfigFile::load(&key.0, strictness)?);
+        let loaded = if self.config.as_ref() == Some(&key.0) {
+            ConfigFile::parse(&key.0, &*self.named_config(&key.0)?, strictness)?
+        } else {
+            ConfigFile::load(&key.0, strictness)?
+        };
+        let loaded = Arc::new(loaded);
         configs.insert(key, loaded.clone());
         Ok(loaded)
+    }
+
+    fn named_config(&self, path: &Path) -> Result<Arc<SecretBytes>, Failure> {
+        let mut known = self.named_config.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(text) = &*known {
+            return Ok(text.clone());
+        }
+        let text = Arc::new(ConfigFile::named_text(path)?);
+        *known = Some(text.clone());
+        Ok(text)
     }
 
     /// How trees are printed in SOPS' own layout: `--indent`, else the configuration's `stores`.
@@ -165,8 +204,26 @@ impl Context {
     /// # Errors
     /// When it is not one.
     pub(crate) fn encrypted(&self, text: SecretBytes, format: &'static dyn Format) -> Result<Encrypted, Failure> {
-        let doc = format.parse_sealed(text).map_err(|error| Failure::from(error).exit(Exit::Generic))?;
-        Ok(Encrypted::new(doc)?)
+        let in_place = format.edits_in_place();
+        let conflict = inspect::conflict_marker(text.expose()).filter(|_| in_place);
+        let tokens = || memchr::memmem::find(text.expose(), b"ENC[AES256_GCM,data:").is_some();
+        let stripped = in_place && !inspect::has_block(format, text.expose()) && tokens();
+        let unreadable = |error: FormatError| match error.problem {
+            Problem::Empty => Failure::new(Exit::Generic, "sops metadata not found: the file is empty"),
+            _ => Failure::from(error).exit(Exit::Generic),
+        };
+        let conflicting = |failure: Failure| match conflict {
+            Some(line) => {
+                let what = "a merge conflict was left unresolved here";
+                Failure { at: Some((line, 1)), what: what.to_owned(), hint: None, ..failure }
+            }
+            None => failure,
+        };
+        let doc = format.parse_sealed(text).map_err(unreadable).map_err(conflicting)?;
+        Encrypted::new(doc).map_err(|error| match error {
+            sops::SopsError::NotEncrypted if stripped => inspect::stripped(),
+            error => error.into(),
+        })
     }
 
     /// The data key.
@@ -174,7 +231,16 @@ impl Context {
     /// # Errors
     /// When no identity opens it.
     pub(crate) fn data_key(&self, encrypted: &Encrypted) -> Result<DataKey, Failure> {
-        encrypted.data_key(self.keyring()).map_err(|error| self.with_sources(error.into()))
+        if self.without_keys {
+            let what = "without the local key service no key can be used: key services are not supported";
+            return Err(Failure::new(Exit::NoKey, what));
+        }
+        let opened = encrypted.data_key(self.keyring());
+        let told = if opened.is_ok() { "Decryption succeeded" } else { "Decryption failed" };
+        self.tell("AGE", "info", told, None);
+        let key = opened.map_err(|error| self.with_sources(error.into()))?;
+        self.tell("SOPS", "info", "Data key recovered successfully", None);
+        Ok(key)
     }
 
     /// Decrypts and verifies. `remember` keeps the tokens for a later encryption.
@@ -183,6 +249,7 @@ impl Context {
     /// When no identity opens it, a value is damaged, or the MAC does not fit.
     pub(crate) fn decrypt(&self, encrypted: Encrypted, remember: bool) -> Result<Plain, Failure> {
         let key = self.data_key(&encrypted)?;
+        self.tell("SOPS", "debug", "Decrypting tree", None);
         self.verified(encrypted.unlock(key, remember)?)
     }
 

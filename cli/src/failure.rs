@@ -258,6 +258,9 @@ fn no_key(report: &sops::NoKey) -> Failure {
     };
     let failure =
         Failure::new(Exit::NoKey, format!("no identity at hand opens it{groups}; it is encrypted to {shown}{more}"));
+    if let Some(trouble) = &report.trouble {
+        return failure.hint(trouble.to_string());
+    }
     if report.opened == 0 {
         return failure;
     }

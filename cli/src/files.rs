@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -50,22 +50,22 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<SecretBytes, Failure> {
     read_all(file, size, limit).map_err(|failure| failure.in_file(path))
 }
 
-/// Reads a file that the command line names, or what a shell's `<(…)` writes.
+/// Whether the path leads to a pipe, a terminal or another device that is read like one, rather than to a file.
+pub(crate) fn is_stream(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|meta| meta.file_type().is_fifo() || meta.file_type().is_char_device())
+}
+
+/// Reads what the user named himself, by a flag or in the environment: a file, or a stream (`<(…)`, `/dev/stdin`, a
+/// FIFO, for whose writer it waits) up to `limit` bytes. What is found on the way is for [`read`] alone.
 ///
 /// # Errors
 /// As [`read`].
 pub(crate) fn read_named(path: &Path, limit: u64) -> Result<SecretBytes, Failure> {
-    if !is_pipe(path) {
+    if !is_stream(path) {
         return read(path, limit);
     }
-    let file = File::open(path).map_err(|error| Failure::io(path, "open it", &error))?;
-    read_all(file, 0, limit).map_err(|failure| failure.in_file(path))
-}
-
-/// Whether a path leads to a pipe: what a shell makes of `<(…)`.
-pub(crate) fn is_pipe(path: &Path) -> bool {
-    use std::os::unix::fs::FileTypeExt as _;
-    path.metadata().is_ok_and(|metadata| metadata.file_type().is_fifo())
+    let stream = File::open(path).map_err(|error| Failure::io(path, "open it", &error))?;
+    read_all(stream, 0, limit).map_err(|failure| failure.in_file(path))
 }
 
 /// Reads standard input up to `limit` bytes.

@@ -3,6 +3,7 @@
 //! Every source is collected before anything is tried; one that fails is mentioned only when nothing opens
 //! the file.
 
+use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use crate::files;
 use crate::paths::shown;
 
 const LIMIT: u64 = 16 << 20;
+/// What a key command may print, in bytes.
+const COMMAND_LIMIT: u64 = 1 << 20;
 
 /// Everything that can be found.
 pub(crate) fn collect(access: &Access) -> Keyring {
@@ -45,7 +48,7 @@ pub(crate) fn collect(access: &Access) -> Keyring {
 pub(crate) fn from_files(files: &[PathBuf], access: &Access) -> Result<Keyring, Failure> {
     let mut ring = Keyring::new();
     for file in files {
-        let text = files::read(file, LIMIT)?;
+        let text = files::read_named(file, LIMIT)?;
         let parsed = parse_key_file(text.expose(), &shown(file), access);
         let identities = parsed.map_err(|error| Failure::from(error).in_file(file))?;
         identities.into_iter().for_each(|identity| ring.add(identity, shown(file)));
@@ -100,7 +103,7 @@ fn add(ring: &mut Keyring, source: &str, parsed: Result<Vec<Box<dyn Identity>>, 
 
 fn add_file(ring: &mut Keyring, path: PathBuf, what: &str, access: &Access) {
     let source = format!("{what} {}", shown(&path));
-    match files::read(&path, LIMIT) {
+    match files::read_named(&path, LIMIT) {
         Ok(text) => add(ring, &source, parse_key_file(text.expose(), &shown(&path), access)),
         Err(failure) => ring.add_failed(source, failure.what),
     }
@@ -111,12 +114,23 @@ fn output_of(command: &str) -> Result<zeroize::Zeroizing<String>, &'static str> 
     let words =
         shlex::split(command).filter(|words| !words.is_empty()).ok_or("the command cannot be split into words")?;
     let mut child = Command::new(&words[0]);
-    child.args(&words[1..]).stdin(Stdio::inherit()).stderr(Stdio::inherit());
-    let output = child.output().map_err(|_| "the command cannot be started")?;
-    if !output.status.success() {
+    child.args(&words[1..]).stdin(Stdio::inherit()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    let mut child = child.spawn().map_err(|_| "the command cannot be started")?;
+    let mut bytes = zeroize::Zeroizing::new(Vec::new());
+    let read = child.stdout.take().map(|pipe| pipe.take(COMMAND_LIMIT + 1).read_to_end(&mut bytes));
+    let too_much = bytes.len() as u64 > COMMAND_LIMIT;
+    if too_much {
+        // It may go on for ever.
+        let _ = child.kill();
+    }
+    let status = child.wait();
+    if too_much {
+        return Err("the command prints more than 1 MiB");
+    }
+    if !read.is_some_and(|read| read.is_ok()) || !status.is_ok_and(|status| status.success()) {
         return Err("the command failed");
     }
-    let text = String::from_utf8(output.stdout).map_err(|_| "the command's output is not text")?;
+    let text = String::from_utf8(std::mem::take(&mut *bytes)).map_err(|_| "the command's output is not text")?;
     Ok(zeroize::Zeroizing::new(text))
 }
 

@@ -7,11 +7,11 @@ use document::{Document, Format, Map};
 use keys::{same_recipient, short_recipient};
 use memchr::memmem;
 use sops::config::Strictness;
-use sops::{CreationRule, Metadata, Policy};
+use sops::{CreationRule, Metadata, Policy, Selector};
 
 use crate::config::ConfigFile;
 use crate::context::Context;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::many::{Origin, Wanted};
 use crate::{files, format};
 
@@ -79,7 +79,8 @@ pub(crate) fn is_wanted(file: &Path, origin: Origin, wanted: Wanted, context: &C
     let ruled = governed(file, context)?.is_some_and(|it| counts(&it));
     Ok(match wanted {
         Wanted::Plain => ruled && !looks_encrypted(file),
-        _ => ruled || looks_encrypted(file),
+        // What cannot be read cannot be passed over either.
+        _ => ruled || looks_encrypted(file) || is_unreadable(file),
     })
 }
 
@@ -91,6 +92,10 @@ pub(crate) fn looks_encrypted(file: &Path) -> bool {
         return false;
     }
     files::read(file, limit).is_ok_and(|text| has_block(format, text.expose()))
+}
+
+fn is_unreadable(file: &Path) -> bool {
+    std::fs::File::open(file).is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
 }
 
 /// Encrypted binary files are JSON; images and archives are told apart by their first byte.
@@ -113,8 +118,26 @@ pub(crate) fn has_block(format: &dyn Format, text: &[u8]) -> bool {
     block && (has("lastmodified") || has("ENC[AES256_GCM,"))
 }
 
+/// What is said of a file whose values are encrypted and whose block is gone.
+pub(crate) fn stripped() -> Failure {
+    let what = "sops metadata not found: values of it are encrypted, but its `sops` block is missing";
+    Failure::new(Exit::Generic, what)
+        .hint("take the block from an older version of the file, such as `git log -p` shows")
+}
+
+/// Whether values of `doc` are tokens, though it has no block.
+pub(crate) fn is_stripped(doc: &mut Document) -> bool {
+    let source = doc.source.expose();
+    if !doc.format.edits_in_place() || memmem::find(source, b"ENC[AES256_GCM,data:").is_none() {
+        return false;
+    }
+    let found = sops::survey(doc, &Selector::default());
+    found.sealed + found.stray > 0
+}
+
 /// The line of a merge conflict marker, from 1.
 pub(crate) fn conflict_marker(text: &[u8]) -> Option<usize> {
+    memmem::find(text, b"<<<<<<< ").or_else(|| memmem::find(text, b">>>>>>> "))?;
     let marks = |line: &[u8]| line.starts_with(b"<<<<<<< ") || line.starts_with(b">>>>>>> ");
     text.split(|byte| *byte == b'\n').position(marks).map(|index| index + 1)
 }

@@ -92,6 +92,7 @@ pub(crate) fn one_value(
         let sealed = seal(file, plain, context, |plain, again| rewrite::with_change(plain, change, again))?;
         let sealed = resource::settled(file, standing, sealed, (&key, format), context)?;
         rewrite.commit(&sealed.text)?;
+        context.tell("CMD", "info", "File written successfully", None);
         Ok(Exit::Ok)
     };
     run().map_err(|failure: Failure| failure.in_file(file))

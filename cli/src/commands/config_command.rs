@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use sops::config::Strictness;
 
-use crate::config::{self, ConfigFile};
+use crate::config;
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::paths::{self, one_line, shown};
@@ -57,7 +57,10 @@ fn check(context: &Context) -> Outcome {
             paths::from_here(&config::nearest(Path::new("file"))?.ok_or_else(none)?)
         }
     };
-    let loaded = ConfigFile::load(&path, Strictness::Strict)?;
+    let loaded = context.load_config(path.clone(), Strictness::Strict)?;
+    if let Some(problem) = &loaded.config.destination_problem {
+        return Err(Failure::from(problem.clone()).in_file(&path));
+    }
     let advice = advice::of(&loaded, context)?;
     let mut text: String = advice.iter().map(|line| format!("{}\n", one_line(line))).collect();
     let rules = loaded.config.creation_rules.as_ref().map_or(0, Vec::len);
@@ -83,7 +86,7 @@ fn why(file: &Path, context: &Context) -> Outcome {
         return Err(Failure::new(Exit::Generic, what).in_file(file).hint("make one with `plomb init`"));
     };
     lines.push(("config", shown(&paths::from_here(&path))));
-    let config = ConfigFile::load(&path, Strictness::Strict)?;
+    let config = context.load_config(path, Strictness::Strict)?;
     lines.push(("path", config.rule_path(file)));
     let rule = match config.rule_for(file) {
         Ok(Some(rule)) => rule,

@@ -116,8 +116,10 @@ impl<'a> Call<'a> {
         let mut context = Context::new(Mode::Sops);
         context.config = global.path("config");
         context.indent = global.number("indent").filter(|_| global.given.contains(&"indent"));
-        context.verbose = line.is_on("verbose") || global.is_on("verbose");
+        // Before a command it has no effect in SOPS.
+        context.verbose = line.is_on("verbose");
         context.ignore_mac = line.is_on("ignore-mac");
+        context.without_keys = !line.is_on("enable-local-keyservice");
         Self { command, line, global, old_style: false, context }
     }
 
@@ -157,10 +159,6 @@ impl<'a> Call<'a> {
     /// What every command that opens a file checks first.
     fn check_keys(&self) -> Result<(), Failure> {
         check_order(&self.line)?;
-        if !self.line.is_on("enable-local-keyservice") {
-            let what = "without the local key service no key can be used: key services are not supported";
-            return Err(Failure::new(Exit::NoKey, what));
-        }
         if !self.line.texts("keyservice").is_empty() {
             ui::note("warning: --keyservice is ignored: key services are not supported");
         }

@@ -99,6 +99,7 @@ impl Work<'_> {
             rewrite.commit(&sealed.text)
         });
         written.map_err(|failure| kept(failure, room, &text))?;
+        context.tell("CMD", "info", "File written successfully", None);
         Ok(Exit::Ok)
     }
 
@@ -140,16 +141,26 @@ impl Work<'_> {
         loop {
             editor.open(&path)?;
             let text = files::read(&path, Context::limit(self.format));
-            let text = text.map_err(|failure| Failure { file: None, exit: Exit::Editor, ..failure })?;
+            let text = text.map_err(|failure| {
+                Failure::new(Exit::Editor, format!("the editor left no text that can be read: {}", failure.what))
+            })?;
             if text == *shown {
                 return Err(Failure::new(Exit::Unchanged, "file has not changed, exiting"));
             }
             match seal(text) {
                 Ok(sealed) => return Ok((room, path, sealed)),
-                Err(failure) if !ui::is_interactive() => return Err(failure),
+                Err(failure) if !ui::is_interactive() => return Err(discarded(failure)),
                 Err(failure) => reopen(failure.in_file(self.file))?,
             }
         }
+    }
+}
+
+/// Without a terminal nobody can correct the text, and a copy of it would lie about in clear.
+fn discarded(failure: Failure) -> Failure {
+    match failure.hint {
+        None => failure.hint("this is about the edited text, which was discarded; the file is as it was"),
+        Some(_) => failure,
     }
 }
 

@@ -132,9 +132,11 @@ impl PolicyFlags {
         policy.mac_only_encrypted |= self.mac_only_encrypted;
         policy.threshold = self.shamir_secret_sharing_threshold.or(policy.threshold);
         if policy.recipients().next().is_none() && policy.foreign.is_empty() {
-            let hint =
-                if has_rule { "give the rule an `age` field" } else { "name one with --age, or write a .sops.yaml" };
-            return Err(Failure::new(Exit::Generic, "no recipient to encrypt to").hint(hint));
+            let (what, hint) = match has_rule {
+                true => ("the creation rule names no recipient", "give the rule an `age` field"),
+                false => ("no recipient to encrypt to", "name one with --age, or write a .sops.yaml"),
+            };
+            return Err(Failure::new(Exit::Generic, what).hint(hint));
         }
         Ok(policy)
     }
@@ -172,10 +174,14 @@ pub(crate) fn encrypt_again(
     flags: &PolicyFlags,
     context: &Context,
 ) -> Result<Sealed, Failure> {
-    let doc = context.plain(std::mem::take(&mut job.text), job.input)?;
+    let mut doc = context.plain(std::mem::take(&mut job.text), job.input)?;
     if let Some(entry) = sops::metadata_entry(&doc) {
         let at = Some(doc.place(entry.key_span.start));
         return Err(Failure { at, ..sops::SopsError::AlreadyEncrypted.into() });
+    }
+    // Encrypted twice, they would never be what they were.
+    if context.mode == Mode::Plomb && inspect::is_stripped(&mut doc) {
+        return Err(inspect::stripped().exit(Exit::AlreadyEncrypted));
     }
     let lenient = context.mode == Mode::Plomb && flags.age.is_some();
     let rule = if lenient { context.policy_if_any(job.name)? } else { context.policy_for(job.name)? };
@@ -192,9 +198,14 @@ pub(crate) fn encrypt_again(
 
 /// Under a new data key.
 fn encrypt_anew(doc: Document, job: &Job<'_>, policy: &Policy, context: &Context) -> Result<Sealed, Failure> {
+    if context.without_keys {
+        let what = "Could not generate data key: no key services provided, cannot update master keys";
+        return Err(Failure::new(Exit::Generic, what));
+    }
     let mut rng = OsRandom::new();
     let key = DataKey::generate(&mut rng);
     let metadata = policy.metadata(&key, &context.access(), &mut rng)?;
+    metadata.recipients().for_each(|name| context.tell("AGE", "info", "Encryption succeeded", Some(name)));
     let now = context.now();
     let sealing = Sealing {
         key: &key,

@@ -44,14 +44,29 @@ pub(crate) struct Args {
     ignore_mac: bool,
 }
 
-/// Names that make a program run code of somebody else's choice, and beginnings of such names.
-const POWERFUL: [&str; 21] = [
+/// Names that make a program run code of somebody else's choice. `HOME` is not among them: it names a folder, which
+/// whoever writes the file cannot fill, and ordinary environments set it.
+const POWERFUL: [&str; 45] = [
     "BASHOPTS",
     "BASH_ENV",
+    "BROWSER",
+    "CLASSPATH",
+    "EDITOR",
     "ENV",
+    "GCONV_PATH",
+    "GLIBC_TUNABLES",
     "IFS",
     "JAVA_TOOL_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+    "LESSCLOSE",
+    "LESSOPEN",
+    "MANPAGER",
     "NODE_OPTIONS",
+    "NODE_PATH",
+    "OPENSSL_CONF",
+    "OPENSSL_ENGINES",
+    "OPENSSL_MODULES",
+    "PAGER",
     "PATH",
     "PERL5DB",
     "PERL5LIB",
@@ -64,11 +79,22 @@ const POWERFUL: [&str; 21] = [
     "PYTHONSTARTUP",
     "RUBYLIB",
     "RUBYOPT",
+    "RUSTC",
+    "RUSTC_WORKSPACE_WRAPPER",
+    "RUSTC_WRAPPER",
+    "SHELL",
     "SHELLOPTS",
-    "EDITOR",
-    "PAGER",
+    "SOPS_AGE_KEY_CMD",
+    "SOPS_AGE_SSH_PRIVATE_KEY_CMD",
+    "SOPS_EDITOR",
+    "SSH_ASKPASS",
+    "SUDO_ASKPASS",
+    "VISUAL",
+    "ZDOTDIR",
+    "_JAVA_OPTIONS",
 ];
-const POWERFUL_BEGINNINGS: [&str; 4] = ["LD_", "DYLD_", "GIT_", "BASH_FUNC_"];
+/// Beginnings of such names.
+const POWERFUL_BEGINNINGS: [&str; 6] = ["LD_", "DYLD_", "GIT_", "BASH_FUNC_", "npm_config_", "NPM_CONFIG_"];
 
 /// Runs the command.
 pub(crate) fn run(args: Args, context: &mut Context) -> Outcome {

@@ -43,6 +43,9 @@ fn one(file: &Path, args: &Args, context: &Context) -> Result<(), Failure> {
     let format = format::choose(args.input_type.as_deref(), file);
     let none = || Failure::new(Exit::Generic, "no destination rule is for it");
     let found = context.config_for(file, Strictness::Strict)?.ok_or_else(none)?;
+    if let Some(problem) = &found.config.destination_problem {
+        return Err(Failure::from(problem.clone()).in_file(&found.path));
+    }
     let rule = found.config.destination_for(&found.rule_path(file)).ok_or_else(none)?;
     let target = target(file, rule, &found, args.omit_extensions)?;
     let text = files::read(file, Context::limit(format))?;

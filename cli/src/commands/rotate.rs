@@ -98,6 +98,7 @@ pub(crate) fn reseal(
     let mut rng = OsRandom::new();
     let key = DataKey::generate(&mut rng);
     let metadata = sops::rekeyed(metadata, &key, readers, &context.access(), &mut rng)?;
+    metadata.recipients().for_each(|name| context.tell("AGE", "info", "Encryption succeeded", Some(name)));
     let now = context.now();
     let sealing = Sealing {
         key: &key,
@@ -183,6 +184,7 @@ fn in_place(file: &Path, args: &Args, names: (&[String], &[String]), context: &C
         None => Ok("would be rotated"),
         Some(rewrite) => {
             rewrite.commit(&sealed.text)?;
+            context.tell("CMD", "info", "File written successfully", None);
             Ok("rotated")
         }
     }

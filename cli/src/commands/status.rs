@@ -76,6 +76,9 @@ fn look(file: &Path, context: &Context) -> Result<Row, Failure> {
     let governed = inspect::governed(file, context)?;
     let rule = governed.as_ref().map(Governed::number);
     if !inspect::has_block(format, text.expose()) {
+        if format.edits_in_place() && format.parse(text).is_ok_and(|mut doc| inspect::is_stripped(&mut doc)) {
+            return Err(inspect::stripped());
+        }
         return Ok(Row { state: "plain", rule, ..Row::default() });
     }
     if let Some(line) = inspect::conflict_marker(text.expose()).filter(|_| format.edits_in_place()) {

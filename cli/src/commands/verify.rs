@@ -123,6 +123,9 @@ fn check(file: &Path, context: &Context) -> Result<Found, Failure> {
 /// The first value in clear that the rule wants encrypted.
 fn in_clear(text: SecretBytes, format: &'static dyn Format, governed: &Governed) -> Result<Option<Failure>, Failure> {
     let mut doc = format.parse(text)?;
+    if inspect::is_stripped(&mut doc) {
+        return Err(inspect::stripped());
+    }
     let selector = governed.rule().policy.selector.clone().unwrap_or_default();
     // A binary file is one value, to which no selector applies.
     let place = match doc.format.edits_in_place() {

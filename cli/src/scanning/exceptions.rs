@@ -40,7 +40,7 @@ pub(crate) fn load(request: &Request) -> Result<Exceptions, Failure> {
         is_whole: matches!(request.what, What::Files { .. } | What::History(_)) && request.flags.enable_rule.is_empty(),
     };
     let given = &request.flags.gitleaks_ignore_path;
-    let piped = files::is_pipe(given).then(|| files::read_named(given, LIMIT)).transpose()?;
+    let piped = files::is_stream(given).then(|| files::read_named(given, LIMIT)).transpose()?;
     let piped = piped.map(|text| (named(given), text.expose().to_vec()));
     let lists = super::rules::texts(request, GITLEAKS_FILE, &gitleaks_places(request, &home))?;
     for (name, text) in piped.into_iter().chain(lists) {

@@ -32,6 +32,9 @@ pub struct Config {
     pub creation_rules: Option<Vec<CreationRule>>,
     /// The destination rules of `publish`.
     pub destination_rules: Vec<DestinationRule>,
+    /// What is wrong with the destination rules; there are none then. Nothing but `publish` goes by them, so this is
+    /// no reason not to encrypt.
+    pub destination_problem: Option<ConfigError>,
     /// `stores.yaml.indent`.
     pub yaml_indent: Option<i64>,
     /// `stores.json.indent`.
@@ -57,9 +60,14 @@ pub enum Strictness {
 impl Config {
     /// Reads a `.sops.yaml`.
     ///
+    /// A text with nothing in it is a configuration that says nothing.
+    ///
     /// # Errors
-    /// [`ConfigError`] with the place of the first thing that is wrong.
+    /// [`ConfigError`] with the place of the first thing that is wrong, except in destination rules.
     pub fn parse(text: &[u8], strictness: Strictness) -> Result<Self, ConfigError> {
+        if says_nothing(text) {
+            return Ok(Self::default());
+        }
         let doc = document::format::Yaml.parse(SecretBytes::new(text.to_vec())).map_err(|error| ConfigError {
             at: error.at,
             what: error.what,
@@ -77,7 +85,10 @@ impl Config {
                 ("creation_rules" | "destination_rules", _) if strictness == Strictness::StoresOnly => {}
                 ("creation_rules", Value::Null) => {}
                 ("creation_rules", _) => config.creation_rules = Some(rule::creation_rules(&reader, &entry.value)?),
-                ("destination_rules", _) => config.destination_rules = rule::destination_rules(&reader, &entry.value)?,
+                ("destination_rules", _) => match rule::destination_rules(&reader, &entry.value) {
+                    Ok(rules) => config.destination_rules = rules,
+                    Err(error) => config.destination_problem = Some(error),
+                },
                 ("stores", Value::Map(stores)) => config.stores(&reader, stores)?,
                 _ => check_top_level(&reader, entry)?,
             }
@@ -113,6 +124,12 @@ impl Config {
     }
 }
 
+/// Whether a text has blank lines, comments and the start of a document only.
+fn says_nothing(text: &[u8]) -> bool {
+    let mut lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    lines.all(|line| line.is_empty() || line.starts_with(b"#") || line == b"---")
+}
+
 /// Other top-level entries are where people keep anchors; only what looks like a misspelt name is refused.
 fn check_top_level(reader: &Reader<'_>, entry: &document::Entry) -> Result<(), ConfigError> {
     let known = ["creation_rules", "destination_rules", "stores"];
@@ -122,6 +139,25 @@ fn check_top_level(reader: &Reader<'_>, entry: &document::Entry) -> Result<(), C
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_without_anything_says_nothing() {
+        for text in ["", "\n", "# only a comment\n", "---\n"] {
+            let config = Config::parse(text.as_bytes(), Strictness::Strict).expect("says nothing");
+            assert!(config.creation_rules.is_none() && config.destination_rules.is_empty(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_destination_is_kept_for_whoever_publishes() {
+        let text = "creation_rules:\n  - path_regex: a\ndestination_rules:\n  - path: out\n    reencryption_rule: {}\n";
+        let config = Config::parse(text.as_bytes(), Strictness::Strict).expect("the creation rules are fine");
+        let problem = config.destination_problem.clone().expect("an unknown field");
+        assert_eq!(problem.at, Some((5, 5)), "{problem:?}");
+        assert!(config.rule_for("a").is_some() && config.destination_for("a").is_none());
+        let wrong = text.replace("path_regex", "path_regexp");
+        assert!(Config::parse(wrong.as_bytes(), Strictness::Strict).is_err());
+    }
 
     #[test]
     fn regular_expressions_that_are_too_large_together_are_refused() {

@@ -106,6 +106,8 @@ pub struct NoKey {
     pub opened: usize,
     /// Needed groups.
     pub needed: usize,
+    /// The first identity or entry that could not be used, beside those that simply do not fit.
+    pub trouble: Option<KeyError>,
 }
 
 /// ` ["a"][0]`, or nothing for the root.

@@ -210,12 +210,10 @@ pub(crate) fn located(doc: &Document, error: SopsError) -> SopsError {
 }
 
 impl Encrypted {
-    /// A wrapper around the same ciphertext with other metadata.
+    /// A wrapper around the same ciphertexts with other metadata.
     fn rewrapped(&self, metadata: &Metadata) -> Result<SecretBytes, SopsError> {
-        let data = self.doc.branches.first().and_then(|branch| branch.root.get("data"));
-        let token = data.and_then(|node| node.value.as_str()).ok_or(SopsError::Proof("there is no data"))?;
-        let mut branch = document::Branch::default();
-        branch.root.push("data", Value::str(token));
+        let held = self.doc.branches.first().ok_or(SopsError::Proof("there is no data"))?;
+        let branch = document::Branch { root: held.root.duplicate(), site: held.site };
         Ok(self.doc.format.emit_encrypted(vec![branch], &|| metadata.to_map(), &EmitOptions::default())?)
     }
 }
@@ -224,7 +222,10 @@ fn open_group(group: &Group, ring: &Keyring, report: &mut NoKey) -> Option<Secre
     for key in &group.age {
         match ring.unwrap_labelled(&key.enc, &key.recipient) {
             Ok(share) => return Some(share),
-            Err(unopened) => report.entries.push((key.recipient.clone(), unopened.to_string())),
+            Err(unopened) => {
+                report.trouble = report.trouble.take().or_else(|| unopened.damage().cloned());
+                report.entries.push((key.recipient.clone(), unopened.to_string()));
+            }
         }
     }
     report.entries.extend(group.foreign().into_iter().map(|name| (name, "plomb does not use such keys".to_owned())));

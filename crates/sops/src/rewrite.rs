@@ -132,8 +132,9 @@ pub fn with_change(mut plain: Plain, change: &Change, again: Again<'_>) -> Resul
     }
     let document = plain.document_mut();
     let root = document.branches.first_mut().ok_or(SopsError::Proof("there is no document"))?;
+    let was_whole = is_whole(&root.root);
     change.apply(&mut root.root)?;
-    if !format.edits_in_place() && !is_whole(&root.root) {
+    if !format.edits_in_place() && was_whole && !is_whole(&root.root) {
         return Err(SopsError::Path("a binary file holds one text at [\"data\"]".to_owned()));
     }
     let doc = Document {

@@ -52,7 +52,7 @@ impl Input {
 
     fn read(&self) -> Result<SecretBytes, Failure> {
         let limit = Context::limit(self.from);
-        self.file.as_deref().map_or_else(|| files::read_stdin(limit), |file| streams::read(file, limit))
+        self.file.as_deref().map_or_else(|| files::read_stdin(limit), |file| files::read_named(file, limit))
     }
 
     /// Turns the text into another one and puts that where the flags say.
@@ -66,9 +66,7 @@ impl Input {
                 let rewrite = Rewrite::begin(file, Context::limit(self.from))?;
                 let after = change(rewrite.before().duplicate())?;
                 rewrite.commit(after.expose())?;
-                if call.context.verbose {
-                    ui::note("File written successfully");
-                }
+                call.context.tell("CMD", "info", "File written successfully", None);
                 Ok(())
             }
             _ => streams::write(call.line.path("output").as_deref(), change(self.read()?)?.expose()),

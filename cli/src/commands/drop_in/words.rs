@@ -13,10 +13,20 @@ const KEYWORDS: [(Exit, &str); 7] = [
     (Exit::Encrypt, "Error encrypting tree"),
 ];
 
+/// For how a message begins: what SOPS' message contains.
+const BEGINNINGS: [(&str, &str); 2] = [
+    (
+        "no recipient to encrypt to",
+        "config file not found, or has no creation rules, and no keys provided through command line options",
+    ),
+    ("the creation rule names no recipient", "Could not generate data key: [empty key group provided]"),
+];
+
 /// The failure with SOPS' keywords in front, and without advice that only `plomb` itself can follow.
 pub(super) fn in_sops_words(mut failure: Failure) -> Failure {
     let keyword = KEYWORDS.iter().find(|(exit, _)| *exit == failure.exit).map(|(_, words)| *words);
-    let keyword = keyword.or_else(|| failure.what.starts_with("no recipient").then_some("config file not found"));
+    let of_text = || BEGINNINGS.iter().find(|(start, _)| failure.what.starts_with(start)).map(|(_, words)| *words);
+    let keyword = keyword.or_else(of_text);
     if let Some(words) = keyword.filter(|words| !failure.what.contains(words)) {
         failure.what = format!("{words}: {}", failure.what);
     }

@@ -3,6 +3,9 @@
 //! Plain and sealed files have nothing in common, so this format has a reader for each and no edits:
 //! [`Binary::seal_text`] writes the whole wrapper. Neither reader keeps the source beside the value, since
 //! such files may be large: `doc.source` is empty.
+//!
+//! SOPS writes any tree into that JSON, too, where a structured file gets this output format (`.env.prod` with an input
+//! type and no extension). Such trees are read and written with all their members; only as plain text they have no form.
 
 use secret::SecretBytes;
 
@@ -19,15 +22,12 @@ const DATA: &str = "data";
 pub struct Binary;
 
 impl Binary {
-    /// Reads an encrypted file: a JSON object with a string `data`. Its other members, `sops` among them,
-    /// are in the tree too, so that [`Format::take_metadata`] finds the block.
+    /// Reads an encrypted file: a JSON object, as a rule with a string `data`. Its other members, `sops` among
+    /// them, are in the tree too, so that [`Format::take_metadata`] finds the block. Without `data` the source is kept.
     pub fn parse_sealed(source: SecretBytes) -> Result<Document, FormatError> {
         let (mut root, data) = read_wrapper(source.expose())?;
         let text = match data {
-            Data::Missing => {
-                let what = "the JSON wrapper of a binary file has no string member \"data\"";
-                return Err(FormatError::new(Problem::Unsupported, what));
-            }
+            Data::Missing => return Ok(Document { source, ..document(root) }),
             Data::Escaped(text) => text,
             Data::Bare(span) => cut(source.into_inner(), span),
         };
@@ -105,7 +105,16 @@ fn document(root: Map) -> Document {
 }
 
 fn no_data() -> FormatError {
-    FormatError::new(Problem::Unwritable, "a binary file is one string under the key \"data\"")
+    let what = "no binary data found in tree: a binary file is one string under the key \"data\"; \
+                choose another output format";
+    FormatError::new(Problem::Unwritable, what)
+}
+
+/// The only member of a wrapper that [`Binary::seal_text`] can write.
+fn bare_data(root: &Map) -> Option<&str> {
+    let bare = |text: &&str| text.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\'));
+    let [Item::Entry(only)] = root.items.as_slice() else { return None };
+    only.value.value.as_str().filter(|_| &*only.key == DATA).filter(bare)
 }
 
 fn no_structure() -> FormatError {
@@ -137,12 +146,16 @@ impl Format for Binary {
 
     fn emit_encrypted(
         &self,
-        branches: Vec<Branch>,
+        mut branches: Vec<Branch>,
         meta: &dyn Fn() -> Map,
-        _options: &EmitOptions,
+        options: &EmitOptions,
     ) -> Result<SecretBytes, FormatError> {
-        let data = branches.first().and_then(|branch| branch.root.get(DATA)).and_then(|node| node.value.as_str());
-        Self::seal_text(data.ok_or_else(no_data)?, &meta())
+        let branch = branches.first_mut().ok_or_else(no_data)?;
+        if let Some(data) = bare_data(&branch.root) {
+            return Self::seal_text(data, &meta());
+        }
+        branch.root.push("sops", Value::Map(meta()));
+        json::Json.emit(&branches, options)
     }
 
     fn single_value(&self, doc: &mut Document) -> Option<SecretBytes> {

@@ -289,7 +289,7 @@ fn many_secrets_in_one_line_are_all_found() {
     for count in [24, 25, 300] {
         let rows = (0..count).map(|row| format!(r#"{{"user":"u{row}","password":"{}"}}"#, drawn())).collect::<Vec<_>>();
         let findings = findings_at(&scanner, "users.json", "c0ffee", &format!("[{}]", rows.join(",")), Lines::All);
-        let sure = findings.iter().filter(|finding| finding.confidence >= crate::Confidence::Medium).count();
+        let sure = findings.iter().filter(|finding| finding.confidence >= Confidence::Medium).count();
         assert!(sure * 10 >= count * 9, "{sure} of {count}");
     }
 }

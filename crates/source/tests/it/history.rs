@@ -369,7 +369,7 @@ fn ranges_and_pushes() {
     }
     let opened = repo.open();
     let select = |words: &[&str]| {
-        let selection = Selection::parse(words.iter().map(|word| bstr::BStr::new(*word))).unwrap();
+        let selection = Selection::parse(words.iter().map(|word| BStr::new(*word))).unwrap();
         let log = read(&History { selection, ..History::new(&opened) });
         log.paths().into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
@@ -378,7 +378,7 @@ fn ranges_and_pushes() {
     assert_eq!(select(&["HEAD", &format!("^{}", ids[4])]), ["f5"]);
     assert_eq!(select(&["HEAD", "--not", "--all"]), Vec::<String>::new());
     assert_eq!(select(&["--all"]).len(), 6);
-    let missing = Selection::parse([bstr::BStr::new("nothing..HEAD")]).unwrap();
+    let missing = Selection::parse([BStr::new("nothing..HEAD")]).unwrap();
     let refused = History { selection: missing, ..History::new(&opened) };
     assert!(matches!(source::Source::each(&refused, &|| unreachable!()), Err(SourceError::Revision { .. })));
     // A push: commits that no ref has yet, objects in a folder of their own.
@@ -559,7 +559,7 @@ fn dates_that_lie_do_not_bring_hidden_commits_back() {
     }
     let opened = repo.open();
     for (range, want) in [("HEAD~1..", vec!["f4"]), ("HEAD~3..HEAD~1", vec!["f2", "f3"])] {
-        let selection = Selection::parse([bstr::BStr::new(range)]).unwrap();
+        let selection = Selection::parse([BStr::new(range)]).unwrap();
         assert_eq!(read(&History { selection, ..History::new(&opened) }).paths(), want);
     }
 }

@@ -10,7 +10,6 @@ use crate::{Document, Edits, Node, Site, Style, Value};
 
 /// Edit that makes the leaf say `token`.
 pub(super) fn write(doc: &Document, node: &Node, token: Token<'_>, style: Option<Style>, edits: &mut Edits) {
-    let span = node.site.span.range();
     let place = match token {
         Token::Verbatim(bytes) => return verbatim(doc, node.site, bytes, edits),
         Token::Sealed(_) => Place::of(doc, node.site, node.tagged),
