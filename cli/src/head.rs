@@ -14,6 +14,9 @@ use crate::paths;
 /// In words, when there is a repository that cannot be read, or the committed file is larger than `limit`.
 pub(crate) fn version(file: &Path, limit: u64) -> Result<Option<SecretBytes>, String> {
     let Some((root, inside)) = locate(file) else { return Ok(None) };
+    if let Some(why) = source::fault(&root, true) {
+        return Err(why);
+    }
     let options = gix::open::Options::isolated().with(gix::sec::Trust::Reduced).bail_if_untrusted(false);
     let repo = gix::open_opts(root, options).map_err(|error| error.to_string())?;
     let head = repo.head().map_err(|error| error.to_string())?;

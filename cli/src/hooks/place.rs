@@ -37,6 +37,10 @@ pub(crate) struct Place {
 /// # Errors
 /// When there is no repository, or its `core.hooksPath` cannot be read.
 pub(crate) fn find(start: &Path) -> Result<Place, Failure> {
+    let root = start.ancestors().find(|folder| folder.join(".git").symlink_metadata().is_ok());
+    if let Some(why) = root.and_then(|root| source::fault(root, true)) {
+        return Err(Failure::new(Exit::Generic, format!("the Git repository cannot be read: {why}")));
+    }
     let repo = gix::discover(start).map_err(|_| {
         Failure::new(Exit::Generic, "this is not a Git repository").hint("go to one, or make it with `git init`")
     })?;

@@ -33,6 +33,7 @@ pub use history::{Choice, History, Kinds, Paths, Selection, date};
 pub use ignored::walk;
 pub use limits::Limits;
 pub use repository::Repository;
+pub use shape::fault;
 pub use staged::{Change, Staged};
 pub use stream::Stdin;
 pub use unstaged::Unstaged;

@@ -32,8 +32,9 @@ const MOST_ALTERNATES: usize = 256;
 /// Deeper folders of refs cannot be named.
 const DEEPEST_REF: usize = 256;
 
-/// What is wrong with the repository at `root`, in words; its `.git` if it has a work tree, else itself.
-pub(crate) fn fault(root: &Path, work_tree: bool) -> Option<String> {
+/// What is wrong with the repository whose work tree begins at `root` (or, without `work_tree`, that is this folder), in
+/// words: what Git would wait for or read forever. To be asked before anything else opens it.
+pub fn fault(root: &Path, work_tree: bool) -> Option<String> {
     let git = if work_tree { root.join(".git") } else { root.to_owned() };
     let folder = match pointed(&git) {
         Ok(folder) => folder,

@@ -99,7 +99,7 @@ const PASSWORDS: &[&str] = &[
 const OPEN_TOKENS: &[&str] = &[
     "page", "next", "sync", "continuation", "continue", "cancel", "cancellation", "request", "resume", "design",
     "stop", "start", "end", "eos", "bos", "pad", "unk", "sep", "eof", "upload", "idempotency", "mapbox", "csrf",
-    "xsrf", "antiforgery", "authenticity", "forgery",
+    "xsrf", "antiforgery", "authenticity", "forgery", "action",
 ];
 
 /// Ends of words that promise a secret.

@@ -11,8 +11,8 @@ use crate::classify::name::{Kind, Name};
 use crate::classify::{has_checksum, judge};
 use crate::finding::{Confidence, Severity};
 
-/// More unsure findings than this in one line help nobody, and would cost more memory than the line.
-pub(super) const UNSURE: usize = 256;
+/// More unsure findings than this in one line, or a piece of a long one, help nobody, and would cost more memory than the line.
+pub(super) const UNSURE: usize = 32;
 
 /// Once the values of a line, which may overlap, have been longer than a few times the line, longer ones than this are
 /// passed over.
@@ -113,13 +113,21 @@ fn beside(line: &[u8], name: Range<usize>, place: &Place, room: &mut usize) -> O
         Some(value) => (Kind::Password, value),
         None => (kind, near?),
     };
-    if &line[name.clone()] == b"PASS" && line.get(name.end) == Some(&b':') {
+    if &line[name.clone()] == b"PASS" && line.get(name.end) == Some(&b':') || is_of_pkcs11(line, &name) {
         return None;
     }
     let text = &line[value.range.clone()];
     let (rule, confidence, severity) = verdict(&words, kind, text, &value, place)?;
     let (start, end) = (name.start.min(value.range.start), name.end.max(value.range.end));
     Some((Detected { rule, matched: start..end, secret: value.range, confidence, severity }, end))
+}
+
+/// Whether a name is the `token` of a PKCS #11 URI (RFC 7512), which names a device: `pkcs11:token=x;object=y`.
+fn is_of_pkcs11(line: &[u8], name: &Range<usize>) -> bool {
+    let before = &line[name.start.saturating_sub(200)..name.start];
+    let word = before.rsplit(u8::is_ascii_whitespace).next().unwrap_or_default();
+    &line[name.clone()] == b"token" && memchr::memmem::find(word, b"pkcs11:").is_some()
+        || &line[name.clone()] == b"pkcs11:token"
 }
 
 /// Whether prose says before `key` what it opens: "the API key is".

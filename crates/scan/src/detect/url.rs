@@ -49,6 +49,10 @@ fn userinfo(line: &[u8], hit: usize) -> Option<Detected> {
         .position(|byte| byte.is_ascii_whitespace() || b"\"'<>`|\\".contains(byte))
         .unwrap_or(window.len());
     let text = &window[..end];
+    // CVS writes its method and its public user there: `cvs://:pserver:anoncvs@host`.
+    if scheme == b"cvs" && text.starts_with(b":") {
+        return None;
+    }
     let store = STORES
         .iter()
         .any(|name| scheme == name.as_bytes() || scheme.split(|byte| *byte == b'+').next() == Some(name.as_bytes()));

@@ -227,9 +227,11 @@ fn words(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner:
     });
     let one_word =
         line[at..line.len().min(at + LONGEST)].trim_ascii_end().iter().all(|byte| !matches!(byte, b' ' | b'\t'));
-    let defined = [&b"def"[..], b"@", b":", b"defonce", b"def ^:private", b"_header", b"Header set"]
+    let defined = [&b"def"[..], b"defonce", b"def ^:private", b"_header", b"Header set"]
         .iter()
         .any(|word| before.trim_ascii_end().ends_with(word));
+    // Such a sign belongs to the name: `:password "x"`. Prose has a space behind its colon.
+    let defined = defined || before.ends_with(b":") || before.ends_with(b"@");
     let sql = line.get(at) == Some(&b'\'') || defined && line.get(at) == Some(&b'"');
     match flag || docker || plain_start && one_word {
         true => Some((Sign::Space, at)),

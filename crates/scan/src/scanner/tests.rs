@@ -293,3 +293,23 @@ fn many_secrets_in_one_line_are_all_found() {
         assert!(sure * 10 >= count * 9, "{sure} of {count}");
     }
 }
+
+#[test]
+fn what_only_looks_like_a_secret_in_prose_and_addresses() {
+    let scanner = Scanner::new(Arc::new(crate::builtin::builtin()), Options::default());
+    let drawn = ["Sf3-rT9x", "_kQ"].concat();
+    let uuid = ["71514b9d-6a40-4b26", "8523-05e7ee35fa40"].join("-");
+    let lines = [
+        format!("\t(main): Pass \"{drawn}\" to avoid a warning."),
+        format!("uri = pkcs11:token={drawn}1a2B4c6D;serial=0123456789abcdef"),
+        format!("cvs://:pserver:{drawn}@sourceware.example.org/cvs/src"),
+        format!("aws autoscaling complete-lifecycle-action --lifecycle-action-token {uuid}"),
+        format!("statementKey: {}", "uJ3kP0q7rVx2Tn5Yb8Lc1Mz4Wd6Fg9HsQaEeRt+Kj0A="),
+    ];
+    for line in lines {
+        let findings = findings_at(&scanner, "notes.txt", "c0ffee", &line, Lines::All);
+        assert!(findings.iter().all(|finding| finding.confidence == Confidence::Low), "{line}: {findings:?}");
+    }
+    let still = format!("{{:password \"{drawn}\"}}");
+    assert!(!findings_at(&scanner, "a.clj", "c0ffee", &still, Lines::All).is_empty());
+}
