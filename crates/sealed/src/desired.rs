@@ -81,6 +81,8 @@ pub struct LiveSecret {
     pub managed: Vec<ManagedEntry>,
     /// Its values; `None` where only the metadata was read.
     pub data: Option<BTreeMap<String, SecretBytes>>,
+    /// When the API server took it; none if it does not tell.
+    pub created: Option<sops::Timestamp>,
     /// Whether the resource that [`SOURCE_ANNOTATION`] names is known to be gone. The object does not tell: whoever
     /// reads it finds out.
     pub source_gone: bool,
@@ -294,6 +296,7 @@ impl LiveSecret {
             owner: owner(metadata),
             managed: managed(metadata),
             data: has_values.then_some(data),
+            created: tree::text(metadata, "creationTimestamp").and_then(sops::Timestamp::parse),
             source_gone: false,
         })
     }

@@ -158,11 +158,13 @@ fn templates(plain: &Value) -> Vec<Value> {
     all
 }
 
-/// Name, type, values and marks of a live Secret, without the mark that is ours.
+/// Name, type, values and marks of a live Secret, without the marks that are ours.
 fn content(live: &Value) -> Value {
-    let mut labels = live["metadata"]["labels"].clone();
-    labels.as_object_mut().unwrap().remove("plomb.dev/managed");
-    let labels = if labels == json!({}) { json!(null) } else { labels };
-    let annotations = &live["metadata"]["annotations"];
+    let without = |field: &str, own: &str| {
+        let mut marks = live["metadata"][field].clone();
+        marks.as_object_mut().unwrap().remove(own);
+        if marks == json!({}) { json!(null) } else { marks }
+    };
+    let (labels, annotations) = (without("labels", "plomb.dev/managed"), without("annotations", "plomb.dev/source"));
     json!({"name": live["metadata"]["name"], "type": live["type"], "data": live["data"], "labels": labels, "annotations": annotations})
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use testkit::{fixtures, peer};
 
 /// Word and test. A test may wait for it itself, or drive every file of `fixtures/resources/refused`.
-const DRIVEN: [(&str, &str); 31] = [
+const DRIVEN: [(&str, &str); 32] = [
     ("Suspended", "controller-suspend"),
     ("InvalidFormat", "controller-undefended"),
     ("ReservedName", "controller-refusals"),
@@ -37,6 +37,7 @@ const DRIVEN: [(&str, &str); 31] = [
     ("KeyUnreadable", "keys-life"),
     ("KeyMissing", "keys-life"),
     ("WaitingForKey", "keys-life"),
+    ("ResourcesUnread", "controller-denied-lists"),
 ];
 
 /// What no cluster test can bring about, and why.

@@ -1,6 +1,8 @@
 //! One Secret, several who want it: who owns it, whose keys are whose, and what comes back.
 
-use crate::controller::{Controller, OWN, SOON, add_key, put, running, sealed, secret, wait_ready, wait_reason};
+use crate::controller::{
+    Controller, OWN, SOON, add_key, events, put, running, sealed, secret, wait_ready, wait_reason,
+};
 use crate::installation::{install, namespace};
 use crate::make::{Workshop, map};
 use serde_json::{Value, json};
@@ -94,6 +96,14 @@ fn the_first_owner_stays_and_keys_are_nobodys() {
     let uid = server.get(&sealed(&space, "owner")).json()["metadata"]["uid"].clone();
     let live = server.get(&secret(&space, "db")).json();
     assert_eq!((&live["metadata"]["ownerReferences"][0]["uid"], &live["data"]["mine"]), (&uid, &json!("eQ==")));
+    // One that a SealedSecret of that name left, as `plomb convert` leaves it.
+    let marks = json!({"name": "left", "labels": {"plomb.dev/managed": "true"},
+        "annotations": {"plomb.dev/source": "SealedSecret.bitnami.com/left"}});
+    assert!(server.create(&secret(&space, ""), &json!({"metadata": marks, "stringData": {"old": "x"}})).ok());
+    put(server, &resource(&workshop, &space, "left", "left", &[("new", "x")], "Fail"));
+    wait_ready(server, &sealed(&space, "left"));
+    wait_keys(server, &secret(&space, "left"), &["new"]);
+    assert_eq!(server.get(&secret(&space, "left")).json()["metadata"]["ownerReferences"][0]["kind"], "EncryptedSecret");
     // The controller's own keys.
     let key = secret(OWN, "plomb-key-test");
     let before = server.get(&key).json();
@@ -129,11 +139,14 @@ fn what_may_not_be_listed_holds_up_nobody_else() {
     rules.as_array_mut().unwrap().retain(|rule| !rule["resources"].to_string().contains("\"sopssecrets\""));
     assert_ne!(rules, all);
     assert!(server.merge(role, &json!({"rules": rules})).ok());
-    add_key(&server, "plomb-key-test", "k1", "decrypt-only");
-    let workshop = Workshop::new(test);
-    put(&server, &workshop.resource("apps", "db", &[("password", "x")]));
     let args = ["--watch-namespace=missing", "--watch-namespace=apps"];
     let controller = Controller::start(&server, "denied", &args).leading();
+    // Nobody knows whether what was not read has a key already.
+    let of = |(_, reason, _): &(String, String, String)| reason == "ResourcesUnread";
+    let told = eventually(SOON, || events(&server, OWN, "plomb-recipients").into_iter().find(of));
+    assert!(told.is_some_and(|(.., note)| note.contains("SopsSecret in apps")), "{}", controller.daemon.said());
+    add_key(&server, "plomb-key-test", "k1", "decrypt-only");
+    put(&server, &Workshop::new(test).resource("apps", "db", &[("password", "x")]));
     wait_ready(&server, &sealed("apps", "db"));
     let is_ready = || controller.get("/readyz").contains("\r\n\r\nok\n").then_some(());
     assert!(eventually(SOON, is_ready).is_some(), "{}", controller.get("/readyz"));

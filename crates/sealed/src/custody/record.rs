@@ -145,7 +145,8 @@ impl KeyRecord {
         let statements: Vec<Statement> = statements.transpose()?.unwrap_or_default();
         let created = match secret.annotations.get(CREATED_ANNOTATION) {
             Some(text) => Some(Timestamp::parse(text).ok_or_else(|| fault("its created annotation is not a time"))?),
-            None => statements.first().and_then(Statement::created),
+            // One that was brought is as old as its Secret, for all we know.
+            None => statements.first().and_then(Statement::created).or(secret.created),
         };
         let record = Self {
             name: secret.name.clone(),

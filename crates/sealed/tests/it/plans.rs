@@ -56,6 +56,7 @@ fn live_of(wanted: &DesiredSecret) -> LiveSecret {
         annotations: wanted.annotations.clone(),
         owner: wanted.owner.clone(),
         managed: vec![manager("plomb")],
+        created: None,
         source_gone: false,
         data: Some(wanted.data.iter().map(|(key, value)| (key.clone(), value.duplicate())).collect()),
     }
@@ -334,13 +335,14 @@ fn one_conflict_stops_every_secret_of_the_resource() {
 #[test]
 fn a_live_secret_is_read_from_its_object() {
     let object = json!({"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "data": {"k": "dg=="}, "metadata": {
-        "name": "a", "namespace": "prod", "uid": "s-1", "resourceVersion": "7", "labels": {"l": "x"},
+        "name": "a", "namespace": "prod", "uid": "s-1", "resourceVersion": "7", "creationTimestamp": "2026-01-02T03:04:05Z", "labels": {"l": "x"},
         "ownerReferences": [{"apiVersion": "v1", "kind": "Other", "name": "o", "uid": "u"},
             {"apiVersion": "plomb.dev/v1alpha1", "kind": "EncryptedSecret", "name": "db", "uid": "uid-1", "controller": true}],
         "managedFields": [{"manager": "b", "fieldsV1": {"f:data": {".": {}, "f:k": {}}}}, {"manager": "a"}, {"manager": "b"}]}});
     let live = LiveSecret::of(&crate::made::object(&object)).unwrap();
     assert_eq!(live.owner, owner("EncryptedSecret", "db", "uid-1"));
     assert_eq!((live.managers(), live.data.as_ref().unwrap()["k"].expose()), (vec!["a", "b"], b"v".as_slice()));
+    assert_eq!(live.created, sealed::Timestamp::parse("2026-01-02T03:04:05Z"));
     assert_eq!((&live.managed[0].keys[..], live.managed[1].keys.len()), (&["k".to_owned()][..], 0));
     let mut metadata_only = object;
     metadata_only.as_object_mut().unwrap().retain(|key, _| key != "data" && key != "type");
