@@ -37,7 +37,8 @@ pub(crate) struct Place {
 /// # Errors
 /// When there is no repository, or its `core.hooksPath` cannot be read.
 pub(crate) fn find(start: &Path) -> Result<Place, Failure> {
-    let root = start.ancestors().find(|folder| folder.join(".git").symlink_metadata().is_ok());
+    let absolute = crate::paths::absolute(start);
+    let root = absolute.ancestors().find(|folder| folder.join(".git").symlink_metadata().is_ok());
     if let Some(why) = root.and_then(|root| source::fault(root, true)) {
         return Err(Failure::new(Exit::Generic, format!("the Git repository cannot be read: {why}")));
     }

@@ -12,7 +12,7 @@ use gix::objs::Kind;
 use crate::files::open_through_links;
 
 /// Kind, space, size and a zero byte are never longer.
-const LONGEST_HEADER: u64 = 32;
+const LONGEST_HEADER: usize = 32;
 
 /// Nothing can be inflated to more than about a thousand times its size.
 const DENSEST: u64 = 1100;
@@ -100,16 +100,17 @@ fn find(folders: &[PathBuf], id: ObjectId) -> Option<Result<Found, Fault>> {
 fn begin(file: File, compressed: u64) -> Option<Found> {
     let mut rest = ZlibDecoder::new(file);
     let mut header = Vec::new();
-    for byte in (&mut rest).take(LONGEST_HEADER).bytes() {
-        match byte.ok()? {
-            0 => {
-                let space = header.iter().position(|byte| *byte == b' ')?;
-                let kind = Kind::from_bytes(&header[..space]).ok()?;
-                let size: u64 = std::str::from_utf8(&header[space + 1..]).ok()?.parse().ok()?;
-                return (size / DENSEST <= compressed).then_some(Found { kind, size, rest });
-            }
-            byte => header.push(byte),
+    for _ in 0..LONGEST_HEADER {
+        let mut byte = [0];
+        rest.read_exact(&mut byte).ok()?;
+        if byte != [0] {
+            header.extend(byte);
+            continue;
         }
+        let space = header.iter().position(|byte| *byte == b' ')?;
+        let kind = Kind::from_bytes(&header[..space]).ok()?;
+        let size: u64 = std::str::from_utf8(&header[space + 1..]).ok()?.parse().ok()?;
+        return (size / DENSEST <= compressed).then_some(Found { kind, size, rest });
     }
     None
 }

@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn a_match_is_shown_with_its_line() {
         assert_eq!(context("k = REDACTED # hi", "REDACTED"), "k = REDACTED # hi");
-        assert_eq!(context("a very long beginning of a line: REDACTED", "REDACTED"), "...ginning of a line: REDACTED");
+        assert_eq!(context("a very long beginning of a line: REDACTED", "REDACTED"), "...eginning of a line: REDACTED");
         assert_eq!(context("", "file detected: x"), "file detected: x");
         assert_eq!(context("ééééééééééééé = x", "x"), "...ééééééééé = x");
     }

@@ -441,11 +441,48 @@ fn branched() -> Repo {
     repo
 }
 
+/// The selection that options of `git log` mean.
+fn selected(options: &str) -> Selection {
+    let number = |text: &str| text.parse().unwrap();
+    let (before, specs) = options.split_once(" -- ").unwrap_or((options, ""));
+    let mut choice = Choice::default();
+    let mut revisions = Vec::new();
+    for word in before.split(' ') {
+        match word.split_once('=').unwrap_or((word, "")) {
+            ("--first-parent", _) => choice.first_parent = true,
+            ("--no-merges", _) => choice.no_merges = true,
+            ("--skip", value) => choice.skip = number(value),
+            ("--since", value) => choice.since = date(value, false),
+            ("--until", value) => choice.until = date(value, true),
+            ("--diff-filter", value) => choice.kinds = Kinds::parse(value).unwrap(),
+            (count, _) if count.len() == 2 => choice.at_most = Some(number(&count[1..])),
+            _ => revisions.push(BStr::new(word)),
+        }
+    }
+    choice.paths = Paths::parse(specs.split_whitespace().map(BStr::new)).unwrap();
+    Selection { choice, ..Selection::parse(revisions).unwrap() }
+}
+
+/// Commit and path of all that `git log` shows.
+fn touched(repo: &Repo, options: &str) -> BTreeSet<String> {
+    let mut args = vec!["log", "--name-only", "--format=@%H", "--full-history"];
+    args.extend(options.split(' '));
+    let (text, mut theirs, mut id) = (repo.text(&args), BTreeSet::new(), "");
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        match line.strip_prefix('@') {
+            Some(commit) => id = commit,
+            None => {
+                theirs.insert(format!("{id} {line}"));
+            }
+        }
+    }
+    theirs
+}
+
 #[test]
 fn choices_are_those_of_git_log() {
     let repo = branched();
     let opened = repo.open();
-    let number = |text: &str| text.parse().unwrap();
     let all = [
         "HEAD -1",
         "HEAD -2",
@@ -472,40 +509,14 @@ fn choices_are_those_of_git_log() {
         "HEAD~3^..HEAD --no-merges --first-parent",
     ];
     for options in all {
-        let (before, specs) = options.split_once(" -- ").unwrap_or((options, ""));
-        let mut choice = Choice::default();
-        let mut revisions = Vec::new();
-        for word in before.split(' ') {
-            match word.split_once('=').unwrap_or((word, "")) {
-                ("--first-parent", _) => choice.first_parent = true,
-                ("--no-merges", _) => choice.no_merges = true,
-                ("--skip", value) => choice.skip = number(value),
-                ("--since", value) => choice.since = date(value, false),
-                ("--until", value) => choice.until = date(value, true),
-                ("--diff-filter", value) => choice.kinds = Kinds::parse(value).unwrap(),
-                (count, _) if count.len() == 2 => choice.at_most = Some(number(&count[1..])),
-                _ => revisions.push(BStr::new(word)),
-            }
-        }
-        choice.paths = Paths::parse(specs.split_whitespace().map(BStr::new)).unwrap();
-        let selection = Selection { choice, ..Selection::parse(revisions).unwrap() };
+        let selection = selected(options);
         let log = read(&History { selection, ..History::new(&opened) });
         let ours: BTreeSet<String> = log
             .places
             .iter()
             .map(|place| format!("{} {}", place.origin.commit().unwrap().id, place.origin.path))
             .collect();
-        let mut args = vec!["log", "--name-only", "--format=@%H", "--full-history"];
-        args.extend(options.split(' '));
-        let (text, mut theirs, mut id) = (repo.text(&args), BTreeSet::new(), "");
-        for line in text.lines().filter(|line| !line.is_empty()) {
-            match line.strip_prefix('@') {
-                Some(commit) => id = commit,
-                None => {
-                    theirs.insert(format!("{id} {line}"));
-                }
-            }
-        }
+        let theirs = touched(&repo, options);
         assert!(!theirs.is_empty(), "{options}");
         assert_eq!(ours, theirs, "{options}");
     }
