@@ -493,7 +493,7 @@ fn a_file_that_cannot_be_read_is_not_passed_over() {
     let world = World::filled("unreadable");
     world.ok(["encrypt", "-i", "apps"]);
     let path = world.write("other/secret.yaml", "a: 1\n");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0)).expect("it is ours");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).expect("it is ours");
     // To root every file is readable.
     let code = if std::fs::File::open(&path).is_ok() { 0 } else { 1 };
     assert_eq!(world.plomb(["verify", "."]).code, Some(code));
