@@ -127,7 +127,7 @@ fn output_of(command: &str) -> Result<zeroize::Zeroizing<String>, &'static str> 
     if too_much {
         return Err("the command prints more than 1 MiB");
     }
-    if !read.is_some_and(|read| read.is_ok()) || !status.is_ok_and(|status| status.success()) {
+    if read.is_none_or(|read| read.is_err()) || !status.is_ok_and(|status| status.success()) {
         return Err("the command failed");
     }
     let text = String::from_utf8(std::mem::take(&mut *bytes)).map_err(|_| "the command's output is not text")?;

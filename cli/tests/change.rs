@@ -349,7 +349,9 @@ fn exec_env_gives_the_values_and_the_exit_code() {
 #[test]
 fn exec_env_refuses_names_that_take_over() {
     let world = World::new("names");
-    for name in ["LD_PRELOAD", "PATH", "GIT_SSH_COMMAND", "BASH_ENV"] {
+    for name in
+        ["LD_PRELOAD", "PATH", "GIT_SSH_COMMAND", "VISUAL", "_JAVA_OPTIONS", "npm_config_script_shell", "BASH_ENV"]
+    {
         world.encrypted("p.json", &format!("{{\"{name}\": \"/x\", \"A\": \"1\"}}"));
         let refused = world.plomb(["exec-env", "p.json", "echo started"]);
         assert_eq!((refused.code, refused.text().as_str()), (Some(1), ""));
@@ -358,6 +360,84 @@ fn exec_env_refuses_names_that_take_over() {
     }
     let allowed = world.plomb(["exec-env", "--allow-env", "BASH_ENV", "p.json", "echo $BASH_ENV"]);
     assert_eq!(allowed.text(), "/x\n", "{}", allowed.errors());
+}
+
+#[test]
+fn exec_env_sets_a_home_folder() {
+    let world = World::new("home");
+    world.encrypted("p.json", "{\"HOME\": \"/srv\"}");
+    assert_eq!(world.plomb(["exec-env", "p.json", "echo $HOME"]).text(), "/srv\n");
+}
+
+#[test]
+fn a_key_command_that_never_ends_is_cut_off() {
+    let world = World::new("keycmd");
+    let run = world.run(["decrypt", "s.json"]).env("SOPS_AGE_KEY_FILE", "").env("SOPS_AGE_KEY_CMD", "yes");
+    let done = run.limit(Duration::from_secs(20)).run();
+    assert_eq!(done.code, Some(128), "{}", done.errors());
+    assert!(done.errors().contains("SOPS_AGE_KEY_CMD: the command prints more than 1 MiB"), "{}", done.errors());
+}
+
+#[test]
+fn a_key_behind_a_passphrase_is_named_where_nobody_can_be_asked() {
+    let world = World::new("passphrase");
+    let stranger = key_behind_a_passphrase(&world);
+    let folder = testkit::fixtures::folder("keys/identities");
+    let locked = folder.join("ssh_ed25519_locked");
+    let recipient = std::fs::read_to_string(folder.join("ssh_ed25519_locked.pub")).expect("a fixture");
+    world.scratch.write("t.json", PLAIN);
+    assert!(world.plomb(["encrypt", "--age", recipient.trim(), "--in-place", "t.json"]).ok());
+    let keys = [
+        ("s.json", "SOPS_AGE_KEY_FILE", &stranger, "locked.age"),
+        ("t.json", "SOPS_AGE_SSH_PRIVATE_KEY_FILE", &locked, "ssh_ed25519_locked"),
+    ];
+    for (file, variable, key, name) in keys {
+        // In a session of its own, which has no terminal to ask at.
+        let run = world.scratch.command("setsid").args(["--wait", env!("CARGO_BIN_EXE_plomb"), "decrypt", file]);
+        let done = run.env(variable, key).run();
+        assert_eq!(done.code, Some(128), "{}", done.errors());
+        let told = format!("{name} needs a passphrase, and none was given");
+        assert!(done.errors().contains(&told), "{}", done.errors());
+    }
+}
+
+/// The header of a key file that a passphrase would open; nobody gets as far as its payload.
+fn key_behind_a_passphrase(world: &World) -> PathBuf {
+    let salt = "A".repeat(22);
+    let (body, mac) = ("A".repeat(43), "A".repeat(43));
+    let header = format!("age-encryption.org/v1\n-> scrypt {salt} 10\n{body}\n--- {mac}\n");
+    world.scratch.write("../locked.age", format!("{header}{}", "p".repeat(64)))
+}
+
+#[test]
+fn an_editor_that_leaves_no_text_is_told_from_a_missing_file() {
+    let world = World::new("no-text");
+    for (editor, what) in [("rm \"$1\"", "no such file"), ("rm \"$1\"; mkdir \"$1\"", "is a directory")] {
+        let done = world.edit("s.json", editor);
+        assert_eq!(done.code, Some(201), "{}", done.errors());
+        let told = format!("the editor left no text that can be read: {what}");
+        let errors = done.errors().replace("cannot open it: ", "");
+        assert!(errors.contains(&told), "{errors}");
+    }
+    let broken = world.edit("s.json", "echo '{' > \"$1\"");
+    assert_eq!(broken.code, Some(2), "{}", broken.errors());
+    assert!(broken.errors().contains("the edited text, which was discarded"), "{}", broken.errors());
+    assert_eq!(world.decrypted("s.json"), PLAIN);
+}
+
+#[test]
+fn a_file_size_limit_fails_the_write_and_leaves_nothing_behind() {
+    let world = World::new("limit");
+    let before = world.text("s.json");
+    let script = format!("ulimit -f 2; exec {} set --value-stdin s.json '[\"big\"]'", env!("CARGO_BIN_EXE_plomb"));
+    let run = world.scratch.command("sh").args(["-c", &script]);
+    let run = run.env("SOPS_AGE_KEY_FILE", world.scratch.root().join("keys.txt"));
+    let done = run.stdin(format!("\"{}\"", "x".repeat(20_000))).run();
+    assert_eq!(done.code, Some(3), "{}", done.errors());
+    assert!(done.errors().contains("file too large"), "{}", done.errors());
+    assert_eq!(world.text("s.json"), before);
+    let left = files_below(&world.scratch.work()).into_iter().filter(|path| path.to_string_lossy().contains(".plomb-"));
+    assert_eq!(left.count(), 0);
 }
 
 #[test]

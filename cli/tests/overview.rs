@@ -439,3 +439,63 @@ fn a_thousand_files() {
     world.ok(["decrypt", "-i", "many"]);
     assert_eq!(world.text("many/19/999.enc.json"), "{\"value\": \"canary-999\"}\n");
 }
+
+/// An encrypted file without its block, as a careless merge leaves it.
+fn stripped(world: &World) -> [&'static str; 2] {
+    world.rules(RULES);
+    world.write("a.enc.yaml", "a: canary-1\nb: canary-2\n");
+    world.write("b.enc.json", "{\n  \"a\": \"canary-1\"\n}\n");
+    world.ok(["encrypt", "-i", "a.enc.yaml", "b.enc.json"]);
+    let yaml = world.text("a.enc.yaml");
+    world.write("a.enc.yaml", yaml.split("\nsops:").next().expect("a split has a first part"));
+    let mut json: Value = serde_json::from_str(&world.text("b.enc.json")).expect("it is JSON");
+    json.as_object_mut().expect("an object").remove("sops");
+    world.write("b.enc.json", &json.to_string());
+    ["a.enc.yaml", "b.enc.json"]
+}
+
+#[test]
+fn a_file_whose_block_is_gone_is_not_taken_for_a_plain_one() {
+    let world = World::new("stripped");
+    for file in stripped(&world) {
+        let before = world.text(file);
+        let missing = "values of it are encrypted, but its `sops` block is missing";
+        for args in [&["verify", file][..], &["verify", "--allow-plain", file], &["decrypt", file], &["edit", file]] {
+            let done = world.plomb(args.iter().copied());
+            assert_eq!(done.code, Some(1), "{args:?} {}", done.errors());
+            assert!(done.errors().contains(missing), "{args:?} {}", done.errors());
+        }
+        let done = world.plomb(["encrypt", "-i", file]);
+        assert_eq!(done.code, Some(203), "{}", done.errors());
+        assert_eq!(world.text(file), before);
+        let status = world.plomb(["status", "--json", file]);
+        assert_eq!(statuses(&status), [format!("{file}: broken")]);
+        assert_eq!(world.plomb(["status", "--check", file]).code, Some(1));
+    }
+}
+
+#[test]
+fn an_unresolved_conflict_is_named_where_the_file_is_opened() {
+    let world = World::filled("marker");
+    world.ok(["encrypt", "-i", "apps/db.secret.yaml"]);
+    let text = world.text("apps/db.secret.yaml");
+    world.write("apps/db.secret.yaml", &format!("<<<<<<< ours\n{text}=======\n{text}>>>>>>> theirs\n"));
+    for command in ["decrypt", "edit", "verify"] {
+        let done = world.plomb([command, "apps/db.secret.yaml"]);
+        let told = done.errors().contains("apps/db.secret.yaml:1:1: a merge conflict was left unresolved here");
+        assert!(told && done.code == Some(1), "{command} {:?} {}", done.code, done.errors());
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_not_passed_over() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::filled("unreadable");
+    world.ok(["encrypt", "-i", "apps"]);
+    let path = world.write("other/secret.yaml", "a: 1\n");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).expect("it is ours");
+    // To root every file is readable.
+    let code = if std::fs::File::open(&path).is_ok() { 0 } else { 1 };
+    assert_eq!(world.plomb(["verify", "."]).code, Some(code));
+    assert_eq!(world.plomb(["status", "--check", "."]).code, Some(code));
+}

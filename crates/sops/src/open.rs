@@ -170,8 +170,11 @@ impl Encrypted {
         let layout = layout.map(Option::unwrap_or_default);
         let Opened { doc, visits, memory, notices, computed } = opened;
         let plain = Plain { doc, metadata: self.metadata, key, layout, visits, memory, notices };
-        // An undecryptable MAC is as wrong as a different one.
-        let stored = stored.map(|opened| opened.map_or_else(|_| SecretBytes::default(), |(_, bytes)| bytes));
+        // An undecryptable MAC, or one that is no text, is as wrong as a different one.
+        let stored = stored.map(|opened| match opened {
+            Ok((Kind::Str, bytes)) => bytes,
+            _ => SecretBytes::default(),
+        });
         Ok(Unlocked { plain, computed, stored })
     }
 
@@ -488,6 +491,10 @@ impl Visitor for Opening<'_> {
         if encrypted && !text.is_empty() && at.aliases == 0 {
             match self.opener.comment(text, at) {
                 Some((kind, bytes)) => {
+                    if kind != Kind::Comment {
+                        // Another type than ours or SOPS' writes there: it counts as a value, so that the MAC tells.
+                        self.mac.value(bytes.expose(), true);
+                    }
                     let token = text.to_vec();
                     self.remember(at, kind, bytes.expose(), &token);
                     comment.text = bytes;

@@ -1,7 +1,7 @@
 //! What SOPS printed is what we print, and what it sealed is what we read.
 
 use document::format::{Binary, Json};
-use document::{Document, EmitOptions, Format, Problem, Value};
+use document::{Document, EmitOptions, Format, Map, Problem, Value};
 use secret::SecretBytes;
 
 use super::material::{FORMATS, edited, emit, fixtures, folder, metadata, open, parse, same};
@@ -146,7 +146,15 @@ fn binary_files_are_any_bytes() {
     let text = Binary::seal_text("", &meta).unwrap();
     let doc = Binary::parse_sealed(text).unwrap();
     assert!(matches!(&doc.branches[0].root.get("data").unwrap().value, Value::Str(data) if data.is_empty()));
-    for bad in [&br#"{"sops":{}}"#[..], br#"{"data":1,"sops":{}}"#, b"[]", b"", br#"{"data":"a""#, b"\xff"] {
+    // A tree of another format: read and printed with its members, and no bytes of its own.
+    for tree in [r#"{"sops":{}}"#, r#"{"data":1,"sops":{}}"#, r#"{"a":["x"],"sops":{}}"#] {
+        let mut doc = Binary::parse_sealed(SecretBytes::from(tree)).unwrap();
+        Binary.take_metadata(&mut doc).unwrap();
+        assert!(doc.metadata.is_some() && Binary.emit(&doc.branches, &EmitOptions::default()).is_err());
+        let again = Binary.emit_encrypted(doc.branches, &Map::default, &EmitOptions::default()).unwrap();
+        assert_eq!(String::from_utf8_lossy(again.expose()).replace(['\n', '\t', ' '], ""), tree);
+    }
+    for bad in [&b"[]"[..], b"", br#"{"data":"a""#, b"\xff"] {
         assert!(Binary::parse_sealed(SecretBytes::new(bad.to_vec())).is_err());
     }
     let twice = SecretBytes::from(r#"{"data":"a","data":"b"}"#);

@@ -23,6 +23,22 @@ fn changed_clear_values_break_the_mac() {
 }
 
 #[test]
+fn a_changed_type_breaks_the_mac() {
+    let keys = Keys::new();
+    let text = sealed(&keys);
+    let mac = line(&text, "mac: ");
+    let changed = text.replace(mac, &mac.replace("type:str", "type:int"));
+    assert!(matches!(keys.open(changed.as_bytes(), "yaml"), Err(SopsError::MacMismatch)));
+    for (format, plain) in [("yaml", "# one\na: 1\n"), ("dotenv", "# one\nA=1\n"), ("ini", "; one\n[s]\na = 1\n")] {
+        let text = seal(plain, format, &keys.policy(None)).unwrap().text.into_whole();
+        let text = String::from_utf8(text.into_inner()).unwrap();
+        assert!(text.contains("type:comment"), "{format}");
+        let changed = text.replace("type:comment", "type:str");
+        assert!(matches!(keys.open(changed.as_bytes(), format), Err(SopsError::MacMismatch)), "{format}");
+    }
+}
+
+#[test]
 fn a_removed_mac_is_named() {
     let keys = Keys::new();
     let text = sealed(&keys);
