@@ -9,6 +9,7 @@ mod data_key;
 mod random;
 
 use std::fmt;
+use std::sync::Arc;
 
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -16,44 +17,89 @@ use zeroize::Zeroizing;
 pub use data_key::DataKey;
 pub use random::{OsRandom, Random};
 
-/// Bytes of any length that are zeroed on drop and never printed.
+/// Bytes of any length that are zeroed on drop and never printed. Of shared bytes several values hold parts; they are
+/// zeroed when the last one is dropped.
 #[derive(Default)]
-pub struct SecretBytes(Zeroizing<Vec<u8>>);
+pub struct SecretBytes(Held);
+
+enum Held {
+    Own(Zeroizing<Vec<u8>>),
+    /// From one byte to another of what several hold.
+    Part(Arc<Zeroizing<Vec<u8>>>, u32, u32),
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Self::Own(Zeroizing::default())
+    }
+}
 
 impl SecretBytes {
     /// Takes ownership of `bytes`; they are zeroed when the value is dropped.
     pub fn new(bytes: Vec<u8>) -> Self {
-        Self(Zeroizing::new(bytes))
+        Self(Held::Own(Zeroizing::new(bytes)))
+    }
+
+    /// The same bytes, of which [`SecretBytes::part`] gives parts without copying them. (Beyond 4 GiB it copies.)
+    pub fn shared(self) -> Self {
+        match self.0 {
+            Held::Own(bytes) => match u32::try_from(bytes.len()) {
+                Ok(length) => Self(Held::Part(Arc::new(bytes), 0, length)),
+                Err(_) => Self(Held::Own(bytes)),
+            },
+            part @ Held::Part(..) => Self(part),
+        }
+    }
+
+    /// `bytes` to keep: not copied if they lie in these bytes and these are shared.
+    pub fn part(&self, bytes: &[u8]) -> Self {
+        let Held::Part(all, ..) = &self.0 else { return Self::new(bytes.to_vec()) };
+        let from = (bytes.as_ptr() as usize).checked_sub(all.as_ptr() as usize);
+        let within = from.filter(|from| *from < all.len() && bytes.len() <= all.len() - from);
+        match within.map(|from| (u32::try_from(from), u32::try_from(from + bytes.len()))) {
+            Some((Ok(from), Ok(to))) => Self(Held::Part(Arc::clone(all), from, to)),
+            _ => Self::new(bytes.to_vec()),
+        }
     }
 
     /// The bytes. Keep the borrow short and never format it.
     pub fn expose(&self) -> &[u8] {
-        &self.0
+        match &self.0 {
+            Held::Own(bytes) => bytes,
+            Held::Part(all, from, to) => &all[*from as usize..*to as usize],
+        }
     }
 
     /// The bytes as text, if they are UTF-8.
     pub fn expose_str(&self) -> Option<&str> {
-        std::str::from_utf8(&self.0).ok()
+        std::str::from_utf8(self.expose()).ok()
     }
 
-    /// Gives the bytes away; the caller answers for wiping them.
-    pub fn into_inner(mut self) -> Vec<u8> {
-        std::mem::take(&mut *self.0)
+    /// Gives the bytes away (a copy if others hold them, too); the caller answers for wiping them.
+    pub fn into_inner(self) -> Vec<u8> {
+        match self.0 {
+            Held::Own(mut bytes) => std::mem::take(&mut *bytes),
+            Held::Part(all, from, to) if from == 0 && to as usize == all.len() => {
+                Arc::try_unwrap(all).map_or_else(|all| all.to_vec(), |mut bytes| std::mem::take(&mut *bytes))
+            }
+            Held::Part(all, from, to) => all[from as usize..to as usize].to_vec(),
+        }
     }
 
     /// Number of bytes.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.expose().len()
     }
 
     /// Whether there are no bytes.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.expose().is_empty()
     }
 
-    /// A second copy, made on purpose (`Clone` is not implemented so that copies can be searched for).
+    /// A second holder of the same bytes, made on purpose (`Clone` is not implemented so that they can be searched for):
+    /// a copy, if they are not shared.
     pub fn duplicate(&self) -> Self {
-        Self::new(self.0.to_vec())
+        self.part(self.expose())
     }
 }
 
@@ -124,6 +170,31 @@ mod tests {
             DataKey::try_from(SecretBytes::new(vec![b'C'; 32])).unwrap(),
         );
         assert!(!shown.contains("Canary") && !shown.contains("67"), "{shown}");
+    }
+
+    #[test]
+    fn parts_of_shared_bytes_are_no_copies() {
+        let all = SecretBytes::from("key: value").shared();
+        let part = all.part(&all.expose()[5..]);
+        assert_eq!((part.expose(), part.len()), (b"value".as_slice(), 5));
+        assert!(
+            std::ptr::eq(part.expose(), &all.expose()[5..]) && std::ptr::eq(part.duplicate().expose(), part.expose())
+        );
+        assert!(std::ptr::eq(part.part(&part.expose()[1..2]).expose(), &part.expose()[1..2]));
+        let elsewhere = b"value".to_vec();
+        assert!(!std::ptr::eq(all.part(&elsewhere).expose(), elsewhere.as_slice()));
+        assert_eq!(all.part(b""), SecretBytes::default());
+        drop(all);
+        assert_eq!(part.into_inner(), b"value");
+        let whole = SecretBytes::from("alone").shared();
+        let place = whole.expose().as_ptr();
+        let inner = whole.into_inner();
+        assert_eq!(inner.as_ptr(), place);
+    }
+
+    #[test]
+    fn sharing_costs_no_room() {
+        assert_eq!(size_of::<SecretBytes>(), size_of::<Vec<u8>>());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! States are types: plaintext can be had only from a [`Plain`], and a [`Plain`] only from
 //! [`Unlocked::verify`] or by naming a reason to skip it. This crate opens no file and asks no clock.
 
+mod base64;
 pub mod change;
 pub mod config;
 pub mod environment;

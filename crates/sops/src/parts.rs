@@ -4,14 +4,13 @@
 
 use aes_gcm::aes::Aes256;
 use aes_gcm::aes::cipher::{InnerIvInit as _, KeyInit as _, StreamCipher as _};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use ctr::{Ctr32BE, CtrCore};
 use ghash::GHash;
 use ghash::universal_hash::UniversalHash as _;
 use secret::{DataKey, Random, SecretBytes};
 use zeroize::Zeroizing;
 
+use crate::base64;
 use crate::error::SopsError;
 use crate::value::{Kind, NONCE};
 
@@ -44,7 +43,7 @@ impl Parts {
         let gcm = Gcm::new(key, &nonce);
         let tag = proved_tag(&gcm, plain.expose(), aad)?;
         let token = |data: &str| {
-            let (iv, tag, kind) = (STANDARD.encode(nonce), STANDARD.encode(tag), Kind::Str.name());
+            let (iv, tag, kind) = (base64::text(&nonce), base64::text(&tag), Kind::Str.name());
             format!("ENC[AES256_GCM,data:{data},iv:{iv},tag:{tag},type:{kind}]")
         };
         // Parsed whole with a stand-in for the data; the file is what stands on both sides of it.
@@ -71,7 +70,7 @@ impl Parts {
     }
 
     fn len(&self) -> usize {
-        self.head.len() + self.plain.len().div_ceil(3) * 4 + self.tail.len()
+        self.head.len() + base64::length(self.plain.len()) + self.tail.len()
     }
 }
 
@@ -164,8 +163,8 @@ fn encode(cipher: &mut Ctr32BE<Aes256>, plain: &[u8], part: &mut Vec<u8>, text: 
     part.clear();
     part.extend_from_slice(plain);
     cipher.apply_keystream(part);
-    text.resize(part.len().div_ceil(3) * 4, 0);
-    STANDARD.encode_slice(&part, text).expect("four characters for three bytes");
+    text.clear();
+    base64::append(part, text);
 }
 
 /// The tag over the text as it will be written: each part is decoded, hashed, decrypted with a stream of its own and
@@ -179,8 +178,8 @@ fn proved_tag(gcm: &Gcm, plain: &[u8], aad: &[u8]) -> Result<[u8; 16], SopsError
         encode(&mut there, source, &mut part, &mut text);
         let room = part.len() + 3;
         part.resize(room, 0);
-        let read = STANDARD.decode_slice(&text, &mut part);
-        let decoded = &mut part[..read.map_err(|_| SopsError::Proof("the base64 does not decode"))?];
+        let read = base64::decode_into(&text, &mut part);
+        let decoded = &mut part[..read.ok_or(SopsError::Proof("the base64 does not decode"))?];
         hash.update_padded(decoded);
         back.apply_keystream(decoded);
         if decoded != source {

@@ -8,11 +8,11 @@ use aes_gcm::aead::generic_array::GenericArray;
 use aes_gcm::aead::generic_array::typenum::U32;
 use aes_gcm::aead::{AeadInPlace, KeyInit};
 use aes_gcm::aes::Aes256;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use document::{Value, number};
 use secret::{DataKey, Random, SecretBytes};
 use zeroize::Zeroizing;
+
+use crate::base64;
 
 /// What kind of value a ciphertext holds; written as `type:` and bound by nothing but the MAC's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -99,17 +99,17 @@ impl Cipher {
             .0
             .encrypt_in_place_detached(GenericArray::from_slice(&nonce), aad, &mut data)
             .expect("values are far below GCM's limit of 64 GiB");
-        let mut token = String::with_capacity(data.len().div_ceil(3) * 4 + 110);
-        token.push_str("ENC[AES256_GCM,data:");
-        STANDARD.encode_string(data.as_slice(), &mut token);
-        token.push_str(",iv:");
-        STANDARD.encode_string(nonce, &mut token);
-        token.push_str(",tag:");
-        STANDARD.encode_string(tag, &mut token);
-        token.push_str(",type:");
-        token.push_str(kind.name());
-        token.push(']');
-        token
+        let mut token = Vec::with_capacity(base64::length(data.len()) + 110);
+        token.extend_from_slice(TOKEN);
+        base64::append(&data, &mut token);
+        token.extend_from_slice(b",iv:");
+        base64::append(&nonce, &mut token);
+        token.extend_from_slice(b",tag:");
+        base64::append(&tag, &mut token);
+        token.extend_from_slice(b",type:");
+        token.extend_from_slice(kind.name().as_bytes());
+        token.push(b']');
+        String::from_utf8(token).expect("base64 and names are ASCII")
     }
 
     /// Opens `token` under `aad`: its kind and the exact bytes that were encrypted.
@@ -200,7 +200,7 @@ struct Short([u8; 48], usize);
 impl Short {
     fn decode(text: &[u8]) -> Option<Self> {
         let mut out = [0; 48];
-        let length = STANDARD.decode_slice(text, &mut out).ok()?;
+        let length = base64::decode_into(text, &mut out)?;
         Some(Self(out, length))
     }
 }
@@ -217,7 +217,7 @@ impl Decoded {
     fn parse(token: &[u8]) -> Result<Self, ValueError> {
         let parts = Parts::parse(token).ok_or(ValueError::NotEncrypted)?;
         let (kind, nonce, tag) = parts.small()?;
-        let data = STANDARD.decode(parts.data).map_err(|_| ValueError::Damaged)?;
+        let data = base64::decode(parts.data).ok_or(ValueError::Damaged)?;
         Ok(Self { kind, data, nonce, tag })
     }
 }
@@ -233,7 +233,7 @@ fn decode_in_place(bytes: &mut [u8], start: usize, length: usize) -> Option<usiz
     let end = start + length;
     while read < end {
         let next = end.min(read + STEP);
-        let decoded = STANDARD.decode_slice(&bytes[read..next], &mut part).ok()?;
+        let decoded = base64::decode_into(&bytes[read..next], &mut part)?;
         // Only the last step may end with padding.
         if next < end && decoded != part.len() {
             return None;

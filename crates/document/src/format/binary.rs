@@ -25,7 +25,7 @@ impl Binary {
     /// Reads an encrypted file: a JSON object, as a rule with a string `data`. Its other members, `sops` among
     /// them, are in the tree too, so that [`Format::take_metadata`] finds the block. Without `data` the source is kept.
     pub fn parse_sealed(source: SecretBytes) -> Result<Document, FormatError> {
-        let (mut root, data) = read_wrapper(source.expose())?;
+        let (mut root, data) = read_wrapper(&source)?;
         let text = match data {
             Data::Missing => return Ok(Document { source, ..document(root) }),
             Data::Escaped(text) => text,
@@ -70,7 +70,7 @@ enum Data {
 }
 
 /// Reads the wrapper without a copy of a `data` that has no escapes.
-fn read_wrapper(source: &[u8]) -> Result<(Map, Data), FormatError> {
+fn read_wrapper(source: &SecretBytes) -> Result<(Map, Data), FormatError> {
     let mut scanner = Scanner::new(source, false)?;
     scanner.seek_root()?;
     let (mut root, mut data) = (Map::default(), Data::Missing);

@@ -28,7 +28,8 @@ impl Json {
 }
 
 fn read(source: SecretBytes, lenient: bool) -> Result<Document, FormatError> {
-    let (root, span) = scan::root(source.expose(), lenient)?;
+    let source = source.shared();
+    let (root, span) = scan::root(&source, lenient)?;
     let site = Site { span, style: Style::Flow, ..Site::default() };
     let branches = vec![Branch { root, site }];
     Ok(Document { source, branches, metadata: None, metadata_spans: Vec::new(), format: &Json })

@@ -35,7 +35,8 @@ impl Format for Yaml {
     }
 
     fn parse(&self, source: SecretBytes) -> Result<Document, FormatError> {
-        let branches = read::branches(source.expose())?;
+        let source = source.shared();
+        let branches = read::branches(&source)?;
         Ok(Document { source, branches, metadata: None, metadata_spans: Vec::new(), format: &Yaml })
     }
 

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use secret::SecretBytes;
+
 use super::layout::{self, Layout};
 use super::scan;
 use crate::format::{Insert, Token};
@@ -26,7 +28,7 @@ fn says(spelling: &[u8], value: &Value) -> bool {
     if matches!(value, Value::Str(_) | Value::Map(_) | Value::List(_)) {
         return false;
     }
-    let wrapped = [b"{\"\":", spelling, b"}"].concat();
+    let wrapped = SecretBytes::new([b"{\"\":", spelling, b"}"].concat());
     let Ok((map, _)) = scan::root(&wrapped, false) else { return false };
     let node = map.get("").filter(|node| node.site.span.range() == (4..4 + spelling.len()));
     node.is_some_and(|node| node.value.same(value))

@@ -11,14 +11,14 @@ use crate::{Element, Entry, FormatError, Item, List, Map, Node, Problem, Site, S
 const MAX_DEPTH: usize = 512;
 
 /// Reads a whole file: the members of its top-level object and where the object stands.
-pub(super) fn root(source: &[u8], lenient: bool) -> Result<(Map, Span), FormatError> {
+pub(super) fn root(source: &SecretBytes, lenient: bool) -> Result<(Map, Span), FormatError> {
     let mut scanner = Scanner::new(source, lenient)?;
     scanner.seek_root()?;
     let node = scanner.value()?;
     scanner.finish()?;
     match node.value {
         Value::Map(map) => Ok((map, node.site.span)),
-        _ => fail(source, node.site.span.start as usize, Problem::Syntax, "the top level must be an object"),
+        _ => fail(source.expose(), node.site.span.start as usize, Problem::Syntax, "the top level must be an object"),
     }
 }
 
@@ -78,6 +78,8 @@ impl Raw {
 /// A reader that stands somewhere in the source.
 pub(in crate::format) struct Scanner<'a> {
     source: &'a [u8],
+    /// The same, for strings that are kept.
+    whole: &'a SecretBytes,
     at: usize,
     lenient: bool,
     /// Whether the whole source is UTF-8.
@@ -86,7 +88,8 @@ pub(in crate::format) struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     /// A reader at the start of `source`.
-    pub(in crate::format) fn new(source: &'a [u8], lenient: bool) -> Result<Self, FormatError> {
+    pub(in crate::format) fn new(whole: &'a SecretBytes, lenient: bool) -> Result<Self, FormatError> {
+        let source = whole.expose();
         if u32::try_from(source.len()).is_err() {
             return Err(FormatError::new(Problem::Syntax, "a file may not be larger than 4 GiB"));
         }
@@ -95,7 +98,7 @@ impl<'a> Scanner<'a> {
             Some(bad) if !lenient => {
                 Err(FormatError::at(source, bad.valid_up_to(), Problem::Syntax, "a byte that is not UTF-8"))
             }
-            _ => Ok(Self { source, at: 0, lenient, clean: bad.is_none() }),
+            _ => Ok(Self { source, whole, at: 0, lenient, clean: bad.is_none() }),
         }
     }
 
@@ -214,7 +217,7 @@ impl<'a> Scanner<'a> {
         let (value, style) = match self.source.get(start) {
             Some(b'"') => {
                 let raw = self.string()?;
-                (Value::Str(SecretBytes::new(self.bytes(raw))), Style::DoubleQuoted)
+                (Value::Str(self.kept(raw)), Style::DoubleQuoted)
             }
             Some(b'-' | b'0'..=b'9') => (self.number()?, Style::Plain),
             Some(b't') => (self.word("true", Value::Bool(true))?, Style::Plain),
@@ -270,8 +273,22 @@ impl<'a> Scanner<'a> {
 
     /// What a string token says.
     pub(in crate::format) fn bytes(&self, raw: Raw) -> Vec<u8> {
-        let inner = &self.source[raw.span.start as usize + 1..raw.span.end as usize - 1];
-        if raw.escaped || !self.clean { text::decode(inner) } else { inner.to_vec() }
+        let inner = self.inner(raw);
+        if self.is_plain(raw) { inner.to_vec() } else { text::decode(inner) }
+    }
+
+    /// The same, as a part of the source where it can be one.
+    fn kept(&self, raw: Raw) -> SecretBytes {
+        let inner = self.inner(raw);
+        if self.is_plain(raw) { self.whole.part(inner) } else { SecretBytes::new(text::decode(inner)) }
+    }
+
+    fn inner(&self, raw: Raw) -> &'a [u8] {
+        &self.source[raw.span.start as usize + 1..raw.span.end as usize - 1]
+    }
+
+    fn is_plain(&self, raw: Raw) -> bool {
+        self.clean && !raw.escaped
     }
 
     fn number(&mut self) -> Result<Value, FormatError> {

@@ -18,6 +18,8 @@ mod scan;
 mod text;
 mod token;
 
+use secret::SecretBytes;
+
 use crate::{Branch, FormatError, Problem, Style, Value};
 use build::Builder;
 use compose::Composer;
@@ -28,7 +30,8 @@ use scan::Scanner;
 const MAX_DEPTH: usize = 512;
 
 /// The documents of a file.
-pub(super) fn branches(source: &[u8]) -> Result<Vec<Branch>, FormatError> {
+pub(super) fn branches(whole: &SecretBytes) -> Result<Vec<Branch>, FormatError> {
+    let source = whole.expose();
     if source.is_empty() {
         return Err(FormatError::new(Problem::Empty, "file is empty"));
     }
@@ -37,13 +40,14 @@ pub(super) fn branches(source: &[u8]) -> Result<Vec<Branch>, FormatError> {
     if raws.documents.is_empty() {
         return Err(FormatError::new(Problem::Unsupported, "file holds no document"));
     }
-    let mut builder = Builder::new(source, &raws, &texts);
+    let mut builder = Builder::new(whole, &raws, &texts);
     raws.documents.iter().map(|document| builder.branch(document).map_err(|error| *error)).collect()
 }
 
 /// What an untagged plain text means.
 pub(super) fn plain_value(text: &[u8]) -> Value {
-    resolve::scalar(Tag::None, Style::Plain, text).expect("a text without a tag always has a meaning")
+    resolve::scalar(Tag::None, Style::Plain, text, &SecretBytes::default())
+        .expect("a text without a tag always has a meaning")
 }
 
 /// Whether an untagged plain text is a string.

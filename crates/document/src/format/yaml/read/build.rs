@@ -18,6 +18,8 @@ use budget::Budget;
 /// Makes trees of the nodes of a file.
 pub(super) struct Builder<'s, 't> {
     source: &'s [u8],
+    /// The same, for texts that are kept.
+    whole: &'s SecretBytes,
     raws: &'t Raws,
     texts: &'t Texts<'s>,
     budget: Budget,
@@ -41,9 +43,9 @@ enum Gather {
 }
 
 impl Gather {
-    fn comments(&mut self, source: &[u8], lines: &[Line], inline: bool) {
+    fn comments(&mut self, whole: &SecretBytes, lines: &[Line], inline: bool) {
         for span in lines.iter().flatten() {
-            let text = SecretBytes::new(source[span.range()].to_vec());
+            let text = whole.part(&whole.expose()[span.range()]);
             let comment = Comment { text, inline, span: Some(*span) };
             match self {
                 Self::Map(items, _) => items.push(Item::Comment(comment)),
@@ -54,30 +56,31 @@ impl Gather {
 }
 
 impl<'s, 't> Builder<'s, 't> {
-    pub(super) fn new(source: &'s [u8], raws: &'t Raws, texts: &'t Texts<'s>) -> Self {
-        Self { source, raws, texts, budget: Budget::new(source.len()), stack: Vec::new() }
+    pub(super) fn new(whole: &'s SecretBytes, raws: &'t Raws, texts: &'t Texts<'s>) -> Self {
+        let source = whole.expose();
+        Self { source, whole, raws, texts, budget: Budget::new(source.len()), stack: Vec::new() }
     }
 
     /// The tree of one document.
     pub(super) fn branch(&mut self, document: &RawDocument) -> Result<Branch> {
         self.budget.next_document();
         let mut gather = Gather::Map(Vec::new(), None);
-        gather.comments(self.source, &document.head, false);
+        gather.comments(self.whole, &document.head, false);
         let written = self.raw(document.root);
         let site = written.site;
         let mut root = document.root;
         let mut around = None;
         if let Content::Alias(target) = written.content {
-            gather.comments(self.source, written.head(), false);
-            gather.comments(self.source, written.line(), false);
+            gather.comments(self.whole, written.head(), false);
+            gather.comments(self.whole, written.line(), false);
             around = Some(written);
             root = target;
         }
         let mut items = self.root(root, gather)?;
         if let Some(alias) = around {
-            items.comments(self.source, alias.foot(), false);
+            items.comments(self.whole, alias.foot(), false);
         }
-        items.comments(self.source, &document.foot, false);
+        items.comments(self.whole, &document.foot, false);
         let Gather::Map(items, _) = items else { unreachable!("a root gathers a map") };
         Ok(Branch { root: Map { items }, site })
     }
@@ -87,16 +90,16 @@ impl<'s, 't> Builder<'s, 't> {
         let raw = self.raw(id);
         match raw.content {
             Content::Map(children) => {
-                gather.comments(self.source, raw.head(), false);
-                gather.comments(self.source, raw.line(), false);
+                gather.comments(self.whole, raw.head(), false);
+                gather.comments(self.whole, raw.line(), false);
                 self.check_merge(children)?;
                 self.stack.push(Open { id, children, gather, handled: false, alias: None });
                 self.run()
             }
-            Content::Scalar(text) => match resolve::scalar(raw.tag, raw.site.style, self.texts.get(text)) {
+            Content::Scalar(text) => match resolve::scalar(raw.tag, raw.site.style, self.texts.get(text), self.whole) {
                 Some(Value::Null) => {
-                    gather.comments(self.source, raw.head(), false);
-                    gather.comments(self.source, raw.line(), false);
+                    gather.comments(self.whole, raw.head(), false);
+                    gather.comments(self.whole, raw.line(), false);
                     Ok(gather)
                 }
                 _ => Err(self.no_map(raw.site.span.start, "document is a single value, not a map")),
@@ -119,7 +122,7 @@ impl<'s, 't> Builder<'s, 't> {
             }
             let mut done = self.stack.pop().expect("just seen");
             if !done.handled {
-                done.gather.comments(self.source, self.raw(done.id).foot(), false);
+                done.gather.comments(self.whole, self.raw(done.id).foot(), false);
             }
             if let Gather::Map(items, _) = &done.gather {
                 keys::check_unique(self.source, items)?;
@@ -153,13 +156,13 @@ impl<'s, 't> Builder<'s, 't> {
         self.charge(key_raw, key_raw.site.span.start)?;
         let key = self.key(key)?;
         let handled = matches!(value_raw.content, Content::Scalar(_) | Content::Alias(_));
-        let source = self.source;
+        let whole = self.whole;
         let gather = &mut self.stack.last_mut().expect("caller saw it").gather;
-        gather.comments(source, key_raw.head(), false);
-        gather.comments(source, key_raw.line(), false);
+        gather.comments(whole, key_raw.head(), false);
+        gather.comments(whole, key_raw.line(), false);
         if handled {
-            gather.comments(source, value_raw.head(), false);
-            gather.comments(source, value_raw.line(), true);
+            gather.comments(whole, value_raw.head(), false);
+            gather.comments(whole, value_raw.line(), true);
         }
         if let Gather::Map(_, slot) = gather {
             *slot = Some((key, key_raw.site.span));
@@ -170,13 +173,13 @@ impl<'s, 't> Builder<'s, 't> {
     /// Next element of the innermost collection, a list.
     fn element(&mut self) -> Result<()> {
         let raws = self.raws;
-        let source = self.source;
+        let whole = self.whole;
         let top = self.stack.last_mut().expect("caller saw it");
         let id = raws.children[top.children.start as usize];
         top.children.start += 1;
         let raw = &raws.nodes[id as usize];
-        top.gather.comments(source, raw.head(), false);
-        top.gather.comments(source, raw.line(), true);
+        top.gather.comments(whole, raw.head(), false);
+        top.gather.comments(whole, raw.line(), true);
         self.value(id, true)
     }
 
@@ -215,8 +218,8 @@ impl<'s, 't> Builder<'s, 't> {
             self.check_merge(children)?;
         }
         if !handled {
-            gather.comments(self.source, raw.head(), false);
-            gather.comments(self.source, raw.line(), false);
+            gather.comments(self.whole, raw.head(), false);
+            gather.comments(self.whole, raw.line(), false);
         }
         self.stack.push(Open { id, children, gather, handled, alias });
         Ok(())
@@ -228,7 +231,7 @@ impl<'s, 't> Builder<'s, 't> {
         if alias.is_some() {
             self.budget.leave_alias();
         }
-        let Some(value) = resolve::scalar(raw.tag, raw.site.style, text) else {
+        let Some(value) = resolve::scalar(raw.tag, raw.site.style, text, self.whole) else {
             return Err(self.refuse(raw.site.span.start, "value does not fit its tag"));
         };
         self.attach(Node { value, site: raw.site, alias, tagged: tagged(raw) });
@@ -238,22 +241,22 @@ impl<'s, 't> Builder<'s, 't> {
     /// Puts a complete value into the innermost collection, with the comments below it.
     fn attach(&mut self, node: Node) {
         let raws = self.raws;
-        let source = self.source;
+        let whole = self.whole;
         let top = self.stack.last_mut().expect("a value has a holder");
         let last = &raws.nodes[raws.children[top.children.start as usize - 1] as usize];
         match &mut top.gather {
             Gather::List(items) => {
                 items.push(Element::Node(node));
-                top.gather.comments(source, last.foot(), false);
+                top.gather.comments(whole, last.foot(), false);
             }
             Gather::Map(items, key) => {
                 let (key, key_span) = key.take().expect("a value follows its key");
                 items.push(Item::Entry(Entry { key, key_span, value: node }));
                 let key = &raws.nodes[raws.children[top.children.start as usize - 2] as usize];
                 if matches!(last.content, Content::Scalar(_) | Content::Alias(_)) {
-                    top.gather.comments(source, last.foot(), false);
+                    top.gather.comments(whole, last.foot(), false);
                 }
-                top.gather.comments(source, key.foot(), false);
+                top.gather.comments(whole, key.foot(), false);
             }
         }
     }

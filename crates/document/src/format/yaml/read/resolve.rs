@@ -30,16 +30,16 @@ enum Meaning {
     Str,
 }
 
-/// The value of a scalar, or `None` if its text does not fit its tag.
-pub(super) fn scalar(tag: Tag, style: Style, text: &[u8]) -> Option<Value> {
+/// The value of a scalar, or `None` if its text does not fit its tag. A string is a part of `whole` where it can be one.
+pub(super) fn scalar(tag: Tag, style: Style, text: &[u8], whole: &SecretBytes) -> Option<Value> {
     let tag = if tag == Tag::None && style != Style::Plain { Tag::Str } else { tag };
     match tag {
-        Tag::Str | Tag::Merge | Tag::Other => Some(string(text)),
+        Tag::Str | Tag::Merge | Tag::Other => Some(Value::Str(whole.part(text))),
         Tag::Binary => {
             let kept: Vec<u8> = text.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
             Some(Value::Str(SecretBytes::new(BASE64.decode(SecretBytes::new(kept).expose()).ok()?)))
         }
-        _ => typed(tag, meaning(tag, text), text),
+        _ => typed(tag, meaning(tag, text), text, whole),
     }
 }
 
@@ -48,7 +48,7 @@ pub(super) fn is_string(text: &[u8]) -> bool {
     matches!(meaning(Tag::None, text), Meaning::Str)
 }
 
-fn typed(tag: Tag, meaning: Meaning, text: &[u8]) -> Option<Value> {
+fn typed(tag: Tag, meaning: Meaning, text: &[u8], whole: &SecretBytes) -> Option<Value> {
     let fits = match tag {
         Tag::Null => matches!(meaning, Meaning::Null),
         Tag::Bool => matches!(meaning, Meaning::Bool(_)),
@@ -65,12 +65,8 @@ fn typed(tag: Tag, meaning: Meaning, text: &[u8]) -> Option<Value> {
         Meaning::Unsigned(value) => Value::Float(value as f64),
         Meaning::Float(value) => Value::Float(value),
         Meaning::Time(value) => Value::Time(value),
-        Meaning::Str => string(text),
+        Meaning::Str => Value::Str(whole.part(text)),
     })
-}
-
-fn string(text: &[u8]) -> Value {
-    Value::Str(SecretBytes::new(text.to_vec()))
 }
 
 fn meaning(tag: Tag, text: &[u8]) -> Meaning {
@@ -120,7 +116,7 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> String {
-        match scalar(Tag::None, Style::Plain, text.as_bytes()) {
+        match scalar(Tag::None, Style::Plain, text.as_bytes(), &SecretBytes::default()) {
             Some(Value::Null) => "null".into(),
             Some(Value::Bool(value)) => value.to_string(),
             Some(Value::Int(value)) => format!("int {value}"),
@@ -160,7 +156,7 @@ mod tests {
 
     #[test]
     fn tags_decide_or_refuse() {
-        let tagged = |tag, text: &str| scalar(tag, Style::Plain, text.as_bytes());
+        let tagged = |tag, text: &str| scalar(tag, Style::Plain, text.as_bytes(), &SecretBytes::default());
         assert!(matches!(tagged(Tag::Str, "1"), Some(Value::Str(_))));
         assert!(matches!(tagged(Tag::Float, "1"), Some(Value::Float(1.0))));
         assert!(matches!(tagged(Tag::Int, "0x10"), Some(Value::Int(16))));

@@ -56,7 +56,7 @@ impl Builder<'_, '_> {
         if raw.tag == Tag::None && (raw.site.style != Style::Plain || resolve::is_string(text)) {
             return self.key_text(at, text);
         }
-        match resolve::scalar(raw.tag, raw.site.style, text) {
+        match resolve::scalar(raw.tag, raw.site.style, text, self.whole) {
             Some(Value::Str(text)) => self.key_text(at, text.expose()),
             Some(other) => Err(self.refuse(at, &format!("key is a {}, not a string", other.kind()))),
             None => Err(self.refuse(at, "key does not fit its tag")),
