@@ -42,6 +42,16 @@ impl Open {
             _ => {}
         }
     }
+
+    /// Without the room for more, which would be a third of a large file's tree.
+    fn closed(mut self) -> Self {
+        match &mut self.value {
+            Value::Map(map) => map.items.shrink_to_fit(),
+            Value::List(list) => list.items.shrink_to_fit(),
+            _ => {}
+        }
+        self
+    }
 }
 
 /// What [`Scanner::open`] met.
@@ -151,7 +161,7 @@ impl<'a> Scanner<'a> {
                     collection.name = self.name_in(collection.close)?;
                     break;
                 }
-                let done = open.pop().expect("it was just looked at");
+                let done = open.pop().expect("it was just looked at").closed();
                 if !self.lenient
                     && let Value::Map(map) = &done.value
                 {
