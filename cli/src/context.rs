@@ -37,6 +37,8 @@ pub(crate) struct Context {
     pub(crate) ignore_mac: bool,
     /// `--enable-local-keyservice=false`: no key may be used.
     pub(crate) without_keys: bool,
+    /// The file was to be written in another format than it has: once there is something to write, that is refused.
+    pub(crate) other_format: bool,
     keyring: OnceLock<Keyring>,
     /// Configurations that were read, so that many files under one are read with one reading of it.
     configs: Mutex<HashMap<(PathBuf, Strictness), Arc<ConfigFile>>>,
@@ -56,6 +58,7 @@ impl Context {
             indent: None,
             ignore_mac: false,
             without_keys: false,
+            other_format: false,
             keyring: OnceLock::new(),
             configs: Mutex::default(),
             named_config: Mutex::default(),
@@ -205,7 +208,7 @@ impl Context {
     /// When it is not one.
     pub(crate) fn encrypted(&self, text: SecretBytes, format: &'static dyn Format) -> Result<Encrypted, Failure> {
         let in_place = format.edits_in_place();
-        let conflict = inspect::conflict_marker(text.expose()).filter(|_| in_place);
+        let conflict = inspect::conflict(format, text.expose());
         let tokens = || memchr::memmem::find(text.expose(), b"ENC[AES256_GCM,data:").is_some();
         let stripped = in_place && !inspect::has_block(format, text.expose()) && tokens();
         let unreadable = |error: FormatError| match error.problem {
@@ -213,10 +216,7 @@ impl Context {
             _ => Failure::from(error).exit(Exit::Generic),
         };
         let conflicting = |failure: Failure| match conflict {
-            Some(line) => {
-                let what = "a merge conflict was left unresolved here";
-                Failure { at: Some((line, 1)), what: what.to_owned(), hint: None, ..failure }
-            }
+            Some(conflict) => conflict.exit(failure.exit),
             None => failure,
         };
         let doc = format.parse_sealed(text).map_err(unreadable).map_err(conflicting)?;
@@ -283,6 +283,10 @@ impl Context {
     /// # Errors
     /// When it cannot be read in its format.
     pub(crate) fn plain(&self, text: SecretBytes, format: &'static dyn Format) -> Result<Document, Failure> {
-        Ok(format.parse(text)?)
+        let conflict = inspect::conflict(format, text.expose());
+        format.parse(text).map_err(|error| match conflict {
+            Some(conflict) => conflict.exit(Failure::from(error).exit),
+            None => error.into(),
+        })
     }
 }

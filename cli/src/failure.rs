@@ -98,12 +98,14 @@ pub(crate) struct Failure {
     pub(crate) hint: Option<String>,
     /// The exit code.
     pub(crate) exit: Exit,
+    /// `what` is the whole message: a line that programs compare, without `error:` and the file.
+    pub(crate) is_bare: bool,
 }
 
 impl Failure {
     /// A failure without a file.
     pub(crate) fn new(exit: Exit, what: impl Into<String>) -> Self {
-        Self { file: None, at: None, what: what.into(), hint: None, exit }
+        Self { file: None, at: None, what: what.into(), hint: None, exit, is_bare: false }
     }
 
     /// The same with the next step.
@@ -142,6 +144,9 @@ fn reason(error: &std::io::Error) -> String {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_bare {
+            return write!(f, "{}", crate::paths::one_line(&self.what));
+        }
         write!(f, "error: ")?;
         if let Some(file) = &self.file {
             write!(f, "{}:", crate::paths::shown(file))?;

@@ -19,6 +19,8 @@ use crate::lock;
 pub(crate) const STRUCTURED_LIMIT: u64 = 64 << 20;
 /// No file may be larger: positions in a file are 32 bits.
 pub(crate) const BINARY_LIMIT: u64 = 2 << 30;
+/// As many links are followed to a file that is to be made as Linux follows to one that exists.
+const MAX_LINKS: usize = 40;
 
 /// Opens a regular file without waiting for FIFOs and without touching devices.
 ///
@@ -180,11 +182,21 @@ fn check_writable(path: &Path) -> Result<(), Failure> {
 /// # Errors
 /// When any step fails; then `path` is as it was.
 pub(crate) fn replace(path: &Path, content: &(impl Content + ?Sized)) -> Result<(), Failure> {
-    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let real = path.canonicalize().unwrap_or_else(|_| behind_links(path));
     if real.is_file() {
         check_writable(&real)?;
     }
     replace_real(&real, content).map_err(|failure| shown_as(failure, path))
+}
+
+/// Where links lead whose last target does not exist yet: it is made there, and the links stay.
+fn behind_links(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        let Ok(target) = std::fs::read_link(&path) else { break };
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    path
 }
 
 /// The same for a file that is no link and may be written.

@@ -135,8 +135,15 @@ pub(crate) fn is_stripped(doc: &mut Document) -> bool {
     found.sealed + found.stray > 0
 }
 
+/// What is said of a text of `format` in which a merge left its markers.
+pub(crate) fn conflict(format: &dyn Format, text: &[u8]) -> Option<Failure> {
+    let line = conflict_marker(text).filter(|_| format.edits_in_place())?;
+    let what = "a merge conflict was left unresolved here";
+    Some(Failure { at: Some((line, 1)), ..Failure::new(Exit::Generic, what) })
+}
+
 /// The line of a merge conflict marker, from 1.
-pub(crate) fn conflict_marker(text: &[u8]) -> Option<usize> {
+fn conflict_marker(text: &[u8]) -> Option<usize> {
     memmem::find(text, b"<<<<<<< ").or_else(|| memmem::find(text, b">>>>>>> "))?;
     let marks = |line: &[u8]| line.starts_with(b"<<<<<<< ") || line.starts_with(b">>>>>>> ");
     text.split(|byte| *byte == b'\n').position(marks).map(|index| index + 1)

@@ -69,6 +69,12 @@ pub(crate) fn seal(
     Ok(sealed)
 }
 
+/// Why nothing is written in another format than the file has.
+pub(crate) fn other_format() -> Failure {
+    Failure::new(Exit::Flags, "the file cannot be written in another format than it has")
+        .hint("decrypt it with --output-type, then encrypt that")
+}
+
 /// Changes one value of `file`; with `idempotent` nothing is written when nothing would change.
 ///
 /// # Errors
@@ -87,6 +93,9 @@ pub(crate) fn one_value(
         let change = counted.as_ref().unwrap_or(change);
         if idempotent && rewrite::is_done(&plain, change) {
             return Ok(Exit::Ok);
+        }
+        if context.other_format {
+            return Err(other_format());
         }
         let (standing, key) = (resource::standing(&plain, context), plain.key().to_secret());
         let sealed = seal(file, plain, context, |plain, again| rewrite::with_change(plain, change, again))?;

@@ -11,7 +11,7 @@ mod table;
 mod translate;
 mod words;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::context::{Context, Mode};
@@ -144,10 +144,11 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The only file, as given. More of them are named in a warning.
+    /// The only file, as given; an empty name is the current folder. More of them are named in a warning.
     fn file(&self) -> Option<PathBuf> {
         warn_of_more(&self.line.rest);
-        self.line.rest.first().map(PathBuf::from)
+        let name = self.line.rest.first()?;
+        Some(PathBuf::from(if name.is_empty() { OsStr::new(".") } else { name }))
     }
 
     /// The only file of a command that needs one.

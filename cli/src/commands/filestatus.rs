@@ -6,7 +6,7 @@ use sops::SopsError;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
-use crate::{files, format, ui};
+use crate::{files, format, inspect, ui};
 
 /// Say whether a file is encrypted, as JSON
 #[derive(Debug, clap::Args)]
@@ -22,11 +22,15 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args, _context: &mut Context) -> Outcome {
     let format = format::choose(args.input_type.as_deref(), &args.file);
     let text = files::read(&args.file, Context::limit(format))?;
+    let conflict = inspect::conflict(format, text.expose());
     let read = format.parse_sealed(text).map_err(SopsError::from).and_then(sops::Encrypted::new);
     let encrypted = match read {
         Ok(encrypted) => encrypted.metadata().mac.is_some(),
         Err(SopsError::NotEncrypted) => false,
-        Err(error) => return Err(Failure::from(error).exit(Exit::Generic).in_file(&args.file)),
+        Err(error) => {
+            let failure = conflict.unwrap_or_else(|| Failure::from(error));
+            return Err(failure.exit(Exit::Generic).in_file(&args.file));
+        }
     };
     ui::print(format!("{{\"encrypted\":{encrypted}}}\n").as_bytes())?;
     Ok(Exit::Ok)

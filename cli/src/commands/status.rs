@@ -75,15 +75,18 @@ fn look(file: &Path, context: &Context) -> Result<Row, Failure> {
     let text = files::read(file, Context::limit(format))?;
     let governed = inspect::governed(file, context)?;
     let rule = governed.as_ref().map(Governed::number);
+    let conflict = inspect::conflict(format, text.expose());
     if !inspect::has_block(format, text.expose()) {
-        if format.edits_in_place() && format.parse(text).is_ok_and(|mut doc| inspect::is_stripped(&mut doc)) {
-            return Err(inspect::stripped());
-        }
-        return Ok(Row { state: "plain", rule, ..Row::default() });
+        let stripped =
+            format.edits_in_place().then(|| format.parse(text).map(|mut doc| inspect::is_stripped(&mut doc)));
+        return match (stripped, conflict) {
+            (Some(Err(_)), Some(conflict)) => Err(conflict),
+            (Some(Ok(true)), _) => Err(inspect::stripped()),
+            _ => Ok(Row { state: "plain", rule, ..Row::default() }),
+        };
     }
-    if let Some(line) = inspect::conflict_marker(text.expose()).filter(|_| format.edits_in_place()) {
-        let what = "a merge conflict was left unresolved here";
-        return Err(Failure { at: Some((line, 1)), ..Failure::new(Exit::Generic, what) });
+    if let Some(conflict) = conflict {
+        return Err(conflict);
     }
     match read(text, format) {
         Ok(encrypted) => Ok(Row { rule, ..row(encrypted, governed.as_ref(), context) }),

@@ -94,9 +94,8 @@ fn details(values: usize) -> Map<String, serde_json::Value> {
 fn check(file: &Path, context: &Context) -> Result<Found, Failure> {
     let format = format::choose(None, file);
     let text = files::read(file, Context::limit(format))?;
-    if let Some(line) = inspect::conflict_marker(text.expose()).filter(|_| format.edits_in_place()) {
-        let what = "a merge conflict was left unresolved here";
-        return Err(Failure { at: Some((line, 1)), ..Failure::new(Exit::Generic, what) });
+    if let Some(conflict) = inspect::conflict(format, text.expose()) {
+        return Err(conflict);
     }
     if !inspect::has_block(format, text.expose())
         && let Some(governed) = inspect::governed(file, context)?

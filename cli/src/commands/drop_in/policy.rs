@@ -13,6 +13,7 @@ use crate::ui;
 /// When keys are named that we cannot wrap to.
 pub(super) fn flags(call: &Call<'_>, format: &dyn Format) -> Result<PolicyFlags, Failure> {
     refuse_foreign(call)?;
+    refuse_empty(call, "age")?;
     let line = &call.line;
     let threshold = line.number("shamir-secret-sharing-threshold").filter(|number| *number != 0);
     let threshold = threshold
@@ -43,6 +44,19 @@ pub(super) fn flags(call: &Call<'_>, format: &dyn Format) -> Result<PolicyFlags,
 /// New files can only be encrypted to age and ssh recipients; anything else is refused by name.
 fn refuse_foreign(call: &Call<'_>) -> Result<(), Failure> {
     refuse(call, &table::FOREIGN)
+}
+
+/// Refuses a list of recipients with nothing between two commas: a variable was empty that should have named a reader.
+///
+/// # Errors
+/// When there is such a place.
+pub(super) fn refuse_empty(call: &Call<'_>, flag: &str) -> Result<(), Failure> {
+    let list = call.line.text(flag).filter(|list| !list.is_empty());
+    if list.is_some_and(|list| list.split(',').any(|part| part.trim().is_empty())) {
+        let what = format!("--{flag}: failed to parse input, unknown recipient type: \"\"");
+        return Err(Failure::new(Exit::Generic, what));
+    }
+    Ok(())
 }
 
 /// Refuses a command line with one of these flags (or their variables).

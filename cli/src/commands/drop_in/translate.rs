@@ -24,6 +24,7 @@ pub(super) fn run(mut call: Call<'_>) -> Outcome {
         _ => filestatus(&call)?,
     };
     let command = call.command.to_owned();
+    call.context.other_format = waits_for_change(&call) && has_other_format(&call);
     args::run_command(words.0, &mut call.context).or_else(|failure| as_sops_exits(&command, failure))
 }
 
@@ -91,16 +92,25 @@ fn input_type(words: Words, call: &Call<'_>) -> Words {
     }
 }
 
-/// Commands that write a file back write it in the format that it has.
+/// Commands that write a file back write it in the format that it has. Where nothing may come to be written, only
+/// that is refused.
 fn keep_format(call: &Call<'_>, file: &Path) -> Result<(), Failure> {
-    let name = call.line.path("filename-override").unwrap_or_else(|| file.to_owned());
+    if has_other_format(call) && !waits_for_change(call) {
+        return Err(crate::rewrite::other_format().in_file(file));
+    }
+    Ok(())
+}
+
+fn waits_for_change(call: &Call<'_>) -> bool {
+    matches!(call.command, "set" | "unset") && call.line.is_on("idempotent")
+}
+
+fn has_other_format(call: &Call<'_>) -> bool {
+    let file = || call.line.rest.first().map(PathBuf::from).unwrap_or_default();
+    let name = call.line.path("filename-override").unwrap_or_else(file);
     let from = crate::format::choose(call.line.text("input-type").as_deref(), &name);
     let to = crate::format::choose(call.line.text("output-type").as_deref(), &name);
-    if from.name() == to.name() {
-        return Ok(());
-    }
-    let what = format!("{} cannot write the file in another format than it has", call.command);
-    Err(Failure::new(Exit::Flags, what).in_file(file).hint("decrypt it with --output-type, then encrypt that"))
+    from.name() != to.name()
 }
 
 /// In the old style SOPS looks for the creation rule first, and fails where none matches.
@@ -126,6 +136,7 @@ fn rotate(call: &Call<'_>) -> Result<Words, Failure> {
     for kind in table::FOREIGN {
         policy::refuse(call, &[&format!("add-{kind}"), &format!("rm-{kind}")])?;
     }
+    policy::refuse_empty(call, "add-age")?;
     needs_rule(call, &file)?;
     let words = Words::new("rotate").switch(call, "in-place");
     let words = words.values(call, &["output", "add-age", "rm-age", "filename-override", "input-type"]);

@@ -14,16 +14,20 @@ const KEYWORDS: [(Exit, &str); 7] = [
 ];
 
 /// For how a message begins: what SOPS' message contains.
-const BEGINNINGS: [(&str, &str); 2] = [
-    (
-        "no recipient to encrypt to",
-        "config file not found, or has no creation rules, and no keys provided through command line options",
-    ),
-    ("the creation rule names no recipient", "Could not generate data key: [empty key group provided]"),
-];
+const BEGINNINGS: [(&str, &str); 1] = [(
+    "no recipient to encrypt to",
+    "config file not found, or has no creation rules, and no keys provided through command line options",
+)];
+
+/// For how a message begins: SOPS' whole message. Its own test suite compares these.
+const WHOLE: [(&str, &str); 1] =
+    [("the creation rule names no recipient", "Could not generate data key: [empty key group provided]")];
 
 /// The failure with SOPS' keywords in front, and without advice that only `plomb` itself can follow.
 pub(super) fn in_sops_words(mut failure: Failure) -> Failure {
+    if let Some((_, words)) = WHOLE.iter().find(|(start, _)| failure.what.starts_with(start)) {
+        return Failure { is_bare: true, ..Failure::new(failure.exit, *words) };
+    }
     let keyword = KEYWORDS.iter().find(|(exit, _)| *exit == failure.exit).map(|(_, words)| *words);
     let of_text = || BEGINNINGS.iter().find(|(start, _)| failure.what.starts_with(start)).map(|(_, words)| *words);
     let keyword = keyword.or_else(of_text);

@@ -24,6 +24,8 @@ pub(super) struct Builder<'s, 't> {
     texts: &'t Texts<'s>,
     budget: Budget,
     stack: Vec<Open>,
+    /// What merge keys hold is checked in the first document only: SOPS looks at no other with the reader that minds.
+    checks_merges: bool,
 }
 
 /// A collection that is being built.
@@ -58,7 +60,7 @@ impl Gather {
 impl<'s, 't> Builder<'s, 't> {
     pub(super) fn new(whole: &'s SecretBytes, raws: &'t Raws, texts: &'t Texts<'s>) -> Self {
         let source = whole.expose();
-        Self { source, whole, raws, texts, budget: Budget::new(source.len()), stack: Vec::new() }
+        Self { source, whole, raws, texts, budget: Budget::new(source.len()), stack: Vec::new(), checks_merges: true }
     }
 
     /// The tree of one document.
@@ -81,6 +83,7 @@ impl<'s, 't> Builder<'s, 't> {
             items.comments(self.whole, alias.foot(), false);
         }
         items.comments(self.whole, &document.foot, false);
+        self.checks_merges = false;
         let Gather::Map(items, _) = items else { unreachable!("a root gathers a map") };
         Ok(Branch { root: Map { items }, site })
     }
