@@ -1,7 +1,7 @@
 //! The controller comes up before its old keys do, and makes one of its own: the chain that people pinned goes on all the
 //! same, and what was sealed meanwhile opens.
 
-use crate::controller::{OWN, SOON, put, secret, wait_ready};
+use crate::controller::{OWN, SOON, sealed, secret, wait_ready};
 use crate::installation::install;
 use crate::keys::Life;
 use serde_json::{Value, json};
@@ -16,7 +16,9 @@ fn the_pinned_chain_goes_on_though_another_key_was_made_first() {
     }
     let Some(mut life) = Life::begin(test) else { return };
     // Two keys, pinned and escrowed.
-    life.start("first", &[]).stop();
+    let controller = life.start("first", &[]);
+    published(&life, 1);
+    controller.stop();
     let created = json!({"metadata": {"annotations": {"plomb.dev/created": "2026-01-01T00:00:00Z"}}});
     life.change_key(&life.keys()[0].0, &created);
     let controller = life.start("renewed", &[]);
@@ -46,7 +48,9 @@ fn the_pinned_chain_goes_on_though_another_key_was_made_first() {
     // The file in Git is of the namespace that was; a new one, for the same recipient.
     assert_eq!(sealed_before["sops"]["age"][0]["recipient"], json!(old));
     life.put_ready("db", &[&old]);
-    wait_ready(&life.server, &crate::controller::sealed(&life.space, "meanwhile"));
+    let meanwhile = sealed(&life.space, "meanwhile");
+    assert!(life.server.merge(&meanwhile, &json!({"metadata": {"annotations": {"plomb.dev/reconcile-at": "1"}}})).ok());
+    wait_ready(&life.server, &meanwhile);
     life.wait_rewrap_needed("meanwhile", "True");
     let states = |own: &str| life.keys().into_iter().find(|(_, _, of)| of == own).map(|(name, state, _)| (name, state));
     let (name, state) = states(&own).unwrap();
