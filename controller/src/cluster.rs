@@ -5,6 +5,7 @@
 //! says when to look again (`retry`).
 
 mod apply;
+mod aside;
 mod asked;
 mod compat;
 mod connect;
@@ -13,9 +14,11 @@ mod doctor;
 mod elector;
 mod export;
 mod fault;
+mod glance;
 mod herald;
 mod keyring;
 mod kind;
+mod lanes;
 mod leave;
 mod live;
 mod log;

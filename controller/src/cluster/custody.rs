@@ -87,7 +87,8 @@ impl Custodian {
         let mut keys = self.cluster.keys.clone();
         loop {
             keys.mark_unchanged();
-            let wait = match self.round().await {
+            let round = tokio::time::timeout(PERIOD, self.round()).await;
+            let wait = match round.unwrap_or_else(|_| Err(late())) {
                 Ok(snapshot) => {
                     self.wait_for_key(&snapshot).await;
                     self.cluster.snapshots.send_replace(Some(Arc::new(snapshot)));
@@ -336,6 +337,11 @@ impl Custodian {
         };
         self.cluster.herald.tell(about, type_, reason, note);
     }
+}
+
+/// A round that waits for an answer for ever would be the last; a lost write needs nothing but another round.
+fn late() -> Fault {
+    Fault::new("ApiUnavailable", format!("no end within {} s", PERIOD.as_secs()))
 }
 
 /// Server-side apply of an object that holds no secret.

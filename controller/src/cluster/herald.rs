@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::ObjectReference;
-use kube::runtime::events::{Event, EventType, Recorder};
-use tokio::sync::{Semaphore, mpsc};
+use kube::Client;
+use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use tokio::sync::mpsc;
 
 use super::fault::Fault;
+use super::lanes::Lanes;
 use super::metrics::Metrics;
 
 /// Events that may wait. What comes on top is lost and counted; log and conditions tell it all the same.
@@ -18,6 +20,10 @@ const WAITING: usize = 10_000;
 const BUSY: Duration = Duration::from_millis(100);
 /// Between two events at other times.
 const IDLE: Duration = Duration::from_millis(2);
+/// How long one event may take.
+const TELLING: Duration = Duration::from_secs(30);
+/// Events after which the recorder is made anew: it keeps each for minutes, to count what is said again.
+const RECORDED: usize = 500;
 /// Longest note that the API server takes.
 const NOTE_LIMIT: usize = 1024;
 
@@ -37,11 +43,11 @@ pub(crate) struct Herald {
 }
 
 impl Herald {
-    /// Starts one. It steps back while none of `slots` is free.
-    pub(crate) fn start(recorder: Recorder, metrics: Arc<Metrics>, slots: Arc<Semaphore>) -> Self {
+    /// Starts one that speaks as `reporter`. It steps back while all places are taken.
+    pub(crate) fn start(client: Client, reporter: Reporter, metrics: Arc<Metrics>, lanes: Lanes) -> Self {
         let (to, from) = mpsc::channel(WAITING);
         let waiting = Arc::new(AtomicUsize::new(0));
-        tokio::spawn(announce(recorder, from, slots, waiting.clone()));
+        tokio::spawn(announce(client, reporter, from, lanes, waiting.clone()));
         Self { to, waiting, metrics }
     }
 
@@ -68,17 +74,26 @@ impl Herald {
 }
 
 async fn announce(
-    recorder: Recorder,
+    client: Client,
+    reporter: Reporter,
     mut from: mpsc::Receiver<News>,
-    slots: Arc<Semaphore>,
+    lanes: Lanes,
     waiting: Arc<AtomicUsize>,
 ) {
+    let (mut recorder, mut told) = (Recorder::new(client.clone(), reporter.clone()), 0);
     while let Some(News { about, event }) = from.recv().await {
-        if let Err(error) = recorder.publish(&event, &about).await {
-            tracing::warn!(error = %Fault::of("publish an event", &error), "event lost");
+        if told >= RECORDED {
+            (recorder, told) = (Recorder::new(client.clone(), reporter.clone()), 0);
+        }
+        told += 1;
+        let published = tokio::time::timeout(TELLING, recorder.publish(&event, &about)).await;
+        match published {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(error = %Fault::of("publish an event", &error), "event lost"),
+            Err(_) => tracing::warn!(error = "no answer in time", "event lost"),
         }
         waiting.fetch_sub(1, Ordering::Relaxed);
-        tokio::time::sleep(if slots.available_permits() == 0 { BUSY } else { IDLE }).await;
+        tokio::time::sleep(if lanes.is_full() { BUSY } else { IDLE }).await;
     }
 }
 

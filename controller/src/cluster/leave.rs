@@ -12,6 +12,7 @@ use sealed::{MERGED_PREFIX, Share};
 
 use super::fault::Fault;
 use super::kind::SealedObject;
+use super::reconcile::{API_LIMIT, unanswered};
 use super::watch::Unit;
 use super::{apply, live, retry};
 
@@ -59,14 +60,13 @@ fn unseen(unit: &Unit) -> Vec<Shared> {
     marked(unit).filter(is_gone).collect()
 }
 
-/// Every mark in a watched Secret.
+/// Every mark in a watched Secret by which keys are merged into it.
 fn marked(unit: &Unit) -> impl Iterator<Item = Shared> {
-    let all = unit.secrets.iter().flat_map(super::secrets::Secrets::state);
+    let all = unit.secrets.iter().flat_map(super::secrets::Secrets::all);
     all.flat_map(|secret| {
-        let metadata = &secret.metadata;
-        let place = (metadata.namespace.clone().unwrap_or_default(), metadata.name.clone().unwrap_or_default());
-        let marks = metadata.annotations.iter().flatten().filter(|(name, _)| name.starts_with(MERGED_PREFIX));
-        marks.map(|(_, source)| (place.0.clone(), place.1.clone(), source.clone())).collect::<Vec<_>>()
+        let marks = secret.marks.iter().filter(|(name, _)| name.starts_with(MERGED_PREFIX));
+        let of = |source: &str| (secret.namespace.to_string(), secret.name.to_string(), source.to_owned());
+        marks.map(|(_, source)| of(source)).collect::<Vec<_>>()
     })
 }
 
@@ -76,7 +76,8 @@ async fn settle(unit: &Unit, namespace: &str, name: &str, source: &str) {
         if unit.source(source, namespace).is_none_or(|id| unit.holds(&id)) {
             return;
         }
-        match give_back(unit, namespace, name, source).await {
+        let given = tokio::time::timeout(API_LIMIT, give_back(unit, namespace, name, source)).await;
+        match given.unwrap_or_else(|_| Err(unanswered())) {
             Ok(()) => return,
             Err(fault) if fault.is_race() => tokio::time::sleep(retry::at_once()).await,
             Err(fault) => {

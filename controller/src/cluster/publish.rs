@@ -11,7 +11,7 @@ use super::live::{METADATA_ONLY, Metadata};
 
 /// Writes a status. Ours is put in place of what is there; that of another kind is merged into it. Not by server-side
 /// apply, which refuses the whole where a definition is older than this program and lacks a field: charts do not
-/// upgrade definitions.
+/// upgrade definitions. Gives back the version of the object that came of it.
 ///
 /// # Errors
 /// When the API server does not take it.
@@ -20,7 +20,7 @@ pub(crate) async fn status(
     kind: Kind,
     object: &SealedObject,
     status: &serde_json::Value,
-) -> Result<(), Fault> {
+) -> Result<String, Fault> {
     let doing = format!("write the status of {kind:?} {}", object.name());
     // The uid: a resource of the same name made meanwhile must not get the status of its predecessor.
     let (content, body) = if kind.0.remembers() {
@@ -37,5 +37,6 @@ pub(crate) async fn status(
     let request = request.header(http::header::ACCEPT, METADATA_ONLY);
     let request = request.body(body.to_string().into_bytes());
     let request = request.map_err(|error| Fault::new("Internal", format!("cannot {doing}: {error}")))?;
-    client.request::<Metadata>(request).await.map(|_| ()).map_err(|error| Fault::of(&doing, &error))
+    let answer = client.request::<Metadata>(request).await.map_err(|error| Fault::of(&doing, &error))?;
+    Ok(answer.metadata.resource_version)
 }

@@ -1,5 +1,6 @@
 //! One look at one resource: read, decide, write, tell. What it decides is `sealed`'s; here is the order.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -11,24 +12,24 @@ use kube::runtime::events::EventType;
 use kube::runtime::reflector::ObjectRef;
 use sealed::status::{Around, Condition, Outcome, ROLLBACK, SecretStatus, Status};
 use sealed::{LiveSecret, Manifest, Opening, Plan, Refusal, SOURCE_ANNOTATION, Timestamp, begin};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use super::custody::Snapshot;
 use super::fault::Fault;
+use super::glance::Glance;
 use super::herald::Herald;
 use super::keyring::KeySet;
 use super::kind::{Kind, SealedObject};
+use super::lanes::Lanes;
 use super::memory::Remembered;
 use super::metrics::Metrics;
 use super::watch::Unit;
-use super::{apply, live, publish, retry};
+use super::{apply, aside, live, publish, retry};
 
-/// The annotation that asks for a look now: any new value does.
-const RECONCILE_ANNOTATION: &str = "plomb.dev/reconcile-at";
 /// How long opening one resource may take.
-const OPEN_LIMIT: Duration = Duration::from_secs(20);
+pub(super) const OPEN_LIMIT: Duration = Duration::from_secs(20);
 /// How long reading and writing its Secrets may take, and then its status.
-const API_LIMIT: Duration = Duration::from_secs(60);
+pub(super) const API_LIMIT: Duration = Duration::from_secs(60);
 /// Races in a row before one is told as a failure.
 const RACES: u32 = 5;
 
@@ -42,9 +43,8 @@ pub(crate) struct Cluster {
     pub(crate) snapshots: watch::Sender<Option<Arc<Snapshot>>>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) herald: Herald,
-    /// Looks that do more than compare.
-    pub(crate) slots: Arc<Semaphore>,
-    pub(crate) concurrency: u16,
+    /// Who may do more than compare.
+    pub(crate) lanes: Lanes,
 }
 
 /// How a look ended.
@@ -64,19 +64,41 @@ pub(crate) async fn reconcile(object: Arc<SealedObject>, unit: Arc<Unit>) -> Res
     // Dropped with the look if the lease is lost meanwhile.
     let _ = unit.cluster.settled.subscribe().wait_for(|settled| *settled).await;
     let Some(keys) = unit.cluster.keys.borrow().clone() else { return Ok(Action::requeue(Duration::from_secs(1))) };
+    let glance = Glance::new(&object, &unit, &keys);
+    if let Some(wait) = glance.is_settled().await {
+        return Ok(Action::requeue(wait));
+    }
+    let Some(_pass) = unit.cluster.lanes.enter(object.namespace()).await else {
+        return Ok(Action::requeue(retry::held_up()));
+    };
+    let whole = match glance.whole().await {
+        Ok(Some(whole)) => whole,
+        // The watch tells, too.
+        Ok(None) => return Ok(Action::await_change()),
+        Err(fault) => return Ok(Action::requeue(glance.tell_unread(&fault).await)),
+    };
+    Ok(look_at(&whole, &unit, keys.clone()).await)
+}
+
+/// Looks at an object that is there as a whole.
+async fn look_at(object: &SealedObject, unit: &Unit, keys: Arc<KeySet>) -> Action {
     let started = Instant::now();
-    let look = match Look::new(&object, &unit, keys.clone()) {
+    let look = match Look::new(object, unit, keys.clone()) {
         Ok(look) => look,
         Err(fault) => {
-            tell_unreadable(&object, &unit, &keys, &fault).await;
-            return Ok(Action::await_change());
+            tell_unreadable(object, unit, &keys, &fault).await;
+            return Action::await_change();
         }
     };
-    let verdict = if look.is_current().await { Verdict::Unchanged } else { look.work().await };
+    let verdict = if look.glance().is_current().await { Verdict::Unchanged } else { look.work().await };
     let wait = look.conclude(&verdict).await;
-    unit.cluster.metrics.reconciled(unit.kind.0.kind(), verdict.word(), started.elapsed());
-    unit.cluster.metrics.looked(unit.kind.0.kind(), object.namespace(), verdict.word());
-    Ok(Action::requeue(wait))
+    count(unit, object, verdict.word(), started);
+    Action::requeue(wait)
+}
+
+pub(super) fn count(unit: &Unit, object: &SealedObject, word: &str, started: Instant) {
+    unit.cluster.metrics.reconciled(unit.kind.0.kind(), word, started.elapsed());
+    unit.cluster.metrics.looked(unit.kind.0.kind(), object.namespace(), word);
 }
 
 /// Of an object that cannot be read, nothing but its name is known, and no status to go on from.
@@ -88,7 +110,7 @@ async fn tell_unreadable(object: &SealedObject, unit: &Unit, keys: &KeySet, faul
     // What another kind's status is made of lies in what cannot be read.
     if unit.kind.0.remembers() {
         let value = serde_json::to_value(&status).unwrap_or_default();
-        if let Err(fault) = publish::status(&unit.cluster.client, unit.kind, object, &value).await {
+        if let Err(fault) = write_status(unit, object, &value).await {
             unit.cluster.metrics.status_error();
             tracing::warn!(kind = ?unit.kind, object = %object_name(object), %fault, "status not written");
         }
@@ -97,11 +119,21 @@ async fn tell_unreadable(object: &SealedObject, unit: &Unit, keys: &KeySet, faul
     unit.cluster.herald.tell(about, EventType::Warning, refusal.reason.word(), &refusal.message);
 }
 
-fn unanswered() -> Fault {
+/// Gives back the version of the object that came of it.
+pub(super) async fn write_status(
+    unit: &Unit,
+    object: &SealedObject,
+    value: &serde_json::Value,
+) -> Result<String, Fault> {
+    let written = publish::status(&unit.cluster.client, unit.kind, object, value);
+    tokio::time::timeout(API_LIMIT, written).await.unwrap_or_else(|_| Err(unanswered()))
+}
+
+pub(super) fn unanswered() -> Fault {
     Fault::new("ApiUnavailable", format!("no answer within {} s", API_LIMIT.as_secs()))
 }
 
-fn object_name(object: &SealedObject) -> String {
+pub(super) fn object_name(object: &SealedObject) -> String {
     format!("{}/{}", object.namespace(), object.name())
 }
 
@@ -143,7 +175,7 @@ impl<'a> Look<'a> {
         let id = ObjectRef::from_obj_with(object, unit.kind);
         let mut before = unit.memory.of(&id, object.uid()).unwrap_or_default();
         // The object tells more than we remember once it has changed since, except where its kind cannot tell.
-        if unit.kind.0.remembers() && before.resource_version != object.resource_version() {
+        if unit.kind.0.remembers() && !before.knows(object.resource_version()) {
             before.status = Status::of(&manifest);
         }
         Ok(Self { unit, object, manifest, keys, before })
@@ -153,39 +185,11 @@ impl<'a> Look<'a> {
         &self.unit.cluster.client
     }
 
-    /// The value of the annotation that asks for a look, if it was not acted upon yet.
-    fn is_asked_for(&self) -> Option<&str> {
-        let asked = self.object.annotation(RECONCILE_ANNOTATION)?;
-        (self.before.status.last_handled_reconcile_at.as_deref() != Some(asked)).then_some(asked)
-    }
-
-    /// Whether nothing has changed since all was well: then nothing is decrypted and nothing written.
-    async fn is_current(&self) -> bool {
-        let status = &self.before.status;
-        let ready = status.condition("Ready").is_some_and(|ready| ready.status == "True");
-        if !ready || self.is_asked_for().is_some() || status.observed_generation != self.object.generation() {
-            return false;
-        }
-        let mut versions = Vec::new();
-        for secret in &status.secrets {
-            versions.push((secret.name.clone(), self.version(&secret.name).await));
-        }
-        let live = |name: &str| versions.iter().find(|(of, _)| of == name).and_then(|(_, version)| version.clone());
-        status.is_current(self.object.generation(), &self.keys.id, live)
-    }
-
-    /// Uid and resource version of a live Secret; none if it is not there, or cannot be read.
-    async fn version(&self, name: &str) -> Option<(String, String)> {
-        let namespace = self.object.namespace();
-        let Some(secrets) = &self.unit.secrets else {
-            return live::version(self.client(), namespace, name).await.unwrap_or_default();
-        };
-        let secret = secrets.get(namespace, name)?;
-        Some((secret.metadata.uid.clone()?, secret.metadata.resource_version.clone()?))
+    fn glance(&self) -> Glance<'_> {
+        Glance { unit: self.unit, object: self.object, keys: &self.keys, before: Cow::Borrowed(&self.before) }
     }
 
     async fn work(&self) -> Verdict {
-        let Ok(_slot) = self.unit.cluster.slots.acquire().await else { return Verdict::Unchanged };
         let opening = match self.open().await {
             Ok(Ok(opening)) => opening,
             Ok(Err(refusal)) => return Verdict::Refused(refusal),
@@ -197,16 +201,11 @@ impl<'a> Look<'a> {
         }
     }
 
-    /// Opens the resource on a thread for computation, with a limit: one that takes long holds up nobody else.
+    /// Opens the resource beside everything else.
     async fn open(&self) -> Result<Result<Opening, Refusal>, Fault> {
         let (manifest, keys) = (self.manifest.clone(), self.keys.clone());
         let started = Instant::now();
-        let task = tokio::task::spawn_blocking(move || begin(&manifest, &keys.keys, now()));
-        let opened = match tokio::time::timeout(OPEN_LIMIT, task).await {
-            Ok(Ok(opened)) => Ok(opened),
-            Ok(Err(_)) => Err(Fault::new("Internal", "opening the resource failed within the controller")),
-            Err(_) => Err(Fault::new("TimedOut", format!("opening takes more than {} s", OPEN_LIMIT.as_secs()))),
-        };
+        let opened = aside::within(OPEN_LIMIT, move || begin(&manifest, &keys.keys, now())).await;
         let word = match &opened {
             Ok(Ok(_)) => "Opened",
             Ok(Err(refusal)) => refusal.reason.word(),
@@ -305,7 +304,7 @@ impl<'a> Look<'a> {
     async fn conclude(&self, verdict: &Verdict) -> Duration {
         let races = self.before.failures < RACES;
         if verdict.fault().is_some_and(Fault::is_race) && races {
-            self.remember(self.before.status.clone(), self.before.failures + 1, false);
+            self.remember(self.before.status.clone(), None, self.before.failures + 1, false);
             return retry::at_once();
         }
         let around = Around { generation: self.object.generation(), keyset_id: &self.keys.id, now: now() };
@@ -319,17 +318,18 @@ impl<'a> Look<'a> {
                 before.next(&Outcome::WriteFailed(plan, fault.reason, &fault.message), around)
             }
         };
-        if let Some(asked) = self.is_asked_for() {
+        if let Some(asked) = self.object.asked(before) {
             next.last_handled_reconcile_at = Some(asked.to_owned());
         }
-        let told = self.tell(&next, verdict, around).await;
+        let told_at = self.tell(&next, verdict, around).await;
+        let told = told_at.is_some();
         let failed = !matches!(verdict, Verdict::Unchanged | Verdict::Done { .. }) || !told;
         let failures = if failed { self.before.failures.saturating_add(1) } else { 0 };
-        let wants_keys = matches!(verdict, Verdict::Refused(refusal) if refusal.reason.waits_for_key())
-            || next.condition("RewrapNeeded").is_some_and(|needed| needed.status == "True");
+        let wants_keys =
+            matches!(verdict, Verdict::Refused(refusal) if refusal.reason.waits_for_key()) || next.wants_rewrap();
         let wait = self.wait(verdict, failures, told);
         // A status that could not be written is not remembered, so that it is tried again.
-        self.remember(if told { next } else { before.clone() }, failures, wants_keys);
+        self.remember(if told { next } else { before.clone() }, told_at, failures, wants_keys);
         wait
     }
 
@@ -352,29 +352,31 @@ impl<'a> Look<'a> {
         }
     }
 
-    fn remember(&self, status: Status, failures: u32, wants_keys: bool) {
+    fn remember(&self, status: Status, told_at: Option<String>, failures: u32, wants_keys: bool) {
         let id = ObjectRef::from_obj_with(self.object, self.unit.kind);
         let (uid, resource_version) = (self.object.uid().to_owned(), self.object.resource_version().to_owned());
-        self.unit.memory.put(id, Remembered { uid, resource_version, status, failures, wants_keys });
+        let told_at = told_at.unwrap_or_default();
+        self.unit.memory.put(&id, &Remembered { uid, resource_version, told_at, status, failures, wants_keys });
     }
 
-    /// Writes the status and an event, if there is something new to say. Whether everything that had to be written was.
-    async fn tell(&self, next: &Status, verdict: &Verdict, around: Around<'_>) -> bool {
+    /// Writes the status and an event, if there is something new to say. Gives back the version of the object that came
+    /// of it, empty if nothing had to be written; `None` if what had to be was not.
+    async fn tell(&self, next: &Status, verdict: &Verdict, around: Around<'_>) -> Option<String> {
         let dialect = self.unit.kind.0;
         let value = dialect.status(next, &self.manifest, around.now);
         let is_new = if dialect.remembers() { *next != self.before.status } else { value != self.manifest.status() };
-        if is_new && let Err(fault) = self.write_status(&value).await {
-            self.unit.cluster.metrics.status_error();
-            tracing::warn!(kind = ?self.unit.kind, object = %object_name(self.object), %fault, "status not written");
-            return false;
+        let written = if is_new { write_status(self.unit, self.object, &value).await } else { Ok(String::new()) };
+        match written {
+            Ok(told_at) => {
+                self.announce(next, verdict);
+                Some(told_at)
+            }
+            Err(fault) => {
+                self.unit.cluster.metrics.status_error();
+                tracing::warn!(kind = ?self.unit.kind, object = %object_name(self.object), %fault, "status not written");
+                None
+            }
         }
-        self.announce(next, verdict);
-        true
-    }
-
-    async fn write_status(&self, value: &serde_json::Value) -> Result<(), Fault> {
-        let written = publish::status(self.client(), self.unit.kind, self.object, value);
-        tokio::time::timeout(API_LIMIT, written).await.unwrap_or_else(|_| Err(unanswered()))
     }
 
     fn announce(&self, next: &Status, verdict: &Verdict) {

@@ -31,6 +31,11 @@ pub(crate) fn after_denial(attempt: u32) -> Duration {
     after_failure(attempt.saturating_add(3)).min(DENIED)
 }
 
+/// Before another try in a namespace where looks take long.
+pub(crate) fn held_up() -> Duration {
+    jitter(FIRST * 2, 0.5)
+}
+
 /// After a change by somebody else in between: at once, but not in a tight loop.
 pub(crate) fn at_once() -> Duration {
     jitter(Duration::from_millis(50), 0.5)

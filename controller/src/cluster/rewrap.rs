@@ -25,8 +25,8 @@ use super::asked::Asked;
 use super::fault::Fault;
 use super::kind::Kind;
 use super::live::Metadata;
-use super::reconcile::{Cluster, now};
-use super::retry;
+use super::reconcile::{API_LIMIT, Cluster, OPEN_LIMIT, now, unanswered};
+use super::{aside, retry};
 
 /// Between two answers: a bot that asks for a whole repository takes its time, and nobody else waits for it.
 const PACE: Duration = Duration::from_millis(50);
@@ -50,7 +50,7 @@ pub(crate) async fn run(
         Some(namespace) => Api::namespaced(client, namespace),
         None => Api::all(client),
     };
-    let controller = Controller::new(api, watcher::Config::default().any_semantic());
+    let controller = Controller::new(api, watcher::Config::default());
     let controller = controller.with_config(Config::default().concurrency(4)).graceful_shutdown_on(stop);
     controller.run(answer, |_, error, _| match *error {}, rewraps).for_each(|_| std::future::ready(())).await;
 }
@@ -66,14 +66,16 @@ async fn answer(asked: Arc<Asked>, rewraps: Arc<Rewraps>) -> Result<Action, Infa
     }
     let Ok(_turn) = rewraps.turn.acquire().await else { return Ok(Action::await_change()) };
     tokio::time::sleep(PACE).await;
-    let answered = match rewraps.open(&asked).await {
+    let opened = tokio::time::timeout(API_LIMIT, rewraps.open(&asked)).await;
+    let answered = match opened.unwrap_or_else(|_| Err(unanswered())) {
         Ok(answered) => answered,
         Err(fault) => {
             tracing::warn!(%fault, request = %name_of(request), "cannot answer a RewrapRequest");
             return Ok(Action::requeue(retry::after_failure(3)));
         }
     };
-    match rewraps.tell(request, &answered).await {
+    let told = tokio::time::timeout(API_LIMIT, rewraps.tell(request, &answered)).await;
+    match told.unwrap_or_else(|_| Err(unanswered())) {
         Ok(()) => Ok(Action::requeue(Duration::from_secs(u64::from(request.spec.ttl_seconds())))),
         Err(fault) => {
             tracing::warn!(%fault, request = %name_of(request), "cannot write the answer to a RewrapRequest");
@@ -104,12 +106,12 @@ impl Rewraps {
             return Err(Fault::new("NotReady", "the keys have not been read yet"));
         };
         let settings = self.settings.clone();
-        let task = tokio::task::spawn_blocking(move || {
+        let answer = move || {
             let resource = Manifest::from_api(SecretBytes::from(resource)).map_err(|error| form(&error.to_string()))?;
             let world = snapshot.world(&settings);
             custody::rewrap_entries(&resource, &namespace, &custody::keys(&world), &world)
-        });
-        task.await.map_err(|_| Fault::new("Internal", "opening the file failed within the controller"))
+        };
+        aside::within(OPEN_LIMIT, answer).await
     }
 
     /// The text of an EncryptedSecret, none if it is not there.

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::events::Reporter;
 use sealed::custody::Settings;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -16,6 +16,7 @@ use super::custody::Custodian;
 use super::elector::Elector;
 use super::herald::Herald;
 use super::keyring::{self, Source};
+use super::lanes::Lanes;
 use super::metrics::Metrics;
 use super::probes::{self, Health};
 use super::reconcile::Cluster;
@@ -29,6 +30,8 @@ use crate::outcome::{Exit, Failure};
 const GRACE: Duration = Duration::from_secs(15);
 /// How long events may take to be told after that.
 const LAST_WORDS: Duration = Duration::from_secs(3);
+/// Most threads that talk to the API server: each has memory of its own, and what is computed has other threads.
+const WORKERS: usize = 4;
 /// Between two counts of all resources for the metrics.
 const COUNT_EVERY: Duration = Duration::from_secs(15);
 
@@ -42,6 +45,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .worker_threads(std::thread::available_parallelism().map_or(1, usize::from).min(WORKERS))
         .max_blocking_threads(usize::from(args.concurrency) + 2)
         .build()
         .map_err(|error| Failure::new(format!("cannot start: {error}")))?;
@@ -65,20 +69,19 @@ async fn serve(args: Args) -> Result<Exit, Failure> {
         metrics: metrics.clone(),
     };
     tokio::spawn(keyring::follow(source, to));
-    let slots = Arc::new(Semaphore::new(usize::from(args.concurrency)));
+    let lanes = Lanes::new(args.concurrency);
     if let Some(address) = args.compat_http {
         compat::listen(address, keys.clone(), metrics.clone()).await.map_err(Failure::usage)?;
     }
     let reporter = Reporter { controller: FIELD_MANAGER.to_owned(), instance: Some(args.identity_name.clone()) };
     let cluster = Arc::new(Cluster {
-        herald: Herald::start(Recorder::new(client.clone(), reporter), metrics.clone(), slots.clone()),
+        herald: Herald::start(client.clone(), reporter, metrics.clone(), lanes.clone()),
         client,
         keys,
         metrics,
         settled: watch::Sender::new(false),
         snapshots: watch::Sender::new(None),
-        slots,
-        concurrency: args.concurrency,
+        lanes,
     });
     tracing::info!(version = env!("CARGO_PKG_VERSION"), namespace = %args.namespace, "started");
     let turns = stand(&args, settings, &cluster, &health, stop.clone());

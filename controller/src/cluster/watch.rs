@@ -1,6 +1,6 @@
 //! What wakes a resource: a change of its own, a change of one of its Secrets, a change of the keys, and time.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,15 +11,16 @@ use kube::api::ListParams;
 use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{Config, Controller};
 use kube::runtime::reflector::store::Writer;
-use kube::runtime::reflector::{self, ObjectRef, Store};
+use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::{PredicateConfig, WatchStreamExt as _, watcher};
 use kube::{Api, Resource as _};
-use sealed::{LEFT_PREFIX, MANAGED_LABEL, MERGED_PREFIX, SOURCE_ANNOTATION};
+use sealed::MANAGED_LABEL;
 use tokio::sync::watch;
 
+use super::fault::Fault;
 use super::kind::{Kind, SealedObject};
 use super::leave::{self, Gone};
-use super::memory::Memory;
+use super::memory::{Memory, Remembered};
 use super::reconcile::{Cluster, reconcile};
 use super::retry;
 use super::secrets::{Secrets, Slim};
@@ -79,21 +80,6 @@ impl Bell {
         // Nobody hears it once the unit has ended.
         let _ = self.to.unbounded_send(id);
     }
-
-    /// The resources of this bell's kind that a Secret belongs to, or that have keys in it.
-    fn sources_of(&self, secret: &PartialObjectMeta<Secret>) -> Vec<ObjectRef<SealedObject>> {
-        let metadata = &secret.metadata;
-        let owners = metadata.owner_references.iter().flatten();
-        let owned = owners.filter(|owner| owner.controller == Some(true)).find(|owner| {
-            let group = owner.api_version.split_once('/').map_or("", |(group, _)| group);
-            owner.kind == self.kind.0.kind() && group == self.kind.0.group()
-        });
-        let marks = metadata.annotations.iter().flatten().filter(|(name, _)| is_mark(name));
-        let named = marks.filter_map(|(_, source)| named(self.kind, source));
-        let Some(namespace) = metadata.namespace.as_deref() else { return Vec::new() };
-        let names: BTreeSet<&str> = owned.map(|owner| owner.name.as_str()).into_iter().chain(named).collect();
-        names.into_iter().map(|name| ObjectRef::new_with(name, self.kind).within(namespace)).collect()
-    }
 }
 
 /// Watches the Secrets of a scope, and wakes the resources that they belong to. The watch goes on as long as the task
@@ -108,34 +94,23 @@ pub(crate) fn secrets(
         Some(namespace) => Api::<PartialObjectMeta<Secret>>::namespaced(cluster.client.clone(), namespace),
         None => Api::all(cluster.client.clone()),
     };
-    let (store, writer) = reflector::store();
-    let config = watcher::Config::default().labels(&format!("{MANAGED_LABEL}=true")).page_size(PAGE).any_semantic();
-    let stream = watcher(api, config).default_backoff().modify(slim).reflect(writer);
+    let config = watcher::Config::default().labels(&format!("{MANAGED_LABEL}=true")).page_size(PAGE);
+    let stream = watcher(api, config).default_backoff();
     let metrics = cluster.metrics.clone();
-    let secrets = Secrets::new(store);
+    let secrets = Secrets::new();
     let place = place("Secret", namespace);
     let known = secrets.clone();
     tasks.spawn(async move {
         let mut stream = std::pin::pin!(stream);
-        let mut before = Vec::new();
         while let Some(event) = stream.next().await {
             match event {
-                Ok(watcher::Event::Apply(secret) | watcher::Event::InitApply(secret)) => {
-                    known.note(&secret);
-                    ring_for(&bells, &secret);
-                }
-                Ok(watcher::Event::Delete(secret)) => {
-                    known.forget(&secret);
-                    ring_for(&bells, &secret);
-                }
-                Ok(watcher::Event::Init) => before = known.state(),
-                Ok(watcher::Event::InitDone) => {
-                    known.renew();
-                    known.tell(Listing::Listed);
-                    metrics.unread(&place, None);
-                    // What went while nobody watched is in no event: it is only missing from the new list.
-                    let gone = |secret: &&Arc<Slim>| !known.holds(secret);
-                    std::mem::take(&mut before).iter().filter(gone).for_each(|secret| ring_for(&bells, secret));
+                Ok(event) => {
+                    let is_whole = matches!(event, watcher::Event::InitDone);
+                    known.follow(event).iter().for_each(|secret| ring_for(&bells, secret));
+                    if is_whole {
+                        known.tell(Listing::Listed);
+                        metrics.unread(&place, None);
+                    }
                 }
                 Err(error) => {
                     metrics.watch_error("Secret");
@@ -169,22 +144,8 @@ fn denied(error: &watcher::Error) -> Option<String> {
     }
 }
 
-fn ring_for(bells: &[Bell], secret: &PartialObjectMeta<Secret>) {
-    bells.iter().for_each(|bell| bell.sources_of(secret).into_iter().for_each(|id| bell.ring(id)));
-}
-
-/// Of a Secret, only who owns it and which version it has matters.
-fn slim(secret: &mut PartialObjectMeta<Secret>) {
-    secret.metadata.managed_fields = None;
-    secret.metadata.labels = None;
-    if let Some(annotations) = &mut secret.metadata.annotations {
-        annotations.retain(|name, _| is_mark(name));
-    }
-}
-
-/// Whether an annotation of this name says which resource a Secret, or a part of it, comes from.
-fn is_mark(name: &str) -> bool {
-    name == SOURCE_ANNOTATION || name.starts_with(MERGED_PREFIX) || name.starts_with(LEFT_PREFIX)
+fn ring_for(bells: &[Bell], secret: &Slim) {
+    bells.iter().for_each(|bell| secret.sources(bell.kind).into_iter().for_each(|id| bell.ring(id)));
 }
 
 /// The name in such an annotation, if it is one of a resource of this kind.
@@ -236,6 +197,29 @@ impl Unit {
     /// The resources as they are known.
     pub(crate) fn objects(&self) -> Vec<Arc<SealedObject>> {
         self.store.state()
+    }
+
+    /// Holds no more of an object with which all is well than is needed; its status is remembered.
+    fn settle(&self, object: &mut SealedObject) {
+        let Some(status) = object.settle(self.kind) else { return };
+        let id = ObjectRef::from_obj_with(object, self.kind);
+        let (uid, resource_version) = (object.uid().to_owned(), object.resource_version().to_owned());
+        // What was written here is known already, and with it how the object fared.
+        if self.memory.of(&id, &uid).is_some_and(|seen| seen.knows(&resource_version)) {
+            return;
+        }
+        let wants_keys = status.wants_rewrap();
+        self.memory.put(&id, &Remembered { uid, resource_version, status, wants_keys, ..Remembered::default() });
+    }
+
+    /// The object as it is now; none if it is gone.
+    ///
+    /// # Errors
+    /// When the API server does not answer, or does not let us read it.
+    pub(crate) async fn read(&self, object: &SealedObject) -> Result<Option<SealedObject>, Fault> {
+        let api: Api<SealedObject> = Api::namespaced_with(self.cluster.client.clone(), object.namespace(), &self.kind);
+        let doing = format!("read {:?} {}", self.kind, object.name());
+        api.get_opt(object.name()).await.map_err(|error| Fault::of(&doing, &error))
     }
 
     fn api(&self) -> Api<SealedObject> {
@@ -326,11 +310,12 @@ impl Unit {
             () = self.wait_for_kind() => {}
             () = &mut stop => return,
         }
-        let config = watcher::Config::default().page_size(PAGE).any_semantic();
+        let config = watcher::Config::default().page_size(PAGE);
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(writer) = writer else { return };
         let store = self.store.clone();
-        let (errors, lists) = (self.clone(), self.clone());
+        let (errors, lists, lighter) = (self.clone(), self.clone(), self.clone());
+        let mut recipients = HashSet::new();
         let (to, gone) = mpsc::unbounded();
         let changes = watcher(self.api(), config)
             .default_backoff()
@@ -340,12 +325,16 @@ impl Unit {
                     tracing::warn!(kind = ?errors.kind, %error, "the watch broke off");
                 }
             })
+            .modify(move |object| {
+                object.share_recipients(&mut recipients);
+                lighter.settle(object);
+            })
             .reflect(writer)
             .inspect(move |event| lists.follow(event, &to))
             .applied_objects()
             // Our own statuses must not wake us.
             .predicate_filter(changed, PredicateConfig::default());
-        let settings = Config::default().concurrency(self.cluster.concurrency);
+        let settings = Config::default().concurrency(self.cluster.lanes.waiting());
         let controller = Controller::for_stream_with(changes, store.clone(), self.kind)
             .with_config(settings)
             .reconcile_on(woken)

@@ -159,6 +159,11 @@ impl Status {
         self.conditions.iter().find(|condition| condition.type_ == type_)
     }
 
+    /// Whether the file should be wrapped to another key of the cluster.
+    pub fn wants_rewrap(&self) -> bool {
+        self.condition("RewrapNeeded").is_some_and(|needed| needed.status == "True")
+    }
+
     /// Whether everything is as it was when this status was written: nothing needs to be decrypted or written.
     /// `live` gives uid and resource version of a Secret.
     pub fn is_current(

@@ -41,6 +41,8 @@ pub enum Peer {
     Kustomize,
     /// Helm, which renders charts.
     Helm,
+    /// gopher-lua, in which Argo CD runs health scripts.
+    Lua,
 }
 
 impl Peer {
@@ -64,6 +66,7 @@ impl Peer {
             Self::Kubectl => "PLOMB_KUBECTL",
             Self::Kustomize => "PLOMB_KUSTOMIZE",
             Self::Helm => "PLOMB_HELM",
+            Self::Lua => "PLOMB_LUA",
         }
     }
 

@@ -15,7 +15,7 @@ struct GoPeer {
     minutes: &'static str,
 }
 
-const GO_PEERS: [GoPeer; 4] = [
+const GO_PEERS: [GoPeer; 5] = [
     GoPeer {
         peer: Peer::Sops,
         program: "sops",
@@ -47,6 +47,14 @@ const GO_PEERS: [GoPeer; 4] = [
         package: GITLEAKS,
         version: "v8.30.1",
         minutes: "half a minute to a minute",
+    },
+    GoPeer {
+        peer: Peer::Lua,
+        program: "glua",
+        folder: "gopher-lua-1.1.1",
+        package: "github.com/yuin/gopher-lua/cmd/glua",
+        version: "v1.1.1",
+        minutes: "a few seconds",
     },
 ];
 

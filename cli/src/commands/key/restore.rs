@@ -54,8 +54,8 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Outcome {
     let active = restored.active().map_or_else(|| "none is active".to_owned(), |name| format!("{name} is active"));
     ui::note(&format!("keys for the namespace {place}: {}; {active}", restored.records.len()));
     ui::note(
-        "kubectl apply --server-side takes them, before the controller starts or while it runs with --bootstrap wait: \
-         one that finds no key makes another, and the chain of statements that people pinned ends",
+        "kubectl apply --server-side takes them, best before the controller starts: one that finds no key makes another, \
+         which only decrypts once these are there",
     );
     Ok(Exit::Ok)
 }

@@ -70,7 +70,7 @@ const RIGHTS: [Right; 22] = [
 ];
 
 /// What is asked of each kind of sealed resource.
-const OF_KIND: [(&str, &str); 3] = [("list", ""), ("watch", ""), ("patch", "/status")];
+const OF_KIND: [(&str, &str); 4] = [("get", ""), ("list", ""), ("watch", ""), ("patch", "/status")];
 
 /// What an API server says, without the structure around it.
 fn words(error: &kube::Error) -> String {

@@ -1,7 +1,7 @@
 //! What people ask the controller's program about a cluster: `doctor`, and `keys export`.
 
 use crate::controller::{Controller, OWN, SOON, put, recipient, sealed, wait_ready, wait_reason};
-use crate::installation::install;
+use crate::installation::{install, namespace};
 use crate::make::Workshop;
 use serde_json::{Value, json};
 use testkit::cluster::{eventually, resource_path};
@@ -65,6 +65,44 @@ fn the_doctor_names_what_is_wrong_and_what_to_do() {
     wrong("leader", "no controller leads");
     wrong("backup", "is not what the controller wrote");
     assert!(!ill.text().contains("AGE-SECRET"), "no key in the report");
+    peer::peer_test_ran(test);
+}
+
+/// The way that the manual names: the program in the pod, with the pod's own token and nothing more.
+#[test]
+fn the_doctor_needs_no_more_than_the_controllers_own_token() {
+    let test = "controller-doctor-own-token";
+    if peer::require(test, [Peer::Controller, Peer::Plomb]).is_none() {
+        return;
+    }
+    let Some(server) = ApiServer::start(test) else { return };
+    let workshop = Workshop::new(test);
+    let ways: [(&str, &[&str]); 3] = [
+        ("overlays/cluster", &[]),
+        ("overlays/no-watch", &["--profile=no-watch"]),
+        ("overlays/namespaced", &["--watch-namespace=apps"]),
+    ];
+    for (at, (folder, flags)) in ways.into_iter().enumerate() {
+        if at > 0 {
+            server.wipe();
+        }
+        for name in [OWN, "apps"] {
+            server.apply(namespace(name));
+        }
+        install(&server, "crd");
+        install(&server, folder);
+        let recovery = format!("--recovery-recipient={}", recipient("k2"));
+        let controller = Controller::start(&server, "own", &[flags, &[recovery.as_str()]].concat()).leading();
+        let config = server.kubeconfig_for("doctor", &server.service_account_token(OWN, "plomb-controller"));
+        let program = Peer::Controller.find().expect("the test asked for it");
+        let words = [&["doctor", "--kubeconfig", config.to_str().unwrap()], flags].concat();
+        let ask = || workshop.scratch.command(&program).args(&words).run();
+        let well = eventually(SOON, || Some(ask()).filter(Outcome::ok));
+        let said = well.unwrap_or_else(ask).text();
+        assert!(said.ends_with("nothing is wrong\n") && said.contains("that the controller needs"), "{folder}: {said}");
+        assert!(!said.contains("nobody tells us"), "{folder}: {said}");
+        controller.stop();
+    }
     peer::peer_test_ran(test);
 }
 

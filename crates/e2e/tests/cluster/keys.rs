@@ -17,10 +17,10 @@ const KEY_LABEL: &str = "plomb.dev/key";
 const CLUSTER: &str = "truenas";
 
 /// A cluster with its people: k1 is the owner, k2 the recovery key.
-struct Life {
-    server: ApiServer,
-    workshop: Workshop,
-    space: String,
+pub(crate) struct Life {
+    pub(crate) server: ApiServer,
+    pub(crate) workshop: Workshop,
+    pub(crate) space: String,
 }
 
 #[test]
@@ -42,14 +42,14 @@ fn a_key_is_made_renewed_revoked_lost_and_restored() {
 }
 
 impl Life {
-    fn begin(test: &str) -> Option<Self> {
+    pub(crate) fn begin(test: &str) -> Option<Self> {
         let server = ApiServer::start(test)?;
         install(&server, "overlays/cluster");
         let space = server.namespace("life");
         Some(Self { server, workshop: Workshop::new(test), space })
     }
 
-    fn start(&self, name: &str, args: &[&str]) -> Controller {
+    pub(crate) fn start(&self, name: &str, args: &[&str]) -> Controller {
         let recovery = format!("--recovery-recipient={}", recipient("k2"));
         let args = [&["--cluster-name", CLUSTER, &recovery], args].concat();
         Controller::start(&self.server, name, &args).leading()
@@ -65,7 +65,7 @@ impl Life {
     }
 
     /// Waits until a condition of the `ClusterRecipient` has this reason; gives back its status.
-    fn wait(&self, type_: &str, reason: &str) -> Value {
+    pub(crate) fn wait(&self, type_: &str, reason: &str) -> Value {
         let path = format!("/apis/plomb.dev/v1alpha1/clusterrecipients/{CLUSTER}");
         let status = || self.server.get(&path).json()["status"].clone();
         let is = |it: &&Value| it["type"] == type_ && it["reason"] == reason;
@@ -78,7 +78,7 @@ impl Life {
     }
 
     /// The key Secrets: name, state and recipient, oldest first.
-    fn keys(&self) -> Vec<(String, String, String)> {
+    pub(crate) fn keys(&self) -> Vec<(String, String, String)> {
         let all = self.server.get(&format!("{}?labelSelector={KEY_LABEL}", secret(OWN, ""))).json();
         let mut keys: Vec<_> = all["items"].as_array().into_iter().flatten().collect();
         keys.sort_by_key(|key| key["metadata"]["annotations"]["plomb.dev/number"].to_string());
@@ -91,7 +91,7 @@ impl Life {
         keys.iter().map(of).collect()
     }
 
-    fn change_key(&self, name: &str, patch: &Value) {
+    pub(crate) fn change_key(&self, name: &str, patch: &Value) {
         let reply = self.server.merge(&secret(OWN, name), patch);
         assert!(reply.ok(), "{}", reply.message());
     }
@@ -103,22 +103,22 @@ impl Life {
         shown.text()
     }
 
-    fn published(&self) -> String {
+    pub(crate) fn published(&self) -> String {
         self.show(&["get", "clusterrecipient"])
     }
 
-    fn pin(&self, published: &str, more: &[&str]) -> Outcome {
+    pub(crate) fn pin(&self, published: &str, more: &[&str]) -> Outcome {
         let words = [&["cluster", "recipients", "pin", "-"], more].concat();
         self.workshop.try_plomb(&words, published.to_owned())
     }
 
     /// A resource for these readers.
-    fn seal(&self, name: &str, readers: &[&str]) -> Value {
+    pub(crate) fn seal(&self, name: &str, readers: &[&str]) -> Value {
         let workshop = Workshop::sealing_to(&format!("{name}-readers"), &readers.join(","));
         workshop.resource(&self.space, name, &[("password", name)])
     }
 
-    fn put_ready(&self, name: &str, readers: &[&str]) -> Value {
+    pub(crate) fn put_ready(&self, name: &str, readers: &[&str]) -> Value {
         let made = self.seal(name, readers);
         put(&self.server, &made);
         wait_ready(&self.server, &sealed(&self.space, name));
@@ -131,7 +131,7 @@ impl Life {
         all.into_iter().find(|it| it["type"] == type_).unwrap_or_default()
     }
 
-    fn wait_rewrap_needed(&self, name: &str, wanted: &str) {
+    pub(crate) fn wait_rewrap_needed(&self, name: &str, wanted: &str) {
         let is = || (self.condition(name, "RewrapNeeded")["status"] == wanted).then_some(());
         assert!(eventually(SOON, is).is_some(), "{name}: {}", self.server.get(&sealed(&self.space, name)).text());
     }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
+mod argocd;
 mod compat;
 mod controller;
 mod crowd;
@@ -11,11 +12,13 @@ mod examination;
 mod homelab;
 mod installation;
 mod keys;
+mod keys_late;
 mod kustomize_function;
 mod limits;
 mod make;
 mod manifests;
 mod modes;
+mod neighbours;
 mod outages;
 mod policies;
 mod reasons;

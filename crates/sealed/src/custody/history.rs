@@ -19,6 +19,8 @@ enum Path<'w> {
     Onward(Vec<&'w Statement>),
     /// These stand alone: what is published ends too early for them.
     Alone(Vec<&'w Statement>),
+    /// These begin apart from what is published: another chain.
+    Apart(Vec<&'w Statement>),
     /// Something else was published in its place.
     Overtaken,
 }
@@ -27,9 +29,9 @@ impl<'w> World<'w> {
     /// Everything that was said, oldest first. The chain only ever grows: a ConfigMap that was deleted, damaged or set
     /// back is made whole again from the Secrets.
     pub(super) fn said(&self) -> Vec<Statement> {
-        let published = self.trusted();
-        let digests: Vec<String> = published.iter().map(Statement::digest).collect();
-        let own: Vec<Own<'w>> = self.own().filter(|own| !digests.contains(&own.digest)).collect();
+        let older = self.older();
+        let published = older.as_deref().unwrap_or_else(|| self.trusted());
+        let (digests, own) = self.beside(published);
         let winner = self.winner().map(|winner| &winner.name);
         let rank = |own: &Own<'_>| {
             let active = own.record.state == KeyState::Active;
@@ -40,12 +42,38 @@ impl<'w> World<'w> {
         let found = tips.into_iter().find_map(|tip| match path(tip, &own, &digests, published) {
             Path::Onward(path) => Some((published, path)),
             Path::Alone(path) => Some((&[] as &[Statement], path)),
-            Path::Overtaken => None,
+            Path::Apart(_) | Path::Overtaken => None,
         });
         let (before, path) = found.unwrap_or((published, Vec::new()));
         let mut all: Vec<Statement> = before.iter().chain(path).cloned().collect();
         all.drain(..all.len().saturating_sub(MAX_STATEMENTS));
         all
+    }
+
+    /// A chain of our own that was begun apart from the published one and before it: keys were restored after a first one
+    /// had been made by mistake. People pinned the older chain, so it goes on, and the younger one ends. Nothing but a
+    /// published chain that is known from its first statement on can be called the younger one, and nothing but an active
+    /// key brings the older one back: keys are restored one by one, and an old one alone must not speak for all.
+    pub(super) fn older(&self) -> Option<Vec<Statement>> {
+        let published = self.trusted();
+        let begun = published.first().filter(|first| first.number == 1)?.created()?;
+        let (digests, own) = self.beside(published);
+        let mut tips: Vec<&Own<'w>> = own.iter().filter(|own| own.record.state == KeyState::Active).collect();
+        tips.sort_by(|a, b| (b.statement.number, &b.digest).cmp(&(a.statement.number, &a.digest)));
+        let paths = tips.into_iter().filter_map(|tip| match path(tip, &own, &digests, published) {
+            Path::Alone(path) | Path::Apart(path) => Some(path),
+            Path::Onward(_) | Path::Overtaken => None,
+        });
+        let is_older = |path: &Vec<&Statement>| path[0].created().is_some_and(|created| created.0 < begun.0);
+        let mut paths = paths.filter(is_older);
+        paths.next().map(|path| path.into_iter().cloned().collect())
+    }
+
+    /// The digests of the published statements, and our own that are not among them.
+    fn beside(&self, published: &[Statement]) -> (Vec<String>, Vec<Own<'w>>) {
+        let digests: Vec<String> = published.iter().map(Statement::digest).collect();
+        let own = self.own().filter(|own| !digests.contains(&own.digest)).collect();
+        (digests, own)
     }
 
     /// The published chain, if it is one and a key here signs its newest statement: else somebody else wrote it.
@@ -90,5 +118,5 @@ fn path<'w>(tip: &Own<'w>, own: &[Own<'w>], digests: &[String], published: &[Sta
         }
     }
     let beyond = published.last().is_none_or(|last| path[0].number > last.number.saturating_add(1));
-    if beyond { Path::Alone(path) } else { Path::Overtaken }
+    if beyond { Path::Alone(path) } else { Path::Apart(path) }
 }

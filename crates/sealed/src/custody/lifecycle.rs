@@ -109,13 +109,16 @@ pub fn decide(world: &World<'_>) -> Vec<Step> {
 }
 
 impl<'w> World<'w> {
-    /// The key that files are wrapped to: the newest active one, also while it is about to be revoked. Whoever looks
-    /// earlier or later must come to the same answer, or two leaders would put each other's key out of use.
+    /// The key that files are wrapped to: the newest active one, also while it is about to be revoked; one of the chain
+    /// that goes on before one of a chain that ends. Whoever looks earlier or later must come to the same answer, or two
+    /// leaders would put each other's key out of use.
     pub fn winner(&self) -> Option<&'w KeyRecord> {
+        let older = self.older().unwrap_or_default();
+        let goes_on = |record: &KeyRecord| record.statements.iter().any(|statement| older.contains(statement));
         let is_newest = |record: &KeyRecord| self.published.recipient() == Some(record.recipient.as_str());
         let active = self.records.iter().filter(|record| record.state == KeyState::Active);
         active.max_by(|a, b| {
-            let rank = |it: &'w KeyRecord| (it.number(), is_newest(it), it.created, &it.name);
+            let rank = |it: &'w KeyRecord| (goes_on(it), it.number(), is_newest(it), it.created, &it.name);
             rank(a).cmp(&rank(b))
         })
     }

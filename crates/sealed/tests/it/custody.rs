@@ -5,5 +5,6 @@ mod crashes;
 mod escrow;
 mod lifecycle;
 mod records;
+mod rejoining;
 mod rewrapping;
 mod stage;

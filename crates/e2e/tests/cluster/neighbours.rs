@@ -1,0 +1,68 @@
+//! Good resources beside bad ones, and beside a namespace where everything takes long; and resources of which little is
+//! held, since all was well.
+
+use crate::controller::{SOON, put, ready, sealed, secret, wait_ready, wait_reason};
+use crate::make::Workshop;
+use crate::scripted::{watches, world};
+use serde_json::json;
+use std::time::{Duration, Instant};
+use testkit::cluster::{Fault, Rule, eventually};
+use testkit::peer;
+
+#[test]
+fn a_slow_namespace_holds_up_no_other() {
+    let test = "controller-slow-namespace";
+    let Some((server, faults, _)) = world(test) else { return };
+    let workshop = Workshop::new(test);
+    let (slow, space) = (server.namespace("slow"), server.namespace("beside-slow"));
+    let names: Vec<String> = (0..40).map(|number| format!("slow-{number}")).collect();
+    let made: Vec<_> = names.iter().map(|name| workshop.resource(&slow, name, &[("password", "x")])).collect();
+    let good = workshop.resource(&space, "good", &[("password", "x")]);
+    let _watches = watches();
+    // As an admission webhook that hangs makes it.
+    let path = format!("/api/v1/namespaces/{slow}/secrets");
+    faults.add(Rule::always("POST", &[&path], Fault::Slow(Duration::from_secs(10))));
+    made.iter().for_each(|object| put(server, object));
+    std::thread::sleep(Duration::from_secs(2));
+    let started = Instant::now();
+    put(server, &good);
+    wait_ready(server, &sealed(&space, "good"));
+    let took = started.elapsed();
+    let waiting = names.iter().filter(|name| ready(server, &sealed(&slow, name)).is_none()).count();
+    assert!(waiting > 20, "only {waiting} of {} still wait: too fast to tell", names.len());
+    assert!(took < Duration::from_secs(3), "{took:?} beside {waiting} that wait");
+    faults.clear(&path);
+    let all = || names.iter().all(|name| ready(server, &sealed(&slow, name)).is_some()).then_some(());
+    assert!(eventually(SOON, all).is_some(), "they go on when it is over");
+    peer::say(&format!("Ready in {:.2} s beside {waiting} that wait", took.as_secs_f64()));
+    peer::peer_test_ran(test);
+}
+
+#[test]
+fn what_was_well_is_read_again_before_anything_is_done() {
+    let test = "controller-read-again";
+    let Some((server, faults, controller)) = world(test) else { return };
+    let workshop = Workshop::new(test);
+    let space = server.namespace("read-again");
+    put(server, &workshop.resource(&space, "db", &[("password", "x")]));
+    wait_ready(server, &sealed(&space, "db"));
+    let path = format!("/namespaces/{space}/encryptedsecrets/db");
+    let reads = || faults.count("GET", &[&path]);
+    // Its own Secret and its own status come back by the watch: nothing is read for that.
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(reads(), 0, "nothing is read while nothing is to be done");
+    faults.add(Rule::always("GET", &[&path], Fault::Status(403)));
+    let theirs = json!({"data": {"password": "dGhlaXJz"}});
+    assert!(server.merge(&secret(&space, "db"), &theirs).ok());
+    let state = wait_reason(server, &sealed(&space, "db"), "Forbidden");
+    assert_eq!(state["status"], "False", "{state}");
+    faults.clear(&path);
+    wait_ready(server, &sealed(&space, "db"));
+    assert_eq!(server.get(&secret(&space, "db")).json()["data"]["password"], "eA==");
+    // A resource that is gone by then is no failure.
+    let errors = controller.metric("plomb_status_errors_total");
+    assert!(server.delete(&sealed(&space, "db")).ok());
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(controller.metric("plomb_status_errors_total"), errors);
+    peer::peer_test_ran(test);
+}
