@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 
-/// Looks that take longer hold up their namespace.
-const LONG: Duration = Duration::from_secs(1);
+/// A look that takes longer holds up its namespace.
+const LONG: Duration = Duration::from_secs(3);
+/// How long to wait for a place before somebody else may ask.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The places for looks that do more than compare.
 #[derive(Clone)]
@@ -68,7 +70,7 @@ impl Lanes {
         let free = match free.clone().try_acquire_owned() {
             Ok(free) => free,
             Err(_) if self.is_held_up(namespace) => return None,
-            Err(_) => tokio::time::timeout(LONG, free.acquire_owned()).await.ok()?.ok()?,
+            Err(_) => tokio::time::timeout(PATIENCE, free.acquire_owned()).await.ok()?.ok()?,
         };
         let slot = self.slots.clone().acquire_owned().await.ok()?;
         let mut busy = self.locked();
@@ -135,9 +137,10 @@ mod tests {
                 slow.push(lanes.enter("slow").await.unwrap());
             }
             let started = Instant::now();
-            assert!(lanes.enter("slow").await.is_none() && started.elapsed() >= LONG, "it waits for a while");
+            assert!(lanes.enter("slow").await.is_none() && started.elapsed() >= PATIENCE, "it waits for a while");
+            tokio::time::sleep(LONG).await;
             let started = Instant::now();
-            assert!(lanes.enter("slow").await.is_none() && started.elapsed() < LONG / 2, "and then it knows better");
+            assert!(lanes.enter("slow").await.is_none() && started.elapsed() < PATIENCE, "and then it knows better");
             let good = lanes.enter("good").await.unwrap();
             assert!(lanes.is_full());
             drop(good);

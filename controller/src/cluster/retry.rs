@@ -33,7 +33,7 @@ pub(crate) fn after_denial(attempt: u32) -> Duration {
 
 /// Before another try in a namespace where looks take long.
 pub(crate) fn held_up() -> Duration {
-    jitter(FIRST * 2, 0.5)
+    jitter(FIRST, 0.5)
 }
 
 /// After a change by somebody else in between: at once, but not in a tight loop.

@@ -84,6 +84,10 @@ pub fn decide(world: &World<'_>) -> Vec<Step> {
         return vec![Step::Wait(WaitReason::Unreadable(world.unreadable.to_vec()))];
     }
     let Some(winner) = world.winner() else { return world.first_key() };
+    let ended = world.ended(winner);
+    if !ended.is_empty() {
+        return ended;
+    }
     let Some(chain) = world.chain() else { return vec![Step::Restate { secret: winner.name.clone() }] };
     if chain != world.published.statements || world.published.damaged {
         return vec![Step::Publish];
@@ -194,6 +198,16 @@ impl<'w> World<'w> {
             (0, Some(_)) | (_, None) => Vec::new(),
             (_, Some(_)) => vec![Step::MarkIdle { secret, since: None }],
         }
+    }
+
+    /// Keys of a published chain that ends since an older one goes on: what they said is taken back before the older chain
+    /// is published, or it would be believed once the ConfigMap is lost.
+    fn ended(&self, winner: &KeyRecord) -> Vec<Step> {
+        let Some(older) = self.older() else { return Vec::new() };
+        let is_ended = |said: &Statement| self.published.statements.contains(said) && !older.contains(said);
+        let others = self.records.iter().filter(|it| it.name != winner.name && it.state != KeyState::Revoked);
+        let ended = others.filter(|record| record.state == KeyState::Active || record.statements.iter().any(is_ended));
+        ended.map(|record| Step::Demote { secret: record.name.clone() }).collect()
     }
 
     /// The chain as it is to be published: it ends with the newest active key. `None` while that needs a statement.

@@ -31,7 +31,7 @@ pub enum Step {
     Publish,
     /// The same, since the backup is not what it should be.
     Escrow,
-    /// Patch the Secret: active becomes decrypt-only.
+    /// Patch the Secret: active becomes decrypt-only, and what is not of the chain is taken back.
     Demote {
         /// Name of the Secret.
         secret: String,
@@ -181,11 +181,11 @@ fn label(state: KeyState) -> Value {
     json!({"metadata": {"labels": {KEY_LABEL: state.word()}}})
 }
 
-/// Decrypt-only, and without a statement that was never published: of two keys that were made at once, one spoke in vain.
+/// Decrypt-only, and without a statement that is not of the chain: of two keys that were made at once, one spoke in vain.
 fn demoted(world: &World<'_>, record: &KeyRecord) -> Value {
     let mut change = label(KeyState::DecryptOnly);
-    let said = |it: &&Statement| world.published.statements.contains(it);
-    let kept: Vec<&Statement> = record.statements.iter().filter(said).collect();
+    let chain = world.said();
+    let kept: Vec<&Statement> = record.statements.iter().filter(|it| chain.contains(it)).collect();
     if kept.len() < record.statements.len() {
         let text = serde_json::to_string(&kept).expect("structs of strings are always JSON");
         change["data"] = json!({STATEMENTS_ENTRY: escrow::base64(&text)});

@@ -57,6 +57,10 @@ fn check(stage: &mut Stage, old: &Stage, pinned: &Chain, own: &[String]) {
     let escrow = stage.published().escrow.unwrap();
     assert_eq!(escrow.note.keys.len(), stage.secrets.len(), "every key is in the backup");
     assert!(stage.decide().iter().all(|step| !step.is_write()), "it comes to rest");
+    stage.write_config_map(None);
+    stage.settle();
+    let news = stage.chain().follows(&chain, Accept::default());
+    assert_eq!(news, Ok(News::Same), "and is the same when only the Secrets are left");
 }
 
 #[test]
