@@ -22,8 +22,8 @@ pub(super) struct Builder<'s, 't> {
     texts: &'t Texts<'s>,
     budget: Budget,
     stack: Vec<Open>,
-    /// What merge keys hold is checked in the first document only: SOPS looks at no other with the reader that minds.
-    checks_merges: bool,
+    /// The first document: SOPS looks at no other with the reader that minds what keys are and merge keys hold.
+    is_first: bool,
 }
 
 /// A collection that is being built.
@@ -57,7 +57,7 @@ impl Gather {
 
 impl<'s, 't> Builder<'s, 't> {
     pub(super) fn new(source: &'s [u8], raws: &'t Raws, texts: &'t Texts<'s>) -> Self {
-        Self { source, raws, texts, budget: Budget::new(source.len()), stack: Vec::new(), checks_merges: true }
+        Self { source, raws, texts, budget: Budget::new(source.len()), stack: Vec::new(), is_first: true }
     }
 
     /// The tree of one document.
@@ -80,7 +80,7 @@ impl<'s, 't> Builder<'s, 't> {
             items.comments(self.source, alias.foot(), false);
         }
         items.comments(self.source, &document.foot, false);
-        self.checks_merges = false;
+        self.is_first = false;
         let Gather::Map(items, _) = items else { unreachable!("a root gathers a map") };
         Ok(Branch { root: Map { items }, site })
     }
