@@ -1,7 +1,7 @@
 //! Output: results on stdout, messages on stderr, nothing half-written on failure.
 
 use std::cell::RefCell;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -104,6 +104,25 @@ pub(crate) fn confirm(question: &str) -> bool {
     let read = io::stdin().read_line(&mut answer).is_ok();
     read && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
 }
+
+/// The answer to a question on standard input, whatever that is: it is put again until it is yes or no. `None` where
+/// nothing is answered.
+pub(crate) fn answer(question: &str) -> Option<bool> {
+    loop {
+        let _ = write!(io::stderr().lock(), "{} (y/n): ", crate::paths::one_line(question));
+        let mut line = String::new();
+        io::stdin().lock().take(MAX_ANSWER).read_line(&mut line).ok()?;
+        match line.trim() {
+            "" => return None,
+            "y" | "yes" => return Some(true),
+            "n" | "no" => return Some(false),
+            _ => {}
+        }
+    }
+}
+
+/// No answer is longer, in bytes.
+const MAX_ANSWER: u64 = 4096;
 
 /// Prints a table: aligned, with a head, at a terminal; else one line per row, cells separated by tabs.
 ///

@@ -480,11 +480,23 @@ fn an_unresolved_conflict_is_named_where_the_file_is_opened() {
     world.ok(["encrypt", "-i", "apps/db.secret.yaml"]);
     let text = world.text("apps/db.secret.yaml");
     world.write("apps/db.secret.yaml", &format!("<<<<<<< ours\n{text}=======\n{text}>>>>>>> theirs\n"));
-    for command in ["decrypt", "edit", "verify"] {
-        let done = world.plomb([command, "apps/db.secret.yaml"]);
-        let told = done.errors().contains("apps/db.secret.yaml:1:1: a merge conflict was left unresolved here");
-        assert!(told && done.code == Some(1), "{command} {:?} {}", done.code, done.errors());
+    for command in ["decrypt", "edit", "verify", "filestatus"] {
+        assert_conflict_is_named(&world, &[command, "apps/db.secret.yaml"], 1);
     }
+    assert_conflict_is_named(&world, &["encrypt", "-i", "apps/db.secret.yaml"], 2);
+    for text in ["<<<<<<< ours\na: 1\n=======\na: 2\n>>>>>>> theirs\n", "<<<<<<< ours\na: 1\n>>>>>>> theirs\nb: 2\n"] {
+        world.write("apps/db.secret.yaml", text);
+        assert_conflict_is_named(&world, &["encrypt", "-i", "apps/db.secret.yaml"], 2);
+        assert_conflict_is_named(&world, &["filestatus", "apps/db.secret.yaml"], 1);
+        assert_conflict_is_named(&world, &["status", "apps/db.secret.yaml"], 1);
+        assert_eq!(world.text("apps/db.secret.yaml"), text);
+    }
+}
+
+fn assert_conflict_is_named(world: &World, command: &[&str], code: i32) {
+    let done = world.plomb(command.iter().copied());
+    let told = done.errors().contains("apps/db.secret.yaml:1:1: a merge conflict was left unresolved here");
+    assert!(told && done.code == Some(code), "{command:?} {:?} {}", done.code, done.errors());
 }
 
 #[test]

@@ -95,7 +95,10 @@ fn value(args: &Args, context: &Context) -> Result<Value, Failure> {
             return Err(Failure::new(Exit::Usage, what).hint(hint));
         }
         (Some(text), _) => SecretBytes::from(text.as_str()),
-        (None, Some(file)) => files::read_named(file, LIMIT)?,
+        (None, Some(file)) => files::read_named(file, LIMIT).map_err(|failure| match context.mode {
+            Mode::Sops => failure.exit(Exit::Generic),
+            Mode::Plomb => failure,
+        })?,
         (None, None) if args.value_stdin => {
             let text = files::read_stdin(LIMIT)?;
             if args.string { without_line_break(text) } else { text }

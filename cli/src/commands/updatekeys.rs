@@ -144,7 +144,7 @@ pub(crate) fn run(args: Args, context: &mut Context) -> Outcome {
     let found = many::each(&files, |file| look(file, &args, context));
     let agreed = files.iter().zip(found).map(|(file, (found, notes))| {
         notes.iter().for_each(|line| ui::note(line));
-        Mutex::new(Some(found.and_then(|due| agree(file, due, &args))))
+        Mutex::new(Some(found.and_then(|due| agree(file, due, &args, context))))
     });
     let agreed: Vec<_> = agreed.collect();
     let numbered: Vec<(usize, &PathBuf)> = files.iter().enumerate().collect();
@@ -159,7 +159,7 @@ pub(crate) fn run(args: Args, context: &mut Context) -> Outcome {
 /// SOPS knows files only, and does them one after the other.
 fn as_sops(args: &Args, context: &Context) -> Outcome {
     let one = |file: &Path| {
-        let agreed = look(file, args, context).and_then(|due| agree(file, due, args));
+        let agreed = look(file, args, context).and_then(|due| agree(file, due, args, context));
         finish(file, agreed, args, context).map_err(|failure| failure.in_file(file))
     };
     let mut failed = None;
@@ -192,7 +192,7 @@ fn look(file: &Path, args: &Args, context: &Context) -> Result<Option<Due>, Fail
 }
 
 /// Shows the differences and asks; what is left is to be done.
-fn agree(file: &Path, due: Option<Due>, args: &Args) -> Result<Agreed, Failure> {
+fn agree(file: &Path, due: Option<Due>, args: &Args, context: &Context) -> Result<Agreed, Failure> {
     let Some(due) = due else {
         ui::note(&format!("{}: already up to date", shown(file)));
         return Ok(Agreed::Nothing("up to date"));
@@ -202,15 +202,24 @@ fn agree(file: &Path, due: Option<Due>, args: &Args) -> Result<Agreed, Failure> 
     if args.many.dry_run {
         return Ok(Agreed::Nothing("would be brought up to date"));
     }
-    if !args.yes && !ui::is_interactive() {
-        let what = "nobody is here to agree to these changes; nothing was written";
-        return Err(Failure::new(Exit::Generic, what).hint("say --yes"));
-    }
-    if !args.yes && !ui::confirm("Make these changes?") {
+    if !args.yes && !agreed_by_user(context)? {
         ui::note(&format!("{}: left as it is", shown(file)));
         return Ok(Agreed::Nothing("left as it is"));
     }
     Ok(Agreed::Do(Box::new(due)))
+}
+
+/// The answer of whoever is at the terminal; to SOPS' name scripts may also give it through a pipe.
+fn agreed_by_user(context: &Context) -> Result<bool, Failure> {
+    let answer = match context.mode {
+        Mode::Sops => ui::answer("Is this okay?"),
+        Mode::Plomb => ui::is_interactive().then(|| ui::confirm("Make these changes?")),
+    };
+    let nobody = || {
+        let what = "nobody is here to agree to these changes; nothing was written";
+        Failure::new(Exit::Generic, what).hint("say --yes")
+    };
+    answer.ok_or_else(nobody)
 }
 
 fn finish(file: &Path, agreed: Result<Agreed, Failure>, args: &Args, context: &Context) -> Result<Done, Failure> {

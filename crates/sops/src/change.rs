@@ -11,7 +11,7 @@ use crate::error::SopsError;
 pub fn parse_path(text: &str) -> Result<Path, SopsError> {
     let bad = || SopsError::Path("a path is written as [\"key\"][0], each part in brackets".to_owned());
     let mut steps = Vec::new();
-    let mut rest = text.trim();
+    let mut rest = text;
     while !rest.is_empty() {
         let inner = rest.strip_prefix('[').ok_or_else(bad)?;
         let (step, after) = match inner.chars().next() {
@@ -22,7 +22,7 @@ pub fn parse_path(text: &str) -> Result<Path, SopsError> {
             }
             _ => {
                 let (number, after) = inner.split_once(']').ok_or_else(bad)?;
-                (Step::Index(number.trim().parse().map_err(|_| bad())?), after)
+                (Step::Index(number.parse().map_err(|_| bad())?), after)
             }
         };
         steps.push(step);
@@ -72,6 +72,33 @@ impl<'t> From<&'t Node> for Found<'t> {
 fn missing(path: &Path, index: usize) -> SopsError {
     let part = Path(path.0[..=index].to_vec());
     SopsError::Path(format!("component {part} not found"))
+}
+
+/// Whether every map on the way takes a key and every list an index: anything else would put another collection in
+/// its place, and its values would be lost.
+///
+/// # Errors
+/// [`SopsError::Path`] that names the map or list.
+pub fn fits(root: &Map, path: &Path) -> Result<(), SopsError> {
+    let mut found = Some(Found::Map(root));
+    for (at, step) in path.0.iter().enumerate() {
+        let part = || Path(path.0[..at].to_vec());
+        found = match (step, found) {
+            (Step::Index(_), Some(Found::Map(_))) if at == 0 => {
+                return Err(SopsError::Path("a path starts with a key, such as [\"key\"]".to_owned()));
+            }
+            (Step::Index(_), Some(Found::Map(_))) => {
+                return Err(SopsError::Path(format!("{} is a map, which takes a key, not an index", part())));
+            }
+            (Step::Key(_), Some(Found::List(_))) => {
+                return Err(SopsError::Path(format!("{} is a list, which takes an index, not a key", part())));
+            }
+            (Step::Key(key), Some(Found::Map(map))) => map.get(key).map(Found::from),
+            (Step::Index(index), Some(Found::List(list))) => list.nodes().nth(*index).map(Found::from),
+            (_, Some(Found::Scalar(_)) | None) => return Ok(()),
+        };
+    }
+    Ok(())
 }
 
 /// Puts `value` at `path`, as SOPS does: missing maps and lists are created on the way, an index at or past
@@ -186,8 +213,23 @@ mod tests {
     #[test]
     fn paths_are_read_as_sops_writes_them() {
         assert_eq!(parse_path(r#"["a"]['b c'][10]"#).unwrap().to_string(), r#"["a"]["b c"][10]"#);
-        for wrong in ["a", "[", "[\"a]", "[-1]", "[x]", "[\"a\"]b"] {
+        for wrong in ["a", "[", "[\"a]", "[-1]", "[x]", "[ 1]", "[\"a\"]b", " [\"a\"]", "[\"a\"] "] {
             assert!(parse_path(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_collection_gives_way_to_no_other_kind() {
+        let map = tree();
+        for (path, fits_there) in [
+            (r#"["a"]["b"]["x"]"#, false),
+            (r#"["a"][0]"#, false),
+            ("[0]", false),
+            (r#"["a"]["b"][0]["deep"]"#, true),
+            (r#"["new"][0]["deep"]"#, true),
+            (r#"["a"]["b"]"#, true),
+        ] {
+            assert_eq!(fits(&map, &parse_path(path).unwrap()).is_ok(), fits_there, "{path}");
         }
     }
 

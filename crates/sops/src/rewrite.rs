@@ -11,7 +11,7 @@ use crate::change::{self, Found};
 use crate::error::SopsError;
 use crate::layout::Layout;
 use crate::open::{Notice, Plain};
-use crate::seal::{SealOptions, Sealed, Sealing, seal_as, seal_tree};
+use crate::seal::{SealOptions, Sealed, Sealing, is_metadata_key, seal_as, seal_tree};
 use crate::timestamp::Timestamp;
 use crate::value::{canonical, is_token};
 
@@ -51,11 +51,11 @@ impl Change {
     /// The tree with the change made.
     fn apply(&self, root: &mut Map) -> Result<(), SopsError> {
         match self {
-            Self::Set(path, value) if matches!(path.0.first(), Some(Step::Key(_))) => {
+            Self::Set(path, value) => {
+                change::fits(root, path)?;
                 change::set(root, path, value.duplicate());
                 Ok(())
             }
-            Self::Set(..) => Err(SopsError::Path("a path starts with a key, such as [\"key\"]".to_owned())),
             Self::Unset(path) => change::unset(root, path),
         }
     }
@@ -93,11 +93,13 @@ impl Change {
     }
 }
 
-/// Equality of scalars as the file holds them: flat formats know text only.
+/// Equality of scalars: of numbers it is that of their digits, since JSON does not tell 1 and 1.0 apart.
 fn equal(old: &Value, new: &Value) -> bool {
     old.same(new)
         || match (old, canonical(new)) {
-            (Value::Int(_) | Value::Float(_), Some((_, new))) => canonical(old).is_some_and(|(_, old)| *old == *new),
+            (Value::Int(_) | Value::Float(_), Some((_, text))) if matches!(new, Value::Int(_) | Value::Float(_)) => {
+                canonical(old).is_some_and(|(_, old)| *old == *text)
+            }
             _ => false,
         }
 }
@@ -122,6 +124,7 @@ pub fn is_done(plain: &Plain, change: &Change) -> bool {
 pub fn with_change(mut plain: Plain, change: &Change, again: Again<'_>) -> Result<Sealed, SopsError> {
     let format = plain.document().format;
     refuse_null(format, change)?;
+    refuse_metadata(format, change)?;
     let options = SealOptions { plain_comments: plain_comments(&plain), allow_nothing: true, allow_big_integers: true };
     if plain.is_ours() && format.edits_in_place() {
         let doc = text::edited(&format.parse(plain.text(&EmitOptions::default())?)?, change)?;
@@ -236,6 +239,16 @@ fn refuse_null(format: &dyn Format, change: &Change) -> Result<(), SopsError> {
         Change::Set(_, Value::Null) if is_flat(format) => {
             let what = format!("{} cannot hold null", format.name());
             Err(document::FormatError::new(document::Problem::Unwritable, what).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What the metadata is called is no name for a value.
+fn refuse_metadata(format: &dyn Format, change: &Change) -> Result<(), SopsError> {
+    match change {
+        Change::Set(Path(steps), _) if matches!(steps.first(), Some(Step::Key(key)) if is_metadata_key(format, key)) => {
+            Err(SopsError::AlreadyEncrypted)
         }
         _ => Ok(()),
     }

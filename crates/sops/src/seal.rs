@@ -71,9 +71,12 @@ pub fn is_encrypted(doc: &Document) -> bool {
 
 /// The entry that makes a document count as encrypted.
 pub fn metadata_entry(doc: &Document) -> Option<&document::Entry> {
-    let flat = doc.format.name() == "dotenv";
-    let is_metadata = |key: &str| if flat { key.starts_with("sops_") } else { key == "sops" };
-    doc.branches.first()?.root.entries().find(|entry| is_metadata(&entry.key))
+    doc.branches.first()?.root.entries().find(|entry| is_metadata_key(doc.format, &entry.key))
+}
+
+/// Whether a key at the top of a file of `format` is that of the metadata.
+pub(crate) fn is_metadata_key(format: &dyn Format, key: &str) -> bool {
+    if format.name() == "dotenv" { key.starts_with("sops_") } else { key == "sops" }
 }
 
 /// Encrypts `doc` in place: every byte that is no selected value, written-out alias, comment or metadata stays.

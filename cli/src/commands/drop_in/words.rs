@@ -34,6 +34,9 @@ pub(super) fn in_sops_words(mut failure: Failure) -> Failure {
     if let Some(words) = keyword.filter(|words| !failure.what.contains(words)) {
         failure.what = format!("{words}: {}", failure.what);
     }
+    if failure.what.starts_with("cannot write to standard output") {
+        failure.exit = Exit::Generic;
+    }
     failure.what = failure.what.replace("the value is not JSON", "the value is not valid JSON");
     if failure.hint.as_ref().is_some_and(|hint| hint.contains("--allow-plaintext")) {
         failure.hint = Some("correct the selector; `plomb encrypt --allow-plaintext` if that is meant".to_owned());

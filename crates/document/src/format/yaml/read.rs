@@ -38,7 +38,7 @@ pub(super) fn branches(whole: &SecretBytes) -> Result<Vec<Branch>, FormatError> 
     let start = encoding::check(source)?;
     let (raws, texts) = Composer::new(Scanner::new(source, start)).compose().map_err(|error| *error)?;
     if raws.documents.is_empty() {
-        return Err(FormatError::new(Problem::Unsupported, "file holds no document"));
+        return Err(FormatError::new(Problem::Syntax, "file holds no document"));
     }
     let mut builder = Builder::new(whole, &raws, &texts);
     raws.documents.iter().map(|document| builder.branch(document).map_err(|error| *error)).collect()

@@ -24,8 +24,8 @@ pub(super) struct Builder<'s, 't> {
     texts: &'t Texts<'s>,
     budget: Budget,
     stack: Vec<Open>,
-    /// What merge keys hold is checked in the first document only: SOPS looks at no other with the reader that minds.
-    checks_merges: bool,
+    /// The first document: SOPS looks at no other with the reader that minds what keys are and merge keys hold.
+    is_first: bool,
 }
 
 /// A collection that is being built.
@@ -60,7 +60,7 @@ impl Gather {
 impl<'s, 't> Builder<'s, 't> {
     pub(super) fn new(whole: &'s SecretBytes, raws: &'t Raws, texts: &'t Texts<'s>) -> Self {
         let source = whole.expose();
-        Self { source, whole, raws, texts, budget: Budget::new(source.len()), stack: Vec::new(), checks_merges: true }
+        Self { source, whole, raws, texts, budget: Budget::new(source.len()), stack: Vec::new(), is_first: true }
     }
 
     /// The tree of one document.
@@ -83,7 +83,7 @@ impl<'s, 't> Builder<'s, 't> {
             items.comments(self.whole, alias.foot(), false);
         }
         items.comments(self.whole, &document.foot, false);
-        self.checks_merges = false;
+        self.is_first = false;
         let Gather::Map(items, _) = items else { unreachable!("a root gathers a map") };
         Ok(Branch { root: Map { items }, site })
     }

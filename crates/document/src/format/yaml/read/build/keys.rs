@@ -46,7 +46,8 @@ impl Builder<'_, '_> {
         };
         let Content::Scalar(text) = raw.content else {
             let kind = if matches!(raw.content, Content::Map(_)) { "map" } else { "list" };
-            return Err(self.refuse(at, &format!("key is a {kind}, not a string")));
+            let what = format!("key is a {kind}, not a string");
+            return Err(if self.is_first { self.syntax(at, &what) } else { self.refuse(at, &what) });
         };
         let text = self.texts.get(text);
         let is_alias = matches!(written.content, Content::Alias(_));
@@ -69,7 +70,7 @@ impl Builder<'_, '_> {
 
     /// Refuses a merge key that holds anything but maps.
     pub(super) fn check_merge(&self, children: Span) -> Result<()> {
-        if !self.checks_merges {
+        if !self.is_first {
             return Ok(());
         }
         for pair in self.raws.children[children.range()].chunks_exact(2) {
