@@ -58,6 +58,10 @@ fn pipes_of_a_shell_are_read_where_gitleaks_reads_them() {
     let found = shell("-v -c <(cat rules.toml)");
     assert_eq!(found.code, Some(1), "{}", found.errors());
     assert!(found.text().starts_with("Finding:     t = REDACTED # hi\n"), "{}", found.text());
+    let piped = format!("{PLOMB} gitleaks dir -c rules.toml -f csv -r - <(cat a/x.txt)");
+    let piped = scratch.command("/bin/bash").args(["-c", &piped]).run();
+    assert_eq!(piped.code, Some(1), "{}", piped.errors());
+    assert!(piped.text().contains("ticket,,/dev/fd/"), "{}", piped.text());
     let ignored = shell("-c rules.toml -i <(echo a/x.txt:ticket:1)");
     assert!(ignored.ok(), "{}", ignored.errors());
     assert_eq!(shell("-c rules.toml -r ../old.json").code, Some(1));
@@ -159,17 +163,57 @@ fn the_creation_rules_are_asked_about_old_versions_and_pushes() {
     let done = run(&["scan", "pre-push"]).stdin(refs).run();
     assert!(done.code == Some(1) && done.text().contains("sops-not-encrypted"), "{}", done.text());
 
+    let server = scanning_server(&scratch, &repo);
+    let refused = push(&repo, &server);
+    assert!(
+        refused.contains("sops-not-encrypted"),
+        "the rules of the pushed commits hold on an empty server: {refused}"
+    );
+}
+
+/// Tries to push HEAD to `server` and gives what is said.
+fn push(repo: &Repository<'_>, server: &std::path::Path) -> String {
+    repo.try_git(&["push", server.to_str().unwrap(), "HEAD:main"]).errors()
+}
+
+/// A bare repository that scans what it receives.
+fn scanning_server(scratch: &Scratch, repo: &Repository<'_>) -> std::path::PathBuf {
     let server = scratch.work().join("server.git");
     repo.git(&["init", "-q", "--bare", server.to_str().unwrap()]);
     let hook = server.join("hooks/pre-receive");
     std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
     std::fs::write(&hook, format!("#!/bin/sh\nexec {PLOMB} scan pre-receive\n")).unwrap();
     std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let refused = repo.try_git(&["push", server.to_str().unwrap(), "HEAD:main"]).errors();
-    assert!(
-        refused.contains("sops-not-encrypted"),
-        "the rules of the pushed commits hold on an empty server: {refused}"
-    );
+    server
+}
+
+#[test]
+fn a_server_knows_the_creation_rules_of_folders() {
+    let scratch = Scratch::new("scan-guard-nested");
+    let recipient = "age1d8v3r9npq5jhdn306sl66jqrz50lkhdt6ghm2cc2v56hn473h9rskfwjju";
+    let rules = format!("creation_rules:\n  - path_regex: ^secrets/\n    age: {recipient}\n");
+    let mut repo = Repository::new(&scratch, "work");
+    repo.write("apps/shop/.sops.yaml", &rules).write("readme.txt", "hello\n").commit("Rules of one folder");
+    let server = scanning_server(&scratch, &repo);
+    let pushed = push(&repo, &server);
+    assert!(!pushed.contains("sops-"), "{pushed}");
+    repo.write("apps/shop/secrets/a.yaml", "user: app\npin: 4711\n").commit("In clear");
+    let refused = push(&repo, &server);
+    assert!(refused.contains("sops-not-encrypted"), "the rules that the server has: {refused}");
+    repo.git(&["reset", "-q", "--hard", "HEAD~1"]);
+    repo.write("apps/blog/.sops.yaml", &rules).write("apps/blog/secrets/a.yaml", "pin: 4711\n").commit("Both");
+    let refused = push(&repo, &server);
+    assert!(refused.contains("apps/blog/secrets/a.yaml"), "the rules that are pushed: {refused}");
+    repo.git(&["reset", "-q", "--hard", "HEAD~1"]);
+    repo.write("secrets/a.yaml", "pin: 4711\n").commit("Where no rule wants anything");
+    let pushed = push(&repo, &server);
+    assert!(!pushed.contains("sops-"), "{pushed}");
+    // A bare repository's history is judged by them, too.
+    repo.write("apps/shop/secrets/a.yaml", "pin: 4711\n").commit("In clear");
+    std::fs::remove_file(server.join("hooks/pre-receive")).unwrap();
+    push(&repo, &server);
+    let done = scratch.command(PLOMB).args(["scan", "git", "."]).folder(&server).run();
+    assert!(done.text().contains("apps/shop/secrets/a.yaml"), "{}{}", done.text(), done.errors());
 }
 
 #[test]

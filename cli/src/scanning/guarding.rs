@@ -44,8 +44,8 @@ const LASTING: [Kind; 3] = [Kind::NotEncrypted, Kind::ValueInClear, Kind::Metada
 const PUSHED: [Kind; 5] =
     [Kind::NotEncrypted, Kind::ValueInClear, Kind::MetadataStripped, Kind::DecryptedTwin, Kind::RecipientUnlisted];
 
-/// Reads the rules, unless the request does without or there are none. `tips` are the commits that a push brings: the rules
-/// of the first that has any hold beside those of HEAD.
+/// Reads the rules, unless the request does without or there are none. `tips` are the commits that a push brings:
+/// their rules hold beside those of HEAD.
 ///
 /// # Errors
 /// When they cannot be read.
@@ -68,6 +68,9 @@ pub(crate) fn prepare(
     let staged = matches!(request.what, What::Staged(_));
     let mut now = Configs::new();
     let mut names: Vec<BString> = vec![CONFIG.into()];
+    if repository.is_bare() {
+        names.extend(names_at_base(request, &repository)?);
+    }
     for (path, id) in configs {
         if staged {
             now.insert(path.clone(), repository.blob(id, LIMIT).map_err(failed)?);
@@ -87,8 +90,7 @@ pub(crate) fn prepare(
     }
     if repository.is_bare() {
         now.clone_from(&base);
-        let rules = |tip: &BString| repository.read_at(tip.as_bstr(), BStr::new(CONFIG)).ok().flatten();
-        now.extend(tips.iter().find_map(rules).map(|text| (CONFIG.into(), text)));
+        now.extend(pushed_rules(&repository, tips)?);
     }
     if now.is_empty() && base.is_empty() {
         return Ok(None);
@@ -106,18 +108,49 @@ pub(crate) fn prepare(
     }))
 }
 
-/// A file before the change: in the commit of `--config-from`, where a range begins, or in HEAD.
-fn at_base(request: &Request, repository: &Repository, name: &BStr) -> Result<Option<Vec<u8>>, Failure> {
+/// The rules in the commits that a push brings. Where several have a file at one path, the first counts.
+fn pushed_rules(repository: &Repository, tips: &[BString]) -> Result<Configs, Failure> {
+    let failed = |error| source_failure(&error);
+    // A tag may lead to something that is no commit, and has no files.
+    let commits: Vec<ObjectId> = tips.iter().filter_map(|tip| repository.commit(tip.as_bstr()).ok()).collect();
+    let mut pushed = Configs::new();
+    for (path, id) in repository.files_of(&commits, |path| Rules::is_config(path)).map_err(failed)? {
+        if !pushed.contains_key(&path) {
+            pushed.insert(path, repository.blob(id, LIMIT).map_err(failed)?);
+        }
+    }
+    Ok(pushed)
+}
+
+/// The revision before the change: the commit of `--config-from`, or where a range begins; `None` for HEAD.
+fn base_of(request: &Request) -> Option<&str> {
     let range = match &request.what {
         What::History(history) => history.range.as_deref().and_then(|range| range.split_once("..")),
         _ => None,
     };
     let start = range.map(|(start, _)| start).filter(|start| !start.is_empty());
-    let text = match request.own.config_from.as_deref().or(start) {
+    request.own.config_from.as_deref().or(start)
+}
+
+/// A file before the change.
+fn at_base(request: &Request, repository: &Repository, name: &BStr) -> Result<Option<Vec<u8>>, Failure> {
+    let text = match base_of(request) {
         Some(revision) => repository.read_at(BStr::new(revision), name),
         None => repository.read_head(name),
     };
     text.map_err(|error| source_failure(&error))
+}
+
+/// The paths of all rules before the change.
+fn names_at_base(request: &Request, repository: &Repository) -> Result<Vec<BString>, Failure> {
+    let commit = match base_of(request) {
+        Some(revision) => repository.commit(BStr::new(revision)).map(Some),
+        None => repository.head(),
+    };
+    let commit = commit.map_err(|error| source_failure(&error))?;
+    let configs = repository.files_of(commit.as_slice(), |path| Rules::is_config(path));
+    let configs = configs.map_err(|error| source_failure(&error))?;
+    Ok(configs.into_iter().map(|(path, _)| path).filter(|path| path != CONFIG).collect())
 }
 
 /// Without a repository: the nearest configuration above what is scanned.

@@ -189,6 +189,10 @@ fn across_hunks(repo: &mut Repository<'_>, dice: &mut Dice) {
     repo.write("pem.txt", format!("{first}\n")).commit("Half a key");
     repo.write("pem.txt", format!("{first}\n{rest}\n{}", token::private_key(dice)))
         .commit("The other half, and one more");
+    // With the line above, the setting is the value of another name, and one that an allowlist drops.
+    repo.write("conf.ini", "api_key =\n[x]\n").commit("An empty value");
+    let value = token::hex(dice, 40);
+    repo.write("conf.ini", format!("api_key =\nclient_token={value}\n[x]\n")).commit("A setting below");
 }
 
 /// Encoded text of which a part is encoded once more, and such text on neighbouring lines.

@@ -294,6 +294,58 @@ fn beginning(hir: &Hir) -> (Hir, bool) {
     }
 }
 
+/// What every head must end with, as far as it takes few states to say, of at least one byte: long repetitions begin
+/// it, those of a few letters are part of it. `None` if it may be nothing.
+pub(crate) fn near(head: &Hir) -> Option<Hir> {
+    let end = ending(head).0;
+    end.properties().minimum_len().is_some_and(|bytes| bytes > 0).then_some(end)
+}
+
+/// The end, and whether it is all.
+fn ending(hir: &Hir) -> (Hir, bool) {
+    match hir.kind() {
+        HirKind::Capture(capture) => ending(&capture.sub),
+        HirKind::Concat(parts) => {
+            let mut row = Vec::new();
+            let mut all = true;
+            for part in parts.iter().rev() {
+                let (part, whole) = ending(part);
+                row.insert(0, part);
+                all = whole;
+                if !whole {
+                    break;
+                }
+            }
+            (Hir::concat(row), all)
+        }
+        HirKind::Alternation(parts) => {
+            let parts: Vec<(Hir, bool)> = parts.iter().map(ending).collect();
+            let all = parts.iter().all(|(_, whole)| *whole);
+            (Hir::alternation(parts.into_iter().map(|(part, _)| part).collect()), all)
+        }
+        HirKind::Repetition(repetition) if repetition.max.is_none() && is_narrow(&repetition.sub) => {
+            (hir.clone(), repetition.min <= SHORT)
+        }
+        HirKind::Repetition(repetition) => {
+            let (sub, whole) = ending(&repetition.sub);
+            let short = whole && repetition.max.is_some_and(|max| max <= SHORT);
+            let min = repetition.min.min(if whole { SHORT } else { 1 });
+            let max = if short { repetition.max } else { Some(min) };
+            (Hir::repetition(Repetition { min, max, greedy: repetition.greedy, sub: Box::new(sub) }), short)
+        }
+        HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) | HirKind::Class(_) => (hir.clone(), true),
+    }
+}
+
+/// Whether a part is one of a few letters: what is read by it soon ends.
+fn is_narrow(part: &Hir) -> bool {
+    match part.kind() {
+        HirKind::Class(class) => letters(class).is_some(),
+        HirKind::Literal(literal) => literal.0.len() == 1,
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -318,6 +370,26 @@ mod tests {
         assert_eq!(anchors.len(), 1);
         assert_eq!((anchors[0].1, anchors[0].2.clone()), (Reach::Bytes(9), vec![(0, 0)]));
         assert!(anchors[0].0.contains(r"\b"), "{}", anchors[0].0);
+    }
+
+    #[test]
+    fn heads_end_with_what_is_cheap_to_ask() {
+        let near = |regex: &str| {
+            let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(regex).unwrap();
+            near(&hir).map(|hir| hir.to_string().replace("(?-u:", "(?:"))
+        };
+        let same = |regex: &str, end: &str| {
+            let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(end).unwrap();
+            assert_eq!(near(regex), Some(hir.to_string().replace("(?-u:", "(?:")), "{regex}");
+        };
+        same(r"data:[^x]*\bkind:[ \t]*", r"\bkind:[ \t]*");
+        same(r"a{3}[0-9]{2,90}=", "[0-9]{2}=");
+        let letters = regex_syntax::Parser::new().parse(r"[^x]*(?i)kind:[ \t]*").unwrap();
+        assert!(super::near(&letters).is_some());
+        same(r"(?:[0-9]+ab|cd)", "(?:[0-9]ab|cd)");
+        assert_eq!(near(r"[a-z]{0,50}"), None);
+        assert_eq!(near(r"x[a-z]{0,50}"), None);
+        assert_eq!(near(r"key[ \t]*(?:[a-z]{0,50}|=)"), None);
     }
 
     #[test]

@@ -7,6 +7,9 @@
 //! each; only where both answers name the same group are keywords compared. Each keyword is entered once, by the four of
 //! its bytes that are rarest in text. Making one for hundreds of keywords takes some microseconds, so nothing is prepared
 //! at build time.
+//!
+//! In a long run of one letter a keyword of this letter stands at every place; where all who ask for such words want
+//! entropy, the inside of the run is passed over.
 
 use std::ops::Range;
 
@@ -19,15 +22,28 @@ const NUMBERS: usize = 1 << (3 * BITS);
 /// Places that are looked up before one branch.
 const BLOCK: usize = 16;
 
+/// How far into a run of one letter keywords are looked for, from either end.
+const MARGIN: usize = 1 << 10;
+
 /// Which keywords stand where.
 #[derive(Debug)]
 pub(crate) struct Keywords {
+    /// Letters of which long runs are passed over.
+    dull: [bool; 256],
     words: Vec<Box<[u8]>>,
     /// For each number the groups of keywords in which it occurs, in the high byte those in which it comes one byte after.
     roles: Box<[u16; NUMBERS]>,
     /// For each number where its entries begin; they end before the entry of another number.
     begins: Box<[u16; NUMBERS]>,
     entries: Vec<Entry>,
+}
+
+/// The last run of one letter that was met.
+#[derive(Default)]
+struct Run {
+    /// What of it is passed over.
+    inside: Range<usize>,
+    end: usize,
 }
 
 /// A keyword, and how far its start is before the first of its three bytes.
@@ -56,17 +72,26 @@ impl Keywords {
             // So many entries that they cannot be numbered are all begun at the last that can.
             begins[usize::from(entry.number)] = u16::try_from(index).unwrap_or(u16::MAX);
         }
-        Self { words, roles, begins, entries }
+        Self { dull: [false; 256], words, roles, begins, entries }
     }
 
-    /// Calls `found` with number and place of every keyword that lies within `part`. Places ascend, but for the few
-    /// bytes of a keyword's length.
-    pub(crate) fn find(&self, text: &[u8], part: Range<usize>, mut found: impl FnMut(u32, usize)) {
+    /// The insides of long runs of these letters are passed over.
+    pub(crate) fn passing_over(self, dull: [bool; 256]) -> Self {
+        Self { dull, ..self }
+    }
+
+    /// Calls `found` with number and place of every keyword that lies within `part`; the answer is whether anything was
+    /// passed over. Places ascend, but for the few bytes of a keyword's length.
+    pub(crate) fn find(&self, text: &[u8], part: Range<usize>, mut found: impl FnMut(u32, usize)) -> bool {
         let text = &text[..part.end];
         let mut place = part.start;
+        let (mut run, mut passed) = (Run::default(), false);
         while let Some(block) = text[place..].first_chunk::<{ BLOCK + 3 }>() {
             let numbers = numbers(block);
-            let roles = numbers.map(|number| self.roles[usize::from(number) % NUMBERS]);
+            let mut roles = [0; BLOCK + 1];
+            for (role, number) in roles.iter_mut().zip(&numbers) {
+                *role = self.roles[usize::from(*number) % NUMBERS];
+            }
             let mut groups = [0; BLOCK];
             // One branch for the whole block: keywords are rare.
             let mut any = 0;
@@ -75,8 +100,12 @@ impl Keywords {
                 any |= *groups;
             }
             if any != 0 {
-                for (index, groups) in groups.into_iter().enumerate() {
-                    if groups != 0 {
+                if let Some(on) = self.beyond(text, place, block, &mut run) {
+                    (place, passed) = (on, true);
+                    continue;
+                }
+                for (index, groups) in groups.iter().enumerate() {
+                    if *groups != 0 {
                         self.compare(text, part.start, numbers[index], place + index, &mut found);
                     }
                 }
@@ -92,6 +121,20 @@ impl Keywords {
                 self.compare(text, part.start, number, place, &mut found);
             }
         }
+        passed
+    }
+
+    /// Where to go on, if `block` lies well inside a long run of a dull letter.
+    #[inline(never)]
+    fn beyond(&self, text: &[u8], place: usize, block: &[u8; BLOCK + 3], run: &mut Run) -> Option<usize> {
+        if !self.dull[usize::from(block[0])] {
+            return None;
+        }
+        if place >= run.end && block.iter().all(|byte| *byte == block[0]) {
+            let length = text[place..].iter().position(|byte| *byte != block[0]).unwrap_or(text.len() - place);
+            *run = Run { inside: place + MARGIN..(place + length).saturating_sub(MARGIN), end: place + length };
+        }
+        run.inside.contains(&place).then_some(run.inside.end)
     }
 
     /// Whether a keyword stands at a place.
@@ -204,6 +247,27 @@ mod tests {
             .flat_map(|(word, number)| reference::places(text, word).into_iter().map(move |place| (number, place)))
             .collect();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn the_inside_of_a_run_is_passed_over_and_nothing_else() {
+        let text = [vec![b'x'; 7], vec![b'a'; 5000], b"key".to_vec(), vec![b'a'; 900], vec![b'B'; 5000]].concat();
+        let mut dull = [false; 256];
+        let find = |dull| {
+            let keywords = Keywords::new([&b"aaaa"[..], b"key", b"bbb"].map(Box::from).to_vec()).passing_over(dull);
+            let mut found = Vec::new();
+            let passed = keywords.find(&text, 0..text.len(), |word, place| found.push((word, place)));
+            (found, passed)
+        };
+        let (all, passed) = find(dull);
+        assert!(!passed);
+        dull[usize::from(b'a')] = true;
+        let (found, passed) = find(dull);
+        let is_inside = |(_, place): &(u32, usize)| (7 + 1100..5007 - 1100).contains(place);
+        let is_near = |(_, place): &(u32, usize)| !(7 + 1000..5007 - 1000).contains(place);
+        assert!(passed && !found.iter().any(is_inside));
+        let near = |places: &[(u32, usize)]| places.iter().copied().filter(is_near).collect::<Vec<_>>();
+        assert_eq!(near(&found), near(&all));
     }
 
     #[test]

@@ -116,6 +116,8 @@ pub struct Seen {
     pub candidates: Vec<Candidate>,
     /// Whether one of the content's paths is a finding by itself.
     named: bool,
+    /// First and last lines of matches that came to nothing and may have taken the place of others.
+    swallowed: Vec<(usize, usize)>,
     /// What contents made from this one take over.
     trail: Trail,
 }
@@ -154,7 +156,14 @@ impl Seen {
 
     /// The answer alone, without what makes it faster to scan a delta: to be kept for long.
     pub fn answer(&self) -> Self {
-        Self { candidates: self.candidates.clone(), named: self.named, trail: Trail::default() }
+        let Self { candidates, named, swallowed, .. } = self;
+        let (candidates, swallowed) = (candidates.clone(), swallowed.clone());
+        Self { candidates, named: *named, swallowed, trail: Trail::default() }
+    }
+
+    /// Whether nothing here can become a finding, nor any of the content's lines if they are looked at alone.
+    pub fn is_settled(&self) -> bool {
+        self.is_quiet() && self.swallowed.is_empty()
     }
 
     /// Whether nothing here can become a finding at any place.
@@ -247,11 +256,11 @@ impl Scanner {
             }
         }
         views.keep_segments(&mut trail);
-        let mut candidates = self.settle(&views, hits, content.first_line);
+        let (mut candidates, swallowed) = self.settle(&views, hits, content.first_line);
         if let Some(base) = base {
             share(&mut candidates, &base.seen.candidates);
         }
-        Seen { candidates, named, trail }
+        Seen { candidates, named, swallowed, trail }
     }
 
     /// What the candidates of a content amount to at a place: path, commit and line filters, allowlists, redaction; and
@@ -316,15 +325,21 @@ fn share(candidates: &mut [Candidate], earlier: &[Candidate]) {
     if candidates.is_empty() || earlier.is_empty() {
         return;
     }
-    let mut known: HashMap<([u8; 32], &Shown), Vec<&Arc<Body>>> = HashMap::new();
+    // To hash whole lines, of each version, would take longer than all of the rest.
+    let key = |body: &Body| {
+        let (line, digest) = (body.line.as_str(), body.digest.0);
+        let letter = |at: usize| line.as_bytes().get(at).copied().unwrap_or_default();
+        (digest.first_chunk::<8>().copied(), line.len(), [letter(0), letter(line.len() / 2)])
+    };
+    let mut known: HashMap<_, Vec<&Arc<Body>>> = HashMap::new();
     for Candidate { body, .. } in earlier {
-        let bodies = known.entry((body.digest.0, &body.line)).or_default();
+        let bodies = known.entry(key(body)).or_default();
         if bodies.len() < ALIKE {
             bodies.push(body);
         }
     }
     for candidate in candidates {
-        let bodies = known.get(&(candidate.body.digest.0, &candidate.body.line));
+        let bodies = known.get(&key(&candidate.body));
         if let Some(same) = bodies.into_iter().flatten().find(|body| ***body == candidate.body) {
             candidate.body = Arc::clone(same);
         }

@@ -4,23 +4,24 @@
 //! [`Anchor`], so a keyword, so a tail that matches there; the window reaches as far back as the head may, and as far on
 //! as the tail's first choice does, which is how the match goes on: whatever its head was, a better end would have made a
 //! better match.
+//! Before the tail is asked, the head's end is, backwards: where a keyword is a common word, what stands before it tells
+//! most of its places from those that matter.
 //! Windows that overlap are merged, so the leftmost match after a given place is the leftmost one in the first window
 //! that has any; and boundaries are judged by the whole text in both searches.
 //!
 //! Mostly the window need not be searched for its matches (`exact`): where all heads are short, the leftmost match begins
 //! where, read backwards from the tails, any head may begin first; and it ends where the tail that it goes on with ends.
 
+mod automaton;
 mod exact;
 
 use std::ops::Range;
-use std::sync::OnceLock;
 
 use pattern::Pattern;
-use regex_automata::hybrid::dfa::{Cache, DFA};
-use regex_automata::nfa::thompson::{self, WhichCaptures};
-use regex_automata::util::start;
-use regex_automata::{Anchored, MatchKind};
-use regex_syntax::hir::Hir;
+use regex_automata::hybrid::dfa::Cache;
+use regex_syntax::hir::HirKind;
+
+use automaton::{Automaton, Reached};
 
 use crate::anchor::{self, Anchor, Reach};
 use crate::fold::Plain;
@@ -39,27 +40,25 @@ pub(crate) const BACK: usize = 128;
 /// Bytes from the start of a tail that are looked at without a note.
 pub(crate) const AHEAD: usize = 160;
 
-/// Bytes of automaton states that a worker keeps for one tail.
-const STATES: usize = 1 << 22;
-
 /// How a rule is searched.
 #[derive(Debug)]
 pub(crate) struct Plan {
     tails: Vec<Tail>,
-    /// Finds where the match ends that begins at a place; made when it is first asked.
-    whole: OnceLock<Option<DFA>>,
+    /// Finds where the match ends that begins at a place.
+    whole: Automaton,
 }
 
 #[derive(Debug)]
 struct Tail {
-    /// Says in few states whether it is worth to run `dfa`.
-    probe: DFA,
+    /// Says in few states, backwards, whether its head may end where it begins, and how many bytes may be looked at.
+    near: Option<(Automaton, usize)>,
+    /// Says in few states whether it is worth to run `best`.
+    probe: Automaton,
     /// Finds the match that the expression prefers.
-    dfa: DFA,
+    best: Automaton,
     head: Reach,
-    before: Hir,
-    /// Finds, backwards from the tail, where its head may begin; made when it is first asked.
-    begin: OnceLock<Option<DFA>>,
+    /// Finds, backwards from the tail, where its head may begin; `None` where it is empty.
+    begin: Option<Automaton>,
     /// Number of a keyword in the rule's list, and its distance from the tail's start.
     keywords: Vec<(usize, usize)>,
 }
@@ -88,10 +87,8 @@ pub(crate) struct Place {
 /// What one worker keeps for a plan: states of its automata, and the windows of the text at hand.
 #[derive(Debug)]
 pub(crate) struct Work {
-    /// For each tail, of the probe and of the whole.
-    caches: Vec<[Cache; 2]>,
-    /// For each tail, of what reads its head backwards.
-    heads: Vec<Option<Cache>>,
+    /// For each tail.
+    caches: Vec<Caches>,
     /// Of the whole expression.
     whole: Option<Cache>,
     windows: Vec<Window>,
@@ -105,12 +102,13 @@ pub(crate) struct Work {
     line: (usize, usize),
 }
 
-enum Reached {
-    Nothing,
-    /// End of the match.
-    End(usize),
-    /// Perhaps anywhere.
-    Unknown,
+/// States of a tail's automata that were met.
+#[derive(Debug, Default)]
+struct Caches {
+    near: Option<Cache>,
+    probe: Option<Cache>,
+    best: Option<Cache>,
+    begin: Option<Cache>,
 }
 
 impl Plan {
@@ -121,16 +119,15 @@ impl Plan {
         if anchors.iter().flat_map(|anchor| &anchor.keywords).any(|keyword| reach(keyword) > BACK) {
             return None;
         }
-        let tails: Option<Vec<Tail>> = anchors.into_iter().map(tail).collect();
-        tails.filter(|tails| !tails.is_empty()).map(|tails| Self { tails, whole: OnceLock::new() })
+        let tails: Vec<Tail> = anchors.into_iter().map(|anchor| tail(anchor, keywords)).collect();
+        (!tails.is_empty()).then(|| Self { tails, whole: Automaton::preferring(pattern.hir().clone()) })
     }
 
     /// What a worker needs to run this.
     pub(crate) fn work(&self) -> Work {
-        let caches = self.tails.iter().map(|tail| [tail.probe.create_cache(), tail.dfa.create_cache()]).collect();
-        let heads = self.tails.iter().map(|_| None).collect();
+        let caches = self.tails.iter().map(|_| Caches::default()).collect();
         let (windows, far, loose, steps, line) = Default::default();
-        Work { caches, heads, whole: None, windows, far, loose, steps, line }
+        Work { caches, whole: None, windows, far, loose, steps, line }
     }
 
     /// A keyword of the rule stands at `place` of the plain text: opens a window in `text` if a tail matches there.
@@ -179,8 +176,11 @@ impl Plan {
 impl Work {
     /// Bytes of what is kept from text to text, about.
     pub(crate) fn memory(&self) -> usize {
-        let all = self.caches.iter().flatten().chain(self.heads.iter().flatten()).chain(&self.whole);
-        all.map(Cache::memory_usage).sum()
+        let of = |caches: &Caches| {
+            let Caches { near, probe, best, begin } = caches;
+            [near, probe, best, begin].into_iter().flatten().map(Cache::memory_usage).sum::<usize>()
+        };
+        self.caches.iter().map(of).sum::<usize>() + self.whole.as_ref().map_or(0, Cache::memory_usage)
     }
 
     /// The windows, merged and ascending; the work is ready for another text.
@@ -219,71 +219,24 @@ impl Work {
 
     /// Runs a tail from `start`; `seen` becomes the end of what was looked at.
     fn run(&mut self, tail: &Tail, number: usize, text: &[u8], start: usize, seen: &mut usize) -> Reached {
-        let [probe, whole] = &mut self.caches[number];
+        let Caches { near, probe, best, .. } = &mut self.caches[number];
         let limit = (GRACE + PATIENCE * text.len()).saturating_sub(self.steps);
+        if let Some((automaton, room)) = &tail.near
+            && !automaton.ends_at(near, text, start, (*room).min(limit), &mut self.steps)
+        {
+            return Reached::Nothing;
+        }
         let before = self.steps;
-        let reached = walk(&tail.probe, probe, text, start, limit, true, &mut self.steps);
+        let reached = tail.probe.walk(probe, text, start, limit, true, &mut self.steps);
         *seen = (start + (self.steps - before)).min(text.len());
         if let Reached::Nothing = reached {
             return reached;
         }
         let before = self.steps;
-        let reached = walk(&tail.dfa, whole, text, start, limit, false, &mut self.steps);
+        let reached = tail.best.walk(best, text, start, limit, false, &mut self.steps);
         *seen = (*seen).max(start + (self.steps - before)).min(text.len());
         reached
     }
-}
-
-/// Runs an automaton from `start`, at most `limit` steps; with `earliest` to the end of any match, else of the best.
-fn walk(
-    dfa: &DFA,
-    cache: &mut Cache,
-    text: &[u8],
-    start: usize,
-    limit: usize,
-    earliest: bool,
-    steps: &mut usize,
-) -> Reached {
-    let before = start.checked_sub(1).map(|before| text[before]);
-    let config = start::Config::new().anchored(Anchored::Yes).look_behind(before);
-    let Ok(mut state) = dfa.start_state(cache, &config) else { return Reached::Unknown };
-    let mut best = None;
-    let end = text.len().min(start.saturating_add(limit));
-    for (place, byte) in text[..end].iter().enumerate().skip(start) {
-        state = match dfa.next_state(cache, state, *byte) {
-            Ok(state) => state,
-            Err(_) => return Reached::Unknown,
-        };
-        if state.is_tagged() {
-            if state.is_match() {
-                best = Some(place);
-                if earliest {
-                    count(steps, place - start + 1);
-                    return Reached::End(place);
-                }
-            } else if state.is_dead() {
-                count(steps, place - start + 1);
-                return best.map_or(Reached::Nothing, Reached::End);
-            } else if state.is_quit() {
-                return Reached::Unknown;
-            }
-        }
-    }
-    count(steps, end - start + 1);
-    if end < text.len() {
-        return Reached::Unknown;
-    }
-    match dfa.next_eoi_state(cache, state) {
-        Ok(state) if state.is_match() => Reached::End(end),
-        Ok(state) if state.is_quit() => Reached::Unknown,
-        Ok(_) => best.map_or(Reached::Nothing, Reached::End),
-        Err(_) => Reached::Unknown,
-    }
-}
-
-fn count(steps: &mut usize, looked_at: usize) {
-    *steps += looked_at;
-    work::count(looked_at);
 }
 
 /// Sorts windows and joins those that overlap or touch.
@@ -301,19 +254,15 @@ pub(crate) fn merge(windows: &mut Vec<Window>) {
     });
 }
 
-fn tail(anchor: Anchor) -> Option<Tail> {
+fn tail(anchor: Anchor, words: &[String]) -> Tail {
     let Anchor { tail, before, head, keywords } = anchor;
-    let begin = OnceLock::new();
-    Some(Tail { probe: automaton(&anchor::probe(&tail))?, dfa: automaton(&tail)?, head, before, begin, keywords })
-}
-
-/// An automaton that finds the best match from where it is started. Its states are made as they are met.
-fn automaton(hir: &Hir) -> Option<DFA> {
-    let config = thompson::Config::new().utf8(false).which_captures(WhichCaptures::None);
-    let nfa = thompson::Compiler::new().configure(config).build_from_hir(hir).ok()?;
-    let config =
-        DFA::config().match_kind(MatchKind::LeftmostFirst).cache_capacity(STATES).skip_cache_capacity_check(true);
-    DFA::builder().configure(config).build_from_nfa(nfa).ok()
+    let reach = keywords.iter().map(|(number, distance)| distance + words[*number].len()).max().unwrap_or_default();
+    // Bytes that lie further back are not looked at where a keyword's answer is taken over.
+    let room = BACK.saturating_sub(reach);
+    let near = anchor::near(&before).filter(|_| room > 0).map(|end| (Automaton::backwards(end), room));
+    let probe = Automaton::preferring(anchor::probe(&tail));
+    let begin = (!matches!(before.kind(), HirKind::Empty)).then(|| Automaton::backwards(before));
+    Tail { near, probe, best: Automaton::preferring(tail), head, begin, keywords }
 }
 
 #[cfg(test)]

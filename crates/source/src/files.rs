@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -103,11 +104,26 @@ impl Worker<'_> {
         }
     }
 
-    /// A file that the user named is read even through a link.
+    /// A file that the user named is read even through a link, and a pipe (a shell's `<(…)`) as the stream that it is.
     fn target(&mut self, target: &Path) {
+        if std::fs::metadata(target).is_ok_and(|metadata| metadata.file_type().is_fifo()) {
+            return self.pipe(target);
+        }
         match target.canonicalize() {
             Ok(real) => self.file(&real, target, None),
             Err(error) => self.feed().unread(&path::clean(target), error.kind()),
+        }
+    }
+
+    /// Waits for whoever writes into it.
+    fn pipe(&mut self, pipe: &Path) {
+        let origin = Origin { path: path::clean(pipe), ..Origin::default() };
+        let paths = [origin.path.clone()];
+        let take = &mut |visitor: &mut dyn Visitor, part: Part| feed::place(visitor, &part, &origin, Lines::All);
+        let mut feed = self.feed();
+        let read = File::open(pipe).and_then(|mut pipe| feed.stream(&mut pipe, &paths, take));
+        if let Err(error) = read {
+            feed.unread(&origin.path, error.kind());
         }
     }
 

@@ -118,7 +118,7 @@ pub(crate) fn visit(feed: &mut Feed<'_>, path: &BString, bytes: &[u8], old: &mut
     let origin = Origin { path: path.clone(), symlink: None, place: Place::Index, presence: Presence::Unknown };
     let mut ranges: Option<Option<Vec<Range<usize>>>> = None;
     feed.whole(bytes, std::slice::from_ref(path), None, &mut |visitor: &mut dyn Visitor, part: Part| {
-        if part.seen.is_quiet() {
+        if part.seen.is_settled() {
             return;
         }
         let ranges = ranges.get_or_insert_with(|| old().map(|old| lines::added(&old, bytes)));

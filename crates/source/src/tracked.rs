@@ -1,13 +1,20 @@
 //! The files that the index names: what a repository tracks.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use bstr::{BStr, BString};
 use gix::ObjectId;
 use gix::index::entry::Mode;
+use gix::object::tree::EntryKind;
 
 use crate::repository::Repository;
 use crate::{SourceError, staged};
+
+/// Trees that name each other's parts over and over unfold to more folders than any repository has.
+const MOST_FOLDERS: usize = 1 << 20;
+/// No system has longer paths.
+const LONGEST_PATH: usize = 1 << 14;
 
 impl Repository {
     /// Paths and blobs of the index, in order of path: regular files without a conflict. `index_file` is another
@@ -35,15 +42,61 @@ impl Repository {
         Ok(entries.map(|it| (it.path(&index).to_owned(), it.id)).collect())
     }
 
+    /// Of the files of some commits those whose paths are `wanted`: the first commit's first, each folder that several
+    /// have alike looked through once.
+    ///
+    /// # Errors
+    /// [`SourceError::Object`], [`SourceError::Repository`] for more folders than there can be.
+    pub fn files_of(
+        &self,
+        commits: &[ObjectId],
+        wanted: impl Fn(&BStr) -> bool,
+    ) -> Result<Vec<(BString, ObjectId)>, SourceError> {
+        let objects = self.objects();
+        let (mut found, mut seen) = (Vec::new(), HashSet::new());
+        for commit in commits {
+            let mut trees = vec![(BString::default(), objects.tree_of(*commit)?)];
+            while let Some((folder, tree)) = trees.pop() {
+                for entry in objects.tree(tree)? {
+                    let path = BString::from([folder.as_slice(), &entry.name].concat());
+                    match entry.mode.kind() {
+                        EntryKind::Tree if path.len() > LONGEST_PATH || seen.len() >= MOST_FOLDERS => {
+                            return Err(self.broken("a commit has more folders than are looked through"));
+                        }
+                        EntryKind::Tree if seen.insert((path.clone(), entry.id)) => {
+                            trees.push((BString::from([path.as_slice(), b"/"].concat()), entry.id));
+                        }
+                        EntryKind::Blob | EntryKind::BlobExecutable if wanted(path.as_ref()) => {
+                            found.push((path, entry.id));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The commit of HEAD; `None` before the first.
+    ///
+    /// # Errors
+    /// As [`Repository::commit`].
+    pub fn head(&self) -> Result<Option<ObjectId>, SourceError> {
+        match self.local().head().is_ok_and(|head| head.is_unborn()) {
+            true => Ok(None),
+            false => self.commit(BStr::new("HEAD")).map(Some),
+        }
+    }
+
     /// A file as HEAD has it; `None` before the first commit or where HEAD lacks it.
     ///
     /// # Errors
     /// As [`Repository::read_at`].
     pub fn read_head(&self, path: &BStr) -> Result<Option<Vec<u8>>, SourceError> {
-        if self.local().head().is_ok_and(|head| head.is_unborn()) {
-            return Ok(None);
+        match self.head()? {
+            Some(_) => self.read_at(BStr::new("HEAD"), path),
+            None => Ok(None),
         }
-        self.read_at(BStr::new("HEAD"), path)
     }
 
     /// The address of the remote that the repository's own configuration names: `origin`, else any. Only a name for

@@ -150,8 +150,9 @@ impl Name {
 
     /// The words without neutral ones and numbers at the end.
     fn core(&self) -> &[String] {
+        let number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
         let neutral = |word: &String| {
-            NEUTRAL.contains(&&**word) || word.bytes().all(|byte| byte.is_ascii_digit()) || word.len() == 1
+            NEUTRAL.contains(&&**word) || number(word) || word.len() == 1 || word.strip_prefix('v').is_some_and(number)
         };
         let kept = self.words.iter().rposition(|word| !neutral(word)).map_or(0, |at| at + 1);
         &self.words[..kept]
@@ -192,6 +193,10 @@ impl Name {
 
     /// What the name promises, if anything.
     pub(crate) fn kind(&self) -> Option<Kind> {
+        // Terraform's github_actions_secret.
+        if self.words == ["plaintext", "value"] {
+            return Some(Kind::Secret);
+        }
         let core = self.core();
         let word = core.last()?.trim_end_matches(|letter: char| letter.is_ascii_digit());
         if self.words.iter().any(|word| ANYWHERE.contains(&&**word)) {
@@ -204,6 +209,8 @@ impl Name {
             "secret" | "secrets" | "token" | "tokens" | "pat" | "jwt" => Some(Kind::Secret),
             "credential" | "credentials" | "creds" | "cred" => Some(Kind::Secret),
             "salt" | "pepper" => Some(if core.len() > 1 { Kind::Secret } else { Kind::Weak }),
+            // The key of a Pusher app is in every page that uses it.
+            "key" | "keys" if self.words.iter().any(|word| word == "pusher") => None,
             "key" | "keys" => key_of(before),
             "auth" | "authorization" | "bearer" => Some(Kind::Auth),
             _ => compound(word),
@@ -243,7 +250,9 @@ mod tests {
     #[test]
     fn names_promise_what_their_last_word_says() {
         let kind = |name: &str| Name::of(name.as_bytes()).kind();
-        for name in ["DB_PASSWORD", "dbPassword", "spring.datasource.password", "userPwd2", "SMTP_PASS", "kennwort"] {
+        for name in
+            ["DB_PASSWORD", "dbPassword", "spring.datasource.password", "ses_smtp_password_v4", "SMTP_PASS", "kennwort"]
+        {
             assert_eq!(kind(name), Some(Kind::Password), "{name}");
         }
         for name in ["clientSecret", "x-api-key", "SECRET_KEY_BASE", "apiKey", "GITHUB_TOKEN", "aws.secret.access.key"]
@@ -256,6 +265,7 @@ mod tests {
             "secret_name",
             "publicKey",
             "statementKey",
+            "MIX_PUSHER_APP_KEY",
             "API_CLIENT_ID",
             "foreign_key",
             "bypass",

@@ -70,6 +70,9 @@ pub(super) const KEYWORDS: &[&str] = &[
     "oc login", "az login", "mongo", "ldapsearch", "ldapmodify", "sqlcmd", "bcp ", "smbclient", "openssl ",
     "keytool", "jarsigner", "zip ", "7z ", "xfreerdp", "cadaver", "snowsql", "influx ",
     "--password-stdin", "convertto-securestring", "login(", "plainauth(", "getconnection(", "basic_auth ", "twilio(",
+    "credentials.basic(", "connect(\"dbi:", "connect('dbi:", "->credentials(", "omniauth :", "provider :", "wifi.begin(",
+    "jwt.sign(", "jwt.verify(", "jwt.encode(", "jwt.decode(", "fernet(", "secretkeyspec(",
+    "wandb.login(key=",
 ];
 
 /// Looks for the flags of the programs that a line names.

@@ -130,7 +130,7 @@ fn sign(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner: 
         b':' if line.get(spaced + 1) == Some(&b':') => None,
         b':' => Some((Sign::Assign, typed(line, spaced + 1))),
         b'>' if spaced == at => Some((Sign::Tag, spaced + 1)),
-        b',' if name_quoted || starts(line, spaced, ", <<\"") || starts(line, spaced, ",<<\"") => {
+        b',' if name_quoted || in_tuple(line, name, spaced) || starts(line, spaced, ",<<\"") => {
             Some((Sign::Argument, spaced + 1))
         }
         b'(' if !is_getter(&line[name.clone()]) => Some((Sign::Argument, spaced + 1)),
@@ -139,6 +139,11 @@ fn sign(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner: 
         _ if spaced > at => words(line, name, spaced, name_quoted, manner),
         _ => None,
     }
+}
+
+/// Erlang's `{name, "x"}` and `name, <<"x"`.
+fn in_tuple(line: &[u8], name: &Range<usize>, comma: usize) -> bool {
+    starts(line, comma, ", <<\"") || line[..name.start].ends_with(b"{") && starts(line, comma, ", \"")
 }
 
 /// `name{"x"}` of C++, `Name { get; set; } = "x"` of C#.
@@ -232,11 +237,21 @@ fn words(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner:
         .any(|word| before.trim_ascii_end().ends_with(word));
     // Such a sign belongs to the name: `:password "x"`. Prose has a space behind its colon.
     let defined = defined || before.ends_with(b":") || before.ends_with(b"@");
-    let sql = line.get(at) == Some(&b'\'') || defined && line.get(at) == Some(&b'"');
+    // Groovy's `keyPassword "x"` fills its line.
+    let filled = before.trim_ascii().is_empty() && line[at + 1..].trim_ascii_end().ends_with(b"\"");
+    let sql = line.get(at) == Some(&b'\'') || (defined || filled) && line.get(at) == Some(&b'"');
+    // Prose: user `ops`, password `x`.
+    let told = line.get(at) == Some(&b'`') && manner != Manner::Code && ends_in_password(&line[name.clone()]);
+    let sql = sql || told;
     match flag || docker || plain_start && one_word {
         true => Some((Sign::Space, at)),
         false => sql.then_some((Sign::Argument, at)),
     }
+}
+
+fn ends_in_password(name: &[u8]) -> bool {
+    let word = b"password";
+    name.len() >= word.len() && name[name.len() - word.len()..].eq_ignore_ascii_case(word)
 }
 
 /// `As String =` of Visual Basic, `-Value "x"` of PowerShell, `by lazy { "x" }` of Kotlin.

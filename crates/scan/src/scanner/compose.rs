@@ -42,7 +42,7 @@ impl Scanner {
             for (view, text) in views.iter() {
                 machine.matches(regex, &text.text, 0..text.text.len(), &mut found);
                 let weighed = found.drain(..).filter_map(|range| self.weigh(views, view, rule, range, machine));
-                hits.extend(weighed.map(|hit| Hit { part: true, ..hit }));
+                hits.extend(weighed.filter(|hit| !hit.dropped).map(|hit| Hit { part: true, ..hit }));
             }
         });
     }

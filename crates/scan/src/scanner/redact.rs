@@ -90,7 +90,7 @@ impl Redaction {
         }
         let whole = &text[start..end];
         let mut position = 0;
-        for found in memchr::memmem::find_iter(whole, secret) {
+        while let Some(found) = find(&whole[position..], secret).map(|at| at + position) {
             shown.push_str(&self.hide_in(&whole[position..found], rest));
             shown.push_str(&self.hide(secret));
             position = found + secret.len();
@@ -102,6 +102,18 @@ impl Redaction {
         shown
     }
 }
+
+/// Where a secret stands in a text. Lines are short and many: to make a searcher for each would be dearer than the search.
+fn find(text: &[u8], secret: &[u8]) -> Option<usize> {
+    let last = text.len().checked_sub(secret.len())?;
+    match last <= SHORT {
+        true => memchr::memchr_iter(secret[0], &text[..=last]).find(|at| text[*at..].starts_with(secret)),
+        false => memchr::memmem::find(text, secret),
+    }
+}
+
+/// So many places are tried one by one.
+const SHORT: usize = 512;
 
 /// Fewest bytes of a secret that are worth hiding.
 const PART: usize = 8;

@@ -70,7 +70,7 @@ struct Scratch {
 }
 
 /// States of automata that a worker keeps, in bytes; beyond that the largest are forgotten and made again when met.
-const KEPT_STATES: usize = 24 << 20;
+const KEPT_STATES: usize = 12 << 20;
 /// How many texts pass until it is looked how much they are.
 const LOOKED_AFTER: usize = 32;
 
@@ -120,7 +120,9 @@ impl Search {
             }
         }
         let plans = rules.rules.iter().map(|_| OnceLock::new()).collect();
-        Self { keywords: Keywords::new(words), listeners, calls, plans, spare: Mutex::default() }
+        let dull = dull(rules, &words, &listeners);
+        let keywords = Keywords::new(words).passing_over(dull);
+        Self { keywords, listeners, calls, plans, spare: Mutex::default() }
     }
 
     /// Lends a scratch for one text.
@@ -239,7 +241,8 @@ impl Scanner {
     fn find(&self, run: &mut Run<'_>, plain: &Plain<'_>, part: Range<usize>) {
         let (search, text) = (&self.search, run.sight.text());
         work::count(part.len());
-        search.keywords.find(&plain.text, part, |word, place| {
+        let mut closed = run.track.closed;
+        closed |= search.keywords.find(&plain.text, part, |word, place| {
             for listener in &search.listeners[word as usize] {
                 match *listener {
                     Listener::Rule { rule, number } => self.call(run.scratch, text, plain, rule, number, place),
@@ -253,6 +256,7 @@ impl Scanner {
                 }
             }
         });
+        run.track.closed |= closed;
     }
 
     /// A keyword calls for a rule.
@@ -328,7 +332,7 @@ impl Scanner {
                 Some((index, before)) => before.take_hits(&carried[index], &mut run.track),
                 None if is_new(views, view, &(window.start..window.end)) => {
                     let exact = plan.zip(work.as_deref_mut());
-                    let exact = exact.and_then(|(plan, work)| plan.matches(work, regex, text, &window, &mut found));
+                    let exact = exact.and_then(|(plan, work)| plan.matches(work, text, &window, &mut found));
                     if exact.is_none() {
                         machine.matches(regex, text, window.start..window.end, &mut found);
                     }
@@ -439,6 +443,17 @@ impl Before<'_> {
             ..hit.clone()
         }));
     }
+}
+
+/// Letters of which a long run holds nothing: whoever asks for a word that is made of nothing else wants entropy.
+fn dull(rules: &RuleSet, words: &[Box<[u8]>], listeners: &[Vec<Listener>]) -> [bool; 256] {
+    let wants_entropy =
+        |listener: &Listener| matches!(listener, Listener::Rule { rule, .. } if rules.rules[*rule].entropy > 0.0);
+    std::array::from_fn(|letter| {
+        let letter = (letter as u8).to_ascii_lowercase();
+        let mut same = words.iter().zip(listeners).filter(|(word, _)| word.iter().all(|byte| *byte == letter));
+        letter.is_ascii_alphanumeric() && same.all(|(_, listeners)| listeners.iter().all(wants_entropy))
+    })
 }
 
 /// Whether a window may hold something that the view before did not.

@@ -29,33 +29,45 @@ pub(crate) struct Placed {
 }
 
 impl Scanner {
-    /// Candidates in order of place.
-    pub(crate) fn settle(&self, views: &Views<'_>, mut hits: Vec<Hit>, first_line: usize) -> Vec<Candidate> {
+    /// Candidates in order of place; and the lines, first and last, of matches over the border of lines that came to
+    /// nothing.
+    pub(crate) fn settle(
+        &self,
+        views: &Views<'_>,
+        mut hits: Vec<Hit>,
+        first_line: usize,
+    ) -> (Vec<Candidate>, Vec<(usize, usize)>) {
+        let is_dropped = |hit: &mut Hit| hit.dropped;
+        let dropped = hits.extract_if(.., is_dropped).filter(|hit| views.segments(hit.view).is_none()).collect();
+        let lines = |placed: &Placed| (placed.span.start_line, placed.span.end_line);
+        let mut swallowed: Vec<(usize, usize)> = place(views, dropped, first_line).iter().map(lines).collect();
         if hits.is_empty() {
-            return Vec::new();
+            return (Vec::new(), swallowed);
         }
         self.add_parts(views, &mut hits);
         let masks = masks(views, &hits);
         let mut placed = place(views, hits, first_line);
-        self.drop_allowed(views, &mut placed);
+        let allowed = self.drop_allowed(views, &mut placed);
+        swallowed.extend(allowed.iter().map(lines).filter(|(first, last)| first < last && self.wants_excerpts()));
         placed.retain(|placed| placed.hit.part || placed.hit.confidence >= self.options.min_confidence);
         let mut candidates: Vec<Candidate> =
             placed.iter().map(|placed| self.candidate(views, &masks, placed)).collect();
         self.cover(views, &placed, &mut candidates);
         self.combine(&mut candidates);
-        candidates
+        (candidates, swallowed)
     }
 
-    /// Drops what markers or the texts of allowlists let through, and notes which lists wait for a place.
-    fn drop_allowed(&self, views: &Views<'_>, placed: &mut Vec<Placed>) {
+    /// Takes out what markers or the texts of allowlists let through, and notes which lists wait for a place.
+    fn drop_allowed(&self, views: &Views<'_>, placed: &mut Vec<Placed>) -> Vec<Placed> {
         let mut lines = LineMemory::default();
-        placed.retain_mut(|placed| {
+        let is_allowed = |placed: &mut Placed| {
             let Traced { root, range, .. } = &placed.traced;
             if self.options.allow_markers && !placed.hit.part && lines.are_marked(*root, views.text(*root), range) {
-                return false;
+                return true;
             }
-            self.leave(views, placed, &mut lines)
-        });
+            !self.leave(views, placed, &mut lines)
+        };
+        placed.extract_if(.., is_allowed).collect()
     }
 
     /// Whether the texts of the allowlists leave a hit standing.

@@ -215,6 +215,23 @@ fn only_new_lines_count() {
     assert_eq!(count(&[4..5, 9..10]), 1);
 }
 
+/// The value of the line before swallows the added one, and comes to nothing by its entropy or by an allowlist.
+#[test]
+fn what_a_dropped_match_took_the_place_of_is_seen_in_the_lines_alone() {
+    let key = Rule { entropy: 3.0, ..rule("key", r"(?:key|token)\s*=\s*([a-z=0-9]+)") };
+    let scanner = scanner_of(vec![key], Vec::new());
+    let text = "x = 1\nkey =\naaaaaaaaaaaatoken=aaaaaaaaaaaaaaaaaaaaaaaaaaaaa9\n";
+    let whole = scanner.scan(&Content { bytes: text.as_bytes(), paths: &[], base: None, first_line: 1 });
+    assert!(whole.is_quiet() && !whole.is_settled());
+    let alone = |lines: &str, first_line| {
+        let content = Content { bytes: lines.as_bytes(), paths: &[], base: None, first_line };
+        scanner.excerpt(&content, &whole).candidates.len()
+    };
+    let line = "aaaaaaaaaaaatoken=k3x92hdn3l\n";
+    assert_eq!(alone(line, 3), 1, "it is below the border");
+    assert_eq!(alone("key=k3x92hdn3l\n", 1), 0, "it is not, so nothing was swallowed there and nothing is asked");
+}
+
 #[test]
 fn a_path_can_be_a_finding() {
     let named = Rule { regex: None, path: Some(Pattern::new(r"\.p12$").unwrap()), ..rule("p12", "x") };

@@ -34,6 +34,8 @@ pub(crate) struct Hit {
     pub(crate) severity: Severity,
     /// Only searched as a component.
     pub(crate) part: bool,
+    /// No secret; but over the border of lines, so that it may take the place of one.
+    pub(crate) dropped: bool,
 }
 
 /// The view that is searched.
@@ -69,16 +71,20 @@ impl Scanner {
         }
         let group = machine.secret(rule.regex.as_ref()?, text, &range, rule.secret_group);
         let secret = group.unwrap_or_else(|| matched.clone());
+        let (confidence, severity) = (rule.confidence, rule.severity);
+        let hit = Hit { rule: index, view, matched, secret, confidence, severity, part: false, dropped: false };
+        let Hit { matched, secret, .. } = &hit;
+        let dropped = || self.wants_excerpts() && crosses_lines(&text[range.clone()]);
         if !has_entropy(rule, &text[secret.clone()]) {
-            return None;
+            return dropped().then_some(Hit { dropped: true, ..hit });
         }
         let suspect = Suspect { secret: &text[secret.clone()], matched: &text[matched.clone()] };
         let (confidence, severity) = match rule.check.map_or(Verdict::Yes, |check| check(&suspect)) {
-            Verdict::No => return None,
-            Verdict::Yes => (rule.confidence, rule.severity),
+            Verdict::No => return dropped().then_some(Hit { dropped: true, ..hit }),
+            Verdict::Yes => (confidence, severity),
             Verdict::As(confidence, severity) => (confidence, severity),
         };
-        Some(Hit { rule: index, view, matched, secret, confidence, severity, part: false })
+        Some(Hit { confidence, severity, ..hit })
     }
 
     /// Runs every detector over the whole of one view, line by line where it wants lines.
@@ -153,7 +159,8 @@ impl Scanner {
             && is_new(views, view, &matched)
             && has_entropy(rule, views.text(view).get(secret.clone())?);
         let Detected { confidence, severity, .. } = found;
-        stands.then_some(Hit { rule: index, view, matched, secret, confidence, severity, part: false })
+        let hit = Hit { rule: index, view, matched, secret, confidence, severity, part: false, dropped: false };
+        stands.then_some(hit)
     }
 }
 
@@ -167,6 +174,11 @@ fn is_new(views: &Views<'_>, view: usize, matched: &Range<usize>) -> bool {
 
 fn has_entropy(rule: &Rule, secret: &[u8]) -> bool {
     rule.entropy == 0.0 || shannon(secret) > rule.entropy
+}
+
+/// Whether a match begins on one line and ends on another; the line end behind it is no other line.
+fn crosses_lines(matched: &[u8]) -> bool {
+    matched.split_last().is_some_and(|(_, before)| before.contains(&b'\n'))
 }
 
 /// Line ends at either side belong to the text round the match.

@@ -7,15 +7,8 @@
 
 use std::ops::Range;
 
-use pattern::Pattern;
-use regex_automata::hybrid::dfa::DFA;
-use regex_automata::nfa::thompson::{self, WhichCaptures};
-use regex_automata::{Anchored, Input, MatchKind};
-use regex_syntax::hir::Hir;
-
-use super::{Place, Plan, STATES, Tail, Window, Work, automaton};
+use super::{Place, Plan, Tail, Window, Work};
 use crate::anchor::Reach;
-use crate::work;
 
 /// Heads up to this length are read backwards.
 const NEAR: usize = 256;
@@ -38,7 +31,6 @@ impl Plan {
     pub(crate) fn matches(
         &self,
         work: &mut Work,
-        pattern: &Pattern,
         text: &[u8],
         window: &Window,
         found: &mut Vec<Range<usize>>,
@@ -46,7 +38,7 @@ impl Plan {
         let places = window.places.as_deref()?;
         let (first, mut from) = (found.len(), window.start);
         loop {
-            match self.next(work, pattern, text, places, from..window.end) {
+            match self.next(work, text, places, from..window.end) {
                 Some(None) => return Some(()),
                 Some(Some(matched)) if matched.end > from => {
                     from = matched.end;
@@ -61,14 +53,7 @@ impl Plan {
     }
 
     /// The leftmost match in a part of a window; outside `None`: it is not known.
-    fn next(
-        &self,
-        work: &mut Work,
-        pattern: &Pattern,
-        text: &[u8],
-        places: &[Place],
-        part: Range<usize>,
-    ) -> Option<Option<Range<usize>>> {
+    fn next(&self, work: &mut Work, text: &[u8], places: &[Place], part: Range<usize>) -> Option<Option<Range<usize>>> {
         let mut best: Option<(usize, usize)> = None;
         let mut several = false;
         for place in places.iter().filter(|place| place.start >= part.start) {
@@ -80,41 +65,22 @@ impl Plan {
             }
         }
         let Some((start, end)) = best else { return Some(None) };
-        let end = if several { self.end(work, pattern, text, start..part.end)? } else { end };
+        let end = if several { self.end(work, text, start..part.end)? } else { end };
         Some(Some(start..end))
     }
 
     /// Where the match ends that begins where `part` does.
-    fn end(&self, work: &mut Work, pattern: &Pattern, text: &[u8], part: Range<usize>) -> Option<usize> {
-        let dfa = self.whole.get_or_init(|| automaton(pattern.hir())).as_ref()?;
-        let cache = work.whole.get_or_insert_with(|| dfa.create_cache());
-        work::count(part.len());
-        let input = Input::new(text).range(part).anchored(Anchored::Yes);
-        dfa.try_search_fwd(cache, &input).ok().flatten().map(|end| end.offset())
+    fn end(&self, work: &mut Work, text: &[u8], part: Range<usize>) -> Option<usize> {
+        self.whole.ends(&mut work.whole, text, part.start, part.end)
     }
 }
 
 impl Tail {
     /// The first place, not before `from`, where a head may begin that this tail follows; outside `None`: not known.
     fn begin(&self, work: &mut Work, text: &[u8], place: &Place, from: usize) -> Option<Option<usize>> {
-        if matches!(self.before.kind(), regex_syntax::hir::HirKind::Empty) {
-            return Some(Some(place.start));
-        }
+        let Some(begin) = &self.begin else { return Some(Some(place.start)) };
         let Reach::Bytes(bytes @ ..=NEAR) = self.head else { return None };
-        let dfa = self.begin.get_or_init(|| backwards(&self.before)).as_ref()?;
-        let cache = work.heads[place.tail].get_or_insert_with(|| dfa.create_cache());
         let from = from.max(place.start.saturating_sub(bytes));
-        work::count(place.start - from);
-        let input = Input::new(text).range(from..place.start).anchored(Anchored::Yes);
-        let begin = dfa.try_search_rev(cache, &input).ok()?;
-        Some(begin.map(|begin| begin.offset()))
+        begin.begins(&mut work.caches[place.tail].begin, text, from, place.start)
     }
-}
-
-/// An automaton that finds the longest match that ends where it is started, reading backwards.
-fn backwards(hir: &Hir) -> Option<DFA> {
-    let config = thompson::Config::new().utf8(false).reverse(true).which_captures(WhichCaptures::None);
-    let nfa = thompson::Compiler::new().configure(config).build_from_hir(hir).ok()?;
-    let config = DFA::config().match_kind(MatchKind::All).cache_capacity(STATES).skip_cache_capacity_check(true);
-    DFA::builder().configure(config).build_from_nfa(nfa).ok()
 }

@@ -279,7 +279,7 @@ fn streamed(
 
 fn keep(blob: u32, parts: Vec<Part>, found: &Mutex<Found>) -> Arc<Vec<Part>> {
     let parts = Arc::new(parts);
-    if parts.iter().any(|part| !part.seen.is_quiet()) {
+    if parts.iter().any(|part| !part.seen.is_settled()) {
         let answer = |part: &Part| Part { inner: part.inner.clone(), seen: part.seen.answer(), ..*part };
         lock(found).insert(blob, Arc::new(parts.iter().map(answer).collect()));
     }
