@@ -180,6 +180,7 @@ fn push(repo: &Repository<'_>, server: &std::path::Path) -> String {
 fn scanning_server(scratch: &Scratch, repo: &Repository<'_>) -> std::path::PathBuf {
     let server = scratch.work().join("server.git");
     repo.git(&["init", "-q", "--bare", server.to_str().unwrap()]);
+    repo.git(&["-C", server.to_str().unwrap(), "symbolic-ref", "HEAD", "refs/heads/main"]);
     let hook = server.join("hooks/pre-receive");
     std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
     std::fs::write(&hook, format!("#!/bin/sh\nexec {PLOMB} scan pre-receive\n")).unwrap();
