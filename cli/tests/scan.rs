@@ -173,17 +173,18 @@ fn the_creation_rules_are_asked_about_old_versions_and_pushes() {
 
 /// Tries to push HEAD to `server` and gives what is said.
 fn push(repo: &Repository<'_>, server: &std::path::Path) -> String {
-    repo.try_git(&["push", server.to_str().unwrap(), "HEAD:main"]).errors()
+    repo.try_git(&["push", server.to_str().expect("a path of ours"), "HEAD:main"]).errors()
 }
 
 /// A bare repository that scans what it receives.
 fn scanning_server(scratch: &Scratch, repo: &Repository<'_>) -> std::path::PathBuf {
     let server = scratch.work().join("server.git");
-    repo.git(&["init", "-q", "--bare", server.to_str().unwrap()]);
+    repo.git(&["init", "-q", "--bare", server.to_str().expect("a path of ours")]);
+    repo.git(&["-C", server.to_str().expect("a path of ours"), "symbolic-ref", "HEAD", "refs/heads/main"]);
     let hook = server.join("hooks/pre-receive");
-    std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
-    std::fs::write(&hook, format!("#!/bin/sh\nexec {PLOMB} scan pre-receive\n")).unwrap();
-    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    std::fs::create_dir_all(hook.parent().expect("it is in a folder")).expect("a folder of ours");
+    std::fs::write(&hook, format!("#!/bin/sh\nexec {PLOMB} scan pre-receive\n")).expect("a folder of ours");
+    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("a folder of ours");
     server
 }
 

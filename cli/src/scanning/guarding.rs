@@ -1,6 +1,7 @@
 //! The repository's own encryption rules, asked about what is scanned.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -115,8 +116,8 @@ fn pushed_rules(repository: &Repository, tips: &[BString]) -> Result<Configs, Fa
     let commits: Vec<ObjectId> = tips.iter().filter_map(|tip| repository.commit(tip.as_bstr()).ok()).collect();
     let mut pushed = Configs::new();
     for (path, id) in repository.files_of(&commits, |path| Rules::is_config(path)).map_err(failed)? {
-        if !pushed.contains_key(&path) {
-            pushed.insert(path, repository.blob(id, LIMIT).map_err(failed)?);
+        if let Entry::Vacant(new) = pushed.entry(path) {
+            new.insert(repository.blob(id, LIMIT).map_err(failed)?);
         }
     }
     Ok(pushed)
