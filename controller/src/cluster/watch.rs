@@ -298,6 +298,14 @@ impl Unit {
         }
     }
 
+    /// A Secret names a resource that is gone: a look that ran while it was deleted may have merged its keys once more.
+    fn leave_again(&self, id: &ObjectRef<SealedObject>, gone: &UnboundedSender<Gone>) {
+        // Before all has been read, everything looks as if it were gone.
+        if *self.listing.borrow() == Listing::Listed && !self.holds(id) {
+            let _ = gone.unbounded_send(Gone::One(id.clone()));
+        }
+    }
+
     /// Looks after the resources of the unit until `stop`; those that are being worked on then are finished.
     pub(crate) async fn run(
         self: Arc<Self>,
@@ -314,9 +322,11 @@ impl Unit {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(writer) = writer else { return };
         let store = self.store.clone();
-        let (errors, lists, lighter) = (self.clone(), self.clone(), self.clone());
+        let (errors, lists, lighter, absent) = (self.clone(), self.clone(), self.clone(), self.clone());
         let mut recipients = HashSet::new();
         let (to, gone) = mpsc::unbounded();
+        let again = to.clone();
+        let woken = woken.inspect(move |id| absent.leave_again(id, &again));
         let changes = watcher(self.api(), config)
             .default_backoff()
             .inspect(move |event| {

@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 use testkit::cluster::{Fault, Rule, eventually};
 use testkit::peer;
 
+/// How late an answer is that comes after all else is over.
+const LATE: Duration = Duration::from_secs(8);
+
 #[test]
 fn a_slow_namespace_holds_up_no_other() {
     let test = "controller-slow-namespace";
@@ -64,5 +67,40 @@ fn what_was_well_is_read_again_before_anything_is_done() {
     assert!(server.delete(&sealed(&space, "db")).ok());
     std::thread::sleep(Duration::from_secs(1));
     assert_eq!(controller.metric("plomb_status_errors_total"), errors);
+    peer::peer_test_ran(test);
+}
+
+#[test]
+fn keys_that_were_merged_once_more_beside_a_deletion_are_given_back() {
+    let test = "controller-late-merge";
+    let Some((server, faults, _)) = world(test) else { return };
+    let workshop = Workshop::new(test);
+    let space = server.namespace("late-merge");
+    let shared = secret(&space, "shared");
+    let base = json!({"metadata": {"name": "shared"}, "stringData": {"base": "x"}});
+    assert!(server.create(&secret(&space, ""), &base).ok());
+    let plain = json!({"metadata": {"name": "shared"}, "stringData": {"akey": "a"}});
+    let merges = workshop.resource_with(&space, "ma", &[plain], &json!({"policy": {"conflict": "Merge"}}));
+    put(server, &merges);
+    wait_ready(server, &sealed(&space, "ma"));
+    let keys = || {
+        let data = server.get(&shared).json()["data"].clone();
+        data.as_object().map(|data| data.keys().cloned().collect::<Vec<_>>()).unwrap_or_default()
+    };
+    assert_eq!(keys(), ["akey", "base"]);
+    // A look reads the Secret, and is told so late that the resource is gone and its keys were given back.
+    let path = format!("/namespaces/{space}/secrets/shared");
+    faults.add(Rule::times(1, "GET", &[&path], Fault::Slow(LATE)));
+    let asked = json!({"metadata": {"annotations": {"plomb.dev/reconcile-at": "now"}}});
+    assert!(server.merge(&sealed(&space, "ma"), &asked).ok());
+    let met = || (faults.met(Fault::Slow(LATE)) > 0).then_some(());
+    assert!(eventually(SOON, met).is_some(), "the look has begun");
+    assert!(server.delete(&sealed(&space, "ma")).ok());
+    let given = || (keys() == ["base"]).then_some(());
+    assert!(eventually(LATE - Duration::from_secs(1), given).is_some(), "at once: {:?}", keys());
+    std::thread::sleep(LATE);
+    assert!(eventually(SOON, given).is_some(), "and for good: {}", server.get(&shared).text());
+    let after = server.get(&shared).json();
+    assert!(after["metadata"]["annotations"].is_null(), "{after}");
     peer::peer_test_ran(test);
 }

@@ -85,7 +85,11 @@ fn the_first_owner_stays_and_keys_are_nobodys() {
     assert!(reply.ok(), "{}", reply.message());
     let owner = || server.get(&secret(&space, "db")).json()["metadata"]["ownerReferences"][0]["name"] == "owner";
     assert!(eventually(SOON, || owner().then_some(())).is_some(), "{}", server.get(&secret(&space, "db")).text());
-    // Left behind, and taken up by a new resource of that name.
+    // Left behind, and taken up by a new resource of that name. Until that is there, a Secret that nobody owns is there for
+    // the taking, which is not what is tried here.
+    for name in ["merger", "thief"] {
+        assert!(server.delete(&sealed(&space, name)).ok());
+    }
     let config = server.kubeconfig();
     let left =
         server.kubectl_with(&config).args(["delete", "encryptedsecret", "owner", "-n", &space, "--cascade=orphan"]);
