@@ -210,7 +210,7 @@ impl Context {
         let in_place = format.edits_in_place();
         let conflict = inspect::conflict(format, text.expose());
         let tokens = || memchr::memmem::find(text.expose(), b"ENC[AES256_GCM,data:").is_some();
-        let stripped = in_place && !inspect::has_block(format, text.expose()) && tokens();
+        let stripped = in_place && !sops::has_block(format, text.expose()) && tokens();
         let unreadable = |error: FormatError| match error.problem {
             Problem::Empty => Failure::new(Exit::Generic, "sops metadata not found: the file is empty"),
             _ => Failure::from(error).exit(Exit::Generic),

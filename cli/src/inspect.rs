@@ -84,7 +84,7 @@ pub(crate) fn is_wanted(file: &Path, origin: Origin, wanted: Wanted, context: &C
     })
 }
 
-/// Whether the file holds a SOPS block, by its bytes: right for files that cannot be parsed, too.
+/// Whether the file holds a SOPS block.
 pub(crate) fn looks_encrypted(file: &Path) -> bool {
     let format = format::choose(None, file);
     let limit = Context::limit(format);
@@ -106,16 +106,10 @@ fn starts_with_brace(file: &Path) -> bool {
     first[..read].trim_ascii_start().starts_with(b"{")
 }
 
-/// Whether `text` holds a SOPS block of `format`.
-pub(crate) fn has_block(format: &dyn Format, text: &[u8]) -> bool {
-    let has = |needle: &str| memmem::find(text, needle.as_bytes()).is_some();
-    let block = match format.name() {
-        "yaml" => text.starts_with(b"sops:") || has("\nsops:") || has("\rsops:") || has("\"sops\"") || has("'sops'"),
-        "dotenv" => return has("sops_version=") || has("sops_mac=") || has("sops_lastmodified="),
-        "ini" => has("[sops]"),
-        _ => has("\"sops\""),
-    };
-    block && (has("lastmodified") || has("ENC[AES256_GCM,"))
+/// Whether `text` holds a SOPS block of `format`. Of one that cannot be read its bytes tell; in another, words that a block
+/// would have do not make one.
+pub(crate) fn has_block(format: &'static dyn Format, text: &[u8]) -> bool {
+    sops::has_block(format, text) && !matches!(sops::look(text, format), sops::Look::Plain(_))
 }
 
 /// What is said of a file whose values are encrypted and whose block is gone.

@@ -212,7 +212,9 @@ impl Progress {
 /// Runs a command that writes files over all of them and reports.
 pub(crate) fn run(files: &[PathBuf], flags: Flags, work: impl Fn(&Path) -> Result<Done, Failure> + Sync) -> Outcome {
     if files.is_empty() && !flags.json {
-        ui::note("note: nothing to do: no file there is meant (a creation rule with a path_regex must match)");
+        ui::note(
+            "note: nothing to do: no file there is meant (a creation rule must match whose path_regex is not for every file)",
+        );
     }
     let results = files::syncing_once(|| each(files, |file| work(file).map_err(|failure| failure.in_file(file))));
     report(files, flags, results)

@@ -100,6 +100,21 @@ fn a_folder_goes_there_and_back() {
 }
 
 #[test]
+fn words_of_a_block_make_no_file_encrypted() {
+    let world = World::filled("words");
+    world.write("apps/w.enc.json", "{\"password\": \"canary\", \"tools\": [\"sops\"], \"lastmodified\": \"2024\"}\n");
+    world.write("apps/w.enc.yaml", "password: canary\ntools: [\"helm\", \"sops\"]\n# lastmodified 2024\n");
+    world.write("apps/w.enc.env", "MY_sops_version=3.8\nPASSWORD=canary\n");
+    let words = ["apps/w.enc.env", "apps/w.enc.json", "apps/w.enc.yaml"];
+    let told = world.plomb(["verify"]).errors();
+    assert!(words.iter().all(|name| told.contains(name)) && !told.contains("metadata not found"), "{told}");
+    let done = statuses(&world.ok(["encrypt", "-i", ".", "--json"]));
+    for name in words {
+        assert!(done.contains(&format!("{name}: encrypted")) && !world.text(name).contains("canary"), "{done:?}");
+    }
+}
+
+#[test]
 fn ignored_files_and_git_are_left_alone() {
     let world = World::filled("ignored");
     world.write(".gitignore", "build/\n");

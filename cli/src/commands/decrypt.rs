@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use document::{Branch, EmitOptions, Format, Value};
 use secret::SecretBytes;
-use sops::Plain;
 use sops::change::{self, Found};
+use sops::{Plain, SopsError, rewrite};
 
-use crate::context::Context;
+use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::many::{self, Done, Wanted};
 use crate::{files, format, ui};
@@ -66,7 +66,7 @@ pub(crate) fn decrypt(job: Job<'_>, context: &Context) -> Result<SecretBytes, Fa
     let plain = context.decrypt(encrypted, false)?;
     ui::notices(job.name, plain.notices());
     match job.extract {
-        Some(path) => extract(&plain, path, job.output, &options),
+        Some(path) => extract(&plain, path, (job.output, &options), context.mode),
         None if job.input.name() == job.output.name() => Ok(plain.into_text(&options)?),
         None => Ok(job.output.emit(first_branch(&plain, job.output), &options)?),
     }
@@ -78,10 +78,20 @@ fn first_branch<'p>(plain: &'p Plain, output: &dyn Format) -> &'p [Branch] {
     if output.name() == "yaml" { branches } else { &branches[..branches.len().min(1)] }
 }
 
-fn extract(plain: &Plain, path: &str, output: &dyn Format, options: &EmitOptions) -> Result<SecretBytes, Failure> {
-    let path = change::parse_path(path).map_err(|error| Failure::from(error).exit(Exit::TreePath))?;
-    let root = plain.document().branches.first().ok_or_else(|| Failure::new(Exit::Generic, "has no document"))?;
-    match change::get(&root.root, &path)? {
+/// As SOPS counts, comments of a list are elements of it.
+fn extract(
+    plain: &Plain,
+    path: &str,
+    (output, options): (&dyn Format, &EmitOptions),
+    mode: Mode,
+) -> Result<SecretBytes, Failure> {
+    let not_there = |error: SopsError| Failure::from(error).exit(Exit::TreePath);
+    let mut path = change::parse_path(path).map_err(not_there)?;
+    let branch = plain.document().branches.first().ok_or_else(|| Failure::new(Exit::Generic, "has no document"))?;
+    if mode == Mode::Sops {
+        path = rewrite::sops_path(&branch.root, &path).map_err(not_there)?;
+    }
+    match change::get(&branch.root, &path)? {
         Found::Scalar(Value::Str(bytes)) => Ok(bytes.duplicate()),
         Found::Scalar(value) => Ok(output.emit_value(value, options)?),
         Found::List(list) => Ok(output.emit_list(list, options)?),

@@ -79,6 +79,7 @@ impl Config {
             doc: &doc,
             strict: strictness == Strictness::Strict,
             checks_recipients: strictness != Strictness::Unchecked,
+            seen: std::cell::Cell::new((0, 1)),
         };
         for entry in branch.root.entries() {
             match (&*entry.key, &entry.value.value) {

@@ -1,5 +1,7 @@
 //! Reading typed fields out of a configuration tree, with places in errors.
 
+use std::cell::Cell;
+
 use document::{Document, Entry, Map, Node, Value};
 
 use super::ConfigError;
@@ -8,9 +10,21 @@ pub(super) struct Reader<'a> {
     pub(super) doc: &'a Document,
     pub(super) strict: bool,
     pub(super) checks_recipients: bool,
+    /// A place and its line, from which the lines of later places are counted.
+    pub(super) seen: Cell<(usize, usize)>,
 }
 
 impl Reader<'_> {
+    /// The line of a place, from 1. Asked in order, all of a file costs one pass over it.
+    pub(super) fn line(&self, place: u32) -> usize {
+        let (source, place) = (self.doc.source.expose(), place as usize);
+        let (from, line) = if self.seen.get().0 <= place { self.seen.get() } else { (0, 1) };
+        let ends = |at: &usize| source[*at] == b'\n' || (source[*at] == b'\r' && source.get(at + 1) != Some(&b'\n'));
+        let line = line + (from..place.min(source.len())).filter(ends).count();
+        self.seen.set((place, line));
+        line
+    }
+
     pub(super) fn error(&self, node: &Node, what: impl Into<String>) -> ConfigError {
         let span = node.alias.map_or(node.site.span, |alias| alias.span);
         ConfigError { at: Some(self.doc.place(span.start)), what: what.into(), hint: None }
@@ -104,4 +118,23 @@ fn distance(a: &str, b: &str) -> usize {
         }
     }
     row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use document::format::by_name;
+    use secret::SecretBytes;
+
+    use super::*;
+
+    #[test]
+    fn lines_are_those_of_places_in_any_order() {
+        let text = "a: 1\nb: 2\r\nc: 3\rd: 4\n\ne: 5\n";
+        let doc = by_name("yaml").unwrap().parse(SecretBytes::from(text)).unwrap();
+        let reader = Reader { doc: &doc, strict: true, checks_recipients: true, seen: Cell::new((0, 1)) };
+        let end = u32::try_from(text.len()).unwrap();
+        for place in (0..=end).chain([3, 1, end, 7, 8, 8]) {
+            assert_eq!(reader.line(place), doc.place(place).0, "{place}");
+        }
+    }
 }

@@ -99,7 +99,7 @@ fn patterns(rule: &CreationRule) -> impl Iterator<Item = &Pattern> {
 }
 
 fn creation_rule(reader: &Reader<'_>, node: &Node) -> Result<CreationRule, ConfigError> {
-    let line = reader.doc.place(node.site.span.start).0;
+    let line = reader.line(node.site.span.start);
     let mut rule = CreationRule { line, ..CreationRule::default() };
     let (mut age, mut groups) = (Vec::new(), None);
     for entry in reader.map(node, "a creation rule")?.entries() {
