@@ -95,7 +95,7 @@ impl<'a> Glance<'a> {
             }
         }
         let id = ObjectRef::from_obj_with(self.object, self.unit.kind);
-        self.unit.memory.put(&id, &seen);
+        self.unit.remember(&id, &seen);
         count(self.unit, self.object, fault.reason, started);
         retry::after_failure(failures)
     }

@@ -30,10 +30,16 @@ pub(crate) enum Gone {
 /// Gives back for ever.
 pub(crate) async fn follow(unit: Arc<Unit>, mut gone: UnboundedReceiver<Gone>) {
     while let Some(gone) = gone.next().await {
-        let shares = match gone {
-            Gone::One(id) => shares_of(&unit, &id),
+        let shares = match &gone {
+            Gone::One(id) => shares_of(&unit, id),
             Gone::Unseen => unseen(&unit),
         };
+        // What is remembered of it was needed to the last; it is neither counted nor held any longer.
+        match &gone {
+            Gone::One(id) if !unit.holds(id) => unit.memory.forget(id),
+            Gone::One(_) => {}
+            Gone::Unseen => unit.memory.keep(|id| unit.holds(id)),
+        }
         for (namespace, secret, source) in shares {
             settle(&unit, &namespace, &secret, &source).await;
         }

@@ -92,6 +92,11 @@ impl Memory {
         self.locked().held.retain(|id, _| is_there(id));
     }
 
+    /// Forgets this resource.
+    pub(crate) fn forget(&self, id: &ObjectRef<SealedObject>) {
+        self.locked().held.remove(id);
+    }
+
     /// How many resources are in which state: the status and reason of their condition `Ready`.
     pub(crate) fn states(&self) -> HashMap<(String, String), i64> {
         let mut states: HashMap<(Arc<str>, Arc<str>), i64> = HashMap::new();
@@ -217,6 +222,11 @@ mod tests {
         assert_eq!(memory.key_use(), HashMap::from([("abcdefgh".to_owned(), 1)]));
         assert_eq!(memory.conditions(), [("apps".to_owned(), "db".to_owned(), true)]);
         assert_eq!(memory.wanting_keys().len(), 1);
+        memory.forget(&ObjectRef::new_with("other", kind).within("apps"));
+        assert!(memory.of(&id, "u").is_some());
+        memory.forget(&id);
+        assert!(memory.of(&id, "u").is_none() && memory.states().is_empty(), "what is gone is not counted");
+        memory.put(&id, &seen);
         memory.keep(|_| false);
         assert!(memory.of(&id, "u").is_none());
     }

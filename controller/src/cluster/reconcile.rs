@@ -356,7 +356,7 @@ impl<'a> Look<'a> {
         let id = ObjectRef::from_obj_with(self.object, self.unit.kind);
         let (uid, resource_version) = (self.object.uid().to_owned(), self.object.resource_version().to_owned());
         let told_at = told_at.unwrap_or_default();
-        self.unit.memory.put(&id, &Remembered { uid, resource_version, told_at, status, failures, wants_keys });
+        self.unit.remember(&id, &Remembered { uid, resource_version, told_at, status, failures, wants_keys });
     }
 
     /// Writes the status and an event, if there is something new to say. Gives back the version of the object that came

@@ -212,6 +212,13 @@ impl Unit {
         self.memory.put(&id, &Remembered { uid, resource_version, status, wants_keys, ..Remembered::default() });
     }
 
+    /// Takes note of how a resource fares, unless it is gone by now.
+    pub(crate) fn remember(&self, id: &ObjectRef<SealedObject>, seen: &Remembered) {
+        if self.holds(id) {
+            self.memory.put(id, seen);
+        }
+    }
+
     /// The object as it is now; none if it is gone.
     ///
     /// # Errors

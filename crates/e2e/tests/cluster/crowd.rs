@@ -1,12 +1,12 @@
 //! A thousand broken resources beside a good one, and a crowd that comes at once.
 
-use crate::controller::{SOON, put, running, sealed, secret, wait_ready};
-use crate::installation::objects;
+use crate::controller::{Controller, SOON, add_key, put, recipient, running, sealed, secret, wait_ready, wait_reason};
+use crate::installation::{install, objects};
 use crate::make::Workshop;
 use serde_json::{Value, json};
 use std::time::Duration;
 use testkit::cluster::eventually;
-use testkit::{ApiServer, fixtures, peer};
+use testkit::{ApiServer, Peer, fixtures, peer};
 
 const BROKEN: usize = 1000;
 
@@ -73,6 +73,28 @@ fn the_alerts_and_the_dashboard_ask_for_metrics_that_are_there() {
     };
     assert!(eventually(SOON, counted).is_some(), "{}", controller.get("/metrics"));
     assert!(controller.get("/healthz").starts_with("HTTP/1.0 200"));
+    peer::peer_test_ran(test);
+}
+
+#[test]
+fn a_resource_that_is_gone_is_no_longer_counted() {
+    let test = "controller-forgets";
+    if peer::require(test, [Peer::Controller, Peer::Plomb]).is_none() {
+        return;
+    }
+    let Some(server) = ApiServer::start(test) else { return };
+    install(&server, "overlays/cluster");
+    add_key(&server, "plomb-key-test", "k1", "decrypt-only");
+    let controller = Controller::start(&server, "forgets", &[]).leading();
+    let space = server.namespace("forgets");
+    let stranger = Workshop::sealing_to(test, &recipient("k2"));
+    put(&server, &stranger.resource(&space, "broken", &[("password", "x")]));
+    wait_reason(&server, &sealed(&space, "broken"), "KeyNotFound");
+    // The alerts that we ship fire as long as there is one.
+    let broken = || controller.metric(r#"plomb_objects{kind="EncryptedSecret",ready="False""#);
+    assert!(eventually(SOON, || (broken() == 1.0).then_some(())).is_some(), "{}", controller.get("/metrics"));
+    assert!(server.delete(&sealed(&space, "broken")).ok());
+    assert!(eventually(SOON, || (broken() == 0.0).then_some(())).is_some(), "{}", controller.get("/metrics"));
     peer::peer_test_ran(test);
 }
 
