@@ -93,11 +93,10 @@ fn a_replica_takes_over_and_the_old_leader_writes_nothing() {
     assert_eq!((version("one"), version("two")), before, "two leaders would write twice");
     // Told to stop, it gives the lease back at once.
     second.stop();
+    assert_ne!(server.get(&lease).json()["spec"]["holderIdentity"], "second", "given back, not left to run out");
     let started = Instant::now();
     let first = first.leading();
-    let taken = started.elapsed();
-    assert!(taken < Duration::from_secs(10), "a released lease is taken at once, not after {taken:?}");
-    peer::say(&format!("a released lease is taken after {:.1} s", taken.as_secs_f64()));
+    peer::say(&format!("a released lease is taken after {:.1} s", started.elapsed().as_secs_f64()));
     put(&server, &workshop.resource(&space, "three", &[("password", "x")]));
     wait_late(&server, &sealed(&space, "three"));
     drop(first);

@@ -20,8 +20,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub enum Fault {
     /// It never reaches the API server; this status code answers, with the object `Status` that belongs to it.
     Status(u16),
-    /// It waits so long, then all goes well.
-    Slow(Duration),
+    /// It waits until its rule is cleared, then all goes well.
+    Held,
     /// The API server does what it is told, and no answer comes back.
     Lost,
     /// The same, and half of the answer comes back before the connection breaks off.
@@ -39,6 +39,7 @@ pub struct Rule {
     parts: Vec<String>,
     left: usize,
     fault: Fault,
+    cleared: Arc<AtomicBool>,
 }
 
 /// The proxy. Ends when dropped.
@@ -67,7 +68,8 @@ impl Rule {
 
     /// For the next so many.
     pub fn times(left: usize, methods: &'static str, parts: &[&str], fault: Fault) -> Self {
-        Self { methods, parts: parts.iter().map(|part| (*part).to_owned()).collect(), left, fault }
+        let parts = parts.iter().map(|part| (*part).to_owned()).collect();
+        Self { methods, parts, left, fault, cleared: Arc::default() }
     }
 
     fn fits(&self, request: &str) -> bool {
@@ -119,7 +121,11 @@ impl FaultProxy {
 
     /// Takes out the rules that name this part; all of them for an empty one.
     pub fn clear(&self, part: &str) {
-        self.shared.rules().retain(|rule| !rule.parts.iter().any(|it| it.contains(part)));
+        self.shared.rules().retain(|rule| {
+            let stays = !rule.parts.iter().any(|it| it.contains(part));
+            rule.cleared.store(!stays, Ordering::SeqCst);
+            stays
+        });
     }
 
     /// Breaks off all watches, in the middle of their streams.
@@ -165,15 +171,18 @@ impl Shared {
         client.set_nodelay(true)?;
         let Some(request) = Request::read(&mut client)? else { return Ok(()) };
         let text = format!("{} {} {}", request.method, request.target, String::from_utf8_lossy(&request.body));
-        let fault = self.rules().iter_mut().find(|rule| rule.fits(&text)).map(|rule| {
+        let met = self.rules().iter_mut().find(|rule| rule.fits(&text)).map(|rule| {
             rule.left -= 1;
-            rule.fault
+            (rule.fault, rule.cleared.clone())
         });
+        let (fault, cleared) = met.unzip();
         self.seen().push((text, fault));
         match fault {
             None => self.pass(&request, client),
-            Some(Fault::Slow(wait)) => {
-                std::thread::sleep(wait);
+            Some(Fault::Held) => {
+                while !cleared.as_deref().is_some_and(|cleared| cleared.load(Ordering::SeqCst)) && !self.has_ended() {
+                    std::thread::sleep(TICK);
+                }
                 self.pass(&request, client)
             }
             Some(Fault::Status(code)) => client.write_all(&refusal(code)),
@@ -358,6 +367,23 @@ mod tests {
         proxy.clear("force");
         assert!(ask(&proxy, "PATCH /a?force=true").ends_with('}'));
         assert_eq!((proxy.count("GET", &["/a"]), proxy.met(Fault::Half)), (3, 1));
+    }
+
+    #[test]
+    fn what_is_held_goes_on_when_its_rule_is_cleared() {
+        let scratch = crate::Scratch::new("fault-proxy-held");
+        let proxy = Arc::new(FaultProxy::start(echo(&scratch)));
+        proxy.add(Rule::times(1, "GET", &["/held"], Fault::Held));
+        let asking = std::thread::spawn({
+            let proxy = proxy.clone();
+            move || ask(&proxy, "GET /held")
+        });
+        while proxy.met(Fault::Held) == 0 {
+            std::thread::sleep(TICK);
+        }
+        assert!(ask(&proxy, "GET /other").contains("/other") && !asking.is_finished());
+        proxy.clear("/held");
+        assert!(asking.join().unwrap().contains("/held"));
     }
 
     #[test]
