@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use secret::SecretBytes;
 use sops::config::Strictness;
-use sops::{Config, CreationRule};
+use sops::{Config, CreationRule, Policy};
 
 use crate::failure::{Exit, Failure};
 use crate::files;
@@ -75,6 +75,24 @@ impl ConfigFile {
                 Err(Failure::new(Exit::Generic, what).in_file(file).hint(hint))
             }
         }
+    }
+}
+
+/// What a creation rule says, and where it stands: what is wrong with it is mended there, not in the file.
+#[derive(Debug)]
+pub(crate) struct Ruling {
+    /// What it says.
+    pub(crate) policy: Policy,
+    /// The configuration's file.
+    pub(crate) config: PathBuf,
+    /// Line and column of the rule, from 1.
+    pub(crate) at: (usize, usize),
+}
+
+impl Ruling {
+    /// The one that `rule` of `found` makes.
+    pub(crate) fn new(rule: &CreationRule, found: &ConfigFile) -> Self {
+        Self { policy: rule.policy.clone(), config: found.path.clone(), at: (rule.line, rule.column) }
     }
 }
 

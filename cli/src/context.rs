@@ -9,9 +9,9 @@ use document::{Document, EmitOptions, Format, FormatError, Problem};
 use keys::{Access, Keyring};
 use secret::{DataKey, SecretBytes};
 use sops::config::Strictness;
-use sops::{Encrypted, MacSkip, Plain, Policy, Timestamp, Unlocked};
+use sops::{Encrypted, MacSkip, Plain, Timestamp, Unlocked};
 
-use crate::config::{self, ConfigFile};
+use crate::config::{self, ConfigFile, Ruling};
 use crate::failure::{Exit, Failure};
 use crate::{files, identities, inspect, paths, ui};
 
@@ -183,18 +183,18 @@ impl Context {
     ///
     /// # Errors
     /// When the configuration is wrong or has no rule for the file.
-    pub(crate) fn policy_for(&self, file: &Path) -> Result<Option<Policy>, Failure> {
+    pub(crate) fn policy_for(&self, file: &Path) -> Result<Option<Ruling>, Failure> {
         let Some(found) = self.config_for(file, Strictness::Strict)? else { return Ok(None) };
-        Ok(found.rule_for(file)?.map(|(_, rule)| rule.policy.clone()))
+        Ok(found.rule_for(file)?.map(|(_, rule)| Ruling::new(rule, &found)))
     }
 
     /// The policy of the creation rule for `file`; a configuration without a rule for it counts as none.
     ///
     /// # Errors
     /// When the configuration is wrong.
-    pub(crate) fn policy_if_any(&self, file: &Path) -> Result<Option<Policy>, Failure> {
+    pub(crate) fn policy_if_any(&self, file: &Path) -> Result<Option<Ruling>, Failure> {
         let Some(found) = self.config_for(file, Strictness::Strict)? else { return Ok(None) };
-        Ok(found.config.policy_for(&found.rule_path(file)).cloned())
+        Ok(found.config.rule_for(&found.rule_path(file)).map(|(_, rule)| Ruling::new(rule, &found)))
     }
 
     /// The size limit for files of `format`.

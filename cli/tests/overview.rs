@@ -360,6 +360,29 @@ fn config_check_names_the_line() {
 }
 
 #[test]
+fn what_a_rule_lacks_is_told_where_the_rule_stands() {
+    let world = World::new("lacking-rule");
+    world.write("a.enc.yaml", "x: 1\n");
+    for (said, rule) in [
+        ("names no recipient", "age: ''"),
+        ("names no recipient", "key_groups: []"),
+        ("pgp: ABC: only age", "pgp: ABC"),
+        ("kms: 5: only age", "kms: 5"),
+    ] {
+        world.rules(&format!(
+            "creation_rules:\n  - path_regex: other\n    age: RECIPIENT\n  - path_regex: enc\n    {rule}\n"
+        ));
+        for command in [&["encrypt", "-i", "a.enc.yaml"][..], &["encrypt", "-i", "."], &["edit", "new.enc.yaml"]] {
+            let done = world.plomb(command.iter().copied());
+            assert_eq!(done.code, Some(1), "{rule}: {}", done.errors());
+            let errors = done.errors();
+            assert!(errors.contains(".sops.yaml:4:5: ") && errors.contains(said), "{command:?} {rule}: {errors}");
+        }
+        assert_eq!(world.text("a.enc.yaml"), "x: 1\n");
+    }
+}
+
+#[test]
 fn config_check_gives_advice() {
     let world = World::new("advice");
     let (_, pq) = keys::generate_hybrid(&mut secret::OsRandom::new());

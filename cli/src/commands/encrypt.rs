@@ -6,6 +6,7 @@ use document::{Document, EmitOptions, Format};
 use secret::{DataKey, OsRandom, SecretBytes};
 use sops::{Memory, Policy, SealOptions, Sealed, Sealing, Selector};
 
+use crate::config::Ruling;
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::many::{self, Done, Wanted};
@@ -113,9 +114,9 @@ impl PolicyFlags {
     ///
     /// # Errors
     /// When a flag is wrong or says something else than the rule.
-    pub(crate) fn over(&self, rule: Option<Policy>) -> Result<Policy, Failure> {
-        let has_rule = rule.is_some();
-        let mut policy = rule.unwrap_or_default();
+    pub(crate) fn over(&self, rule: Option<Ruling>) -> Result<Policy, Failure> {
+        let place = rule.as_ref().map(|rule| (rule.config.clone(), rule.at));
+        let mut policy = rule.map(|rule| rule.policy).unwrap_or_default();
         if let Some(age) = self.age.as_deref().filter(|age| !age.trim().is_empty()) {
             let recipients: Vec<String> =
                 age.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect();
@@ -131,14 +132,17 @@ impl PolicyFlags {
         }
         policy.mac_only_encrypted |= self.mac_only_encrypted;
         policy.threshold = self.shamir_secret_sharing_threshold.or(policy.threshold);
-        if policy.recipients().next().is_none() && policy.foreign.is_empty() {
-            let (what, hint) = match has_rule {
-                true => ("the creation rule names no recipient", "give the rule an `age` field"),
-                false => ("no recipient to encrypt to", "name one with --age, or write a .sops.yaml"),
-            };
-            return Err(Failure::new(Exit::Generic, what).hint(hint));
-        }
-        Ok(policy)
+        let failure = if let Some(foreign) = policy.foreign.first() {
+            sops::SopsError::ForeignKey(foreign.clone()).into()
+        } else if policy.recipients().next().is_some() {
+            return Ok(policy);
+        } else if place.is_some() {
+            Failure::new(Exit::Generic, "the creation rule names no recipient").hint("give the rule an `age` field")
+        } else {
+            Failure::new(Exit::Generic, "no recipient to encrypt to").hint("name one with --age, or write a .sops.yaml")
+        };
+        let (file, at) = place.unzip();
+        Err(Failure { file, at, ..failure })
     }
 }
 

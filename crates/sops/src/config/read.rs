@@ -25,6 +25,13 @@ impl Reader<'_> {
         line
     }
 
+    /// The column of a place, from 1, in bytes.
+    pub(super) fn column(&self, place: u32) -> usize {
+        let source = self.doc.source.expose();
+        let before = &source[..source.len().min(place as usize)];
+        before.iter().rev().take_while(|byte| !matches!(byte, b'\n' | b'\r')).count() + 1
+    }
+
     pub(super) fn error(&self, node: &Node, what: impl Into<String>) -> ConfigError {
         let span = node.alias.map_or(node.site.span, |alias| alias.span);
         ConfigError { at: Some(self.doc.place(span.start)), what: what.into(), hint: None }

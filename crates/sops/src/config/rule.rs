@@ -15,8 +15,10 @@ pub struct CreationRule {
     pub path_regex: Option<Pattern>,
     /// What it says about them.
     pub policy: Policy,
-    /// Line of the rule in the configuration.
+    /// Line of the rule in the configuration, from 1.
     pub line: usize,
+    /// Column of its first field there, from 1.
+    pub column: usize,
 }
 
 impl CreationRule {
@@ -100,7 +102,7 @@ fn patterns(rule: &CreationRule) -> impl Iterator<Item = &Pattern> {
 
 fn creation_rule(reader: &Reader<'_>, node: &Node) -> Result<CreationRule, ConfigError> {
     let line = reader.line(node.site.span.start);
-    let mut rule = CreationRule { line, ..CreationRule::default() };
+    let mut rule = CreationRule { line, column: reader.column(node.site.span.start), ..CreationRule::default() };
     let (mut age, mut groups) = (Vec::new(), None);
     for entry in reader.map(node, "a creation rule")?.entries() {
         let value = &entry.value;
