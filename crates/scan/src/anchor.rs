@@ -71,7 +71,7 @@ fn search(part: &Hir, around: &Surroundings<'_>, keywords: &[Vec<u8>], found: &m
     if found.len() > MAX_ANCHORS {
         return false;
     }
-    if let Some(places) = places(std::slice::from_ref(part), keywords) {
+    if let Some((_, places)) = spelling_row(&[spell(part)], keywords) {
         found.push(anchor(std::slice::from_ref(part), around, places));
         return true;
     }
@@ -99,8 +99,9 @@ fn search_row(parts: &[Hir], around: &Surroundings<'_>, keywords: &[Vec<u8>], fo
     let surroundings =
         |from: usize, to: usize| (([around.head, &parts[..from]].concat()), ([&parts[to..], around.rest].concat()));
     let mut best: Option<Vec<Anchor>> = None;
+    let spelled: Vec<Option<Vec<Vec<u8>>>> = parts.iter().map(spell).collect();
     for from in 0..parts.len() {
-        let row = (from + 1..=parts.len()).find_map(|to| Some((to, places(&parts[from..to], keywords)?)));
+        let row = spelling_row(&spelled[from..], keywords).map(|(count, places)| (from + count, places));
         let anchors = match row {
             Some((to, places)) => {
                 let (head, rest) = surroundings(from, to);
@@ -168,17 +169,26 @@ fn may_end_line(part: &Hir) -> bool {
     }
 }
 
-/// Where keywords stand in the texts that a row stands for, if each of them holds one.
-fn places(row: &[Hir], keywords: &[Vec<u8>]) -> Option<Vec<(usize, usize)>> {
+/// How many parts from the first on spell a keyword in each of their texts, the fewest that do, and where it stands.
+fn spelling_row(spelled: &[Option<Vec<Vec<u8>>>], keywords: &[Vec<u8>]) -> Option<(usize, Vec<(usize, usize)>)> {
     let mut texts = vec![Vec::new()];
-    for part in row {
-        texts = product(&texts, &spell(part)?)?;
+    for (index, part) in spelled.iter().enumerate() {
+        texts = product(&texts, part.as_ref()?)?;
+        if let Some(places) = places(&texts, keywords) {
+            return Some((index + 1, places));
+        }
     }
+    None
+}
+
+/// Where keywords stand in some texts, if each of them holds one.
+fn places(texts: &[Vec<u8>], keywords: &[Vec<u8>]) -> Option<Vec<(usize, usize)>> {
     let mut places = BTreeSet::new();
     for text in texts {
-        let text = lower(&text);
+        let text = lower(text);
         // One keyword of each text is enough: the first in the list, at its first place.
-        let place = |keyword: &Vec<u8>| memchr::memmem::find(&text, keyword);
+        // Both are short: it takes longer to prepare a search.
+        let place = |keyword: &Vec<u8>| text.windows(keyword.len()).position(|part| part == keyword);
         let mut held = keywords.iter().enumerate().filter_map(|(number, keyword)| Some((number, place(keyword)?)));
         places.insert(held.next()?);
     }

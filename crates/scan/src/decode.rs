@@ -12,11 +12,14 @@ mod hex;
 mod inflate;
 mod percent;
 mod runs;
+pub(crate) mod spare;
 mod text;
 mod unicode;
 mod wrapped;
 
 use std::ops::Range;
+
+use spare::Spare;
 
 /// A text with its decodable segments decoded.
 #[derive(Clone, Debug)]
@@ -95,7 +98,7 @@ impl Findings {
 
 /// Decodes what can be decoded in `zones` of a text, each of them [blocks], and puts in what is known of the rest; both
 /// ascending. `None` if there is nothing. The new text is at most `INFLATED` bytes longer than what stands in it.
-pub(crate) fn layer(previous: &[u8], zones: &[Range<usize>], known: &[Known<'_>]) -> Option<Layer> {
+pub(crate) fn layer(previous: &[u8], zones: &[Range<usize>], known: &[Known<'_>], spare: &Spare) -> Option<Layer> {
     let mut findings = Findings { found: Vec::new(), bytes: Vec::new(), spare: INFLATED };
     let mut taken: Vec<(Found, &'static str)> = Vec::new();
     for encoding in &ENCODINGS {
@@ -121,7 +124,7 @@ pub(crate) fn layer(previous: &[u8], zones: &[Range<usize>], known: &[Known<'_>]
     }
     pieces.extend(known);
     let inflated = findings.spare < INFLATED;
-    (!pieces.is_empty()).then(|| Layer { inflated, ..assemble(previous, &pieces) })
+    (!pieces.is_empty()).then(|| Layer { inflated, ..assemble(previous, &pieces, spare.lend(previous.len())) })
 }
 
 /// Adds what is found later unless it touches what was found before. Both are ascending, and so is the result.
@@ -144,8 +147,7 @@ fn merge(taken: Vec<(Found, &'static str)>, found: Vec<Found>, kind: &'static st
     merged
 }
 
-fn assemble(previous: &[u8], pieces: &[Known<'_>]) -> Layer {
-    let mut text = Vec::with_capacity(previous.len());
+fn assemble(previous: &[u8], pieces: &[Known<'_>], mut text: Vec<u8>) -> Layer {
     let mut segments = Vec::with_capacity(pieces.len());
     let mut copied = 0;
     for Known { original, bytes, kind } in pieces {

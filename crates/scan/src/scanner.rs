@@ -21,6 +21,7 @@ use pattern::AnyOf;
 
 use crate::allowlist::{Allowlist, Spot};
 use crate::content::Content;
+use crate::decode::spare::Spare;
 use crate::detect::Place;
 use crate::finding::{Confidence, Decoded, Digest, Finding, Origin, Severity, Shown, Span};
 use crate::machine::Machine;
@@ -190,6 +191,8 @@ pub struct Scanner {
     by_id: HashMap<Arc<str>, usize>,
     /// For each rule how special it is.
     ranks: Vec<Rank>,
+    /// Memory for decoded texts.
+    spare: Spare,
 }
 
 impl Scanner {
@@ -209,7 +212,7 @@ impl Scanner {
         // The first of several with one id counts.
         let by_id = rules.rules.iter().enumerate().rev().map(|(index, rule)| (rule.id.clone(), index)).collect();
         let ranks = rules.rules.iter().map(compose::rank).collect();
-        Self { rules, options, reported, search, words, first_list, places, by_id, ranks }
+        Self { rules, options, reported, search, words, first_list, places, by_id, ranks, spare: Spare::default() }
     }
 
     /// The rules.
@@ -245,7 +248,7 @@ impl Scanner {
         let usable = |trail: &Trail| trail.open && trail.place == Some(place);
         let base = content.base.filter(|base| !slow && content.first_line == 1 && usable(&base.seen.trail));
         let earlier = base.map(|base| (&base.seen.trail, base.copied));
-        let views = Views::of(bytes, self.options.max_decode_depth, earlier);
+        let views = Views::of(bytes, self.options.max_decode_depth, earlier, &self.spare);
         let mut trail = Trail { open: !slow && !views.are_closed(), place: Some(place), tracks: Vec::new() };
         let mut hits = Vec::new();
         for (view, _) in views.iter() {
@@ -257,6 +260,7 @@ impl Scanner {
         }
         views.keep_segments(&mut trail);
         let (mut candidates, swallowed) = self.settle(&views, hits, content.first_line);
+        views.give_back(&self.spare);
         if let Some(base) = base {
             share(&mut candidates, &base.seen.candidates);
         }

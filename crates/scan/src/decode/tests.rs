@@ -7,11 +7,12 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use proptest::prelude::*;
 
+use super::spare::Spare;
 use super::{Layer, blocks};
 
 /// Decodes the whole of a text.
 fn layer(text: &[u8]) -> Option<Layer> {
-    super::layer(text, std::slice::from_ref(&(0..text.len())), &[])
+    super::layer(text, std::slice::from_ref(&(0..text.len())), &[], &Spare::default())
 }
 
 const SECRET: &str = "token = \"Zq7-canary_Wp2/xK9+\"; user=admin";
@@ -235,7 +236,7 @@ fn check_blocks(text: &[u8]) {
     for _ in 0..3 {
         let Some(Layer { text, segments, .. }) = last else { return };
         let zones = blocks::around(&text, segments.iter().map(|segment| segment.decoded.clone()));
-        let [some, all] = [super::layer(&text, &zones, &[]), layer(&text)];
+        let [some, all] = [super::layer(&text, &zones, &[], &Spare::default()), layer(&text)];
         assert_eq!(
             some.as_ref().map(|layer| (&layer.text, &layer.segments)),
             all.as_ref().map(|layer| (&layer.text, &layer.segments))

@@ -71,9 +71,21 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
     }
 }
 
+/// Whether a byte is part of names. Asked for all bytes round each keyword, so it is looked up.
+static IN_NAMES: [bool; 256] = {
+    let mut parts = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let letter = byte as u8;
+        parts[byte] = letter.is_ascii_alphanumeric() || matches!(letter, b'_' | b'-' | b'.' | b'$' | 0x80..);
+        byte += 1;
+    }
+    parts
+};
+
 /// The identifier that holds `hit`.
 pub(super) fn name_around(line: &[u8], hit: usize) -> Range<usize> {
-    let part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.$".contains(byte) || *byte >= 0x80;
+    let part = |byte: &u8| IN_NAMES[usize::from(*byte)];
     let before = line[..hit].iter().rev().take(NAME).take_while(|byte| part(byte)).count();
     let after = line[hit..].iter().take(NAME).take_while(|byte| part(byte)).count();
     let end = hit + after;

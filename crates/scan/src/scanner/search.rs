@@ -70,7 +70,7 @@ struct Scratch {
 }
 
 /// States of automata that a worker keeps, in bytes; beyond that the largest are forgotten and made again when met.
-const KEPT_STATES: usize = 12 << 20;
+const KEPT_STATES: usize = 7 << 20;
 /// How many texts pass until it is looked how much they are.
 const LOOKED_AFTER: usize = 32;
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::content::Copied;
+use crate::decode::spare::Spare;
 use crate::decode::{self, Segment, blocks};
 use crate::finding::Decoded;
 use crate::scanner::trail::{self, Trail};
@@ -52,7 +53,7 @@ pub(crate) struct Traced {
 impl<'a> Views<'a> {
     /// The content, and what up to `depth` passes decode from it. With the trail of an earlier content and the runs that
     /// they share, only what is new is decoded.
-    pub(crate) fn of(bytes: &'a [u8], depth: usize, earlier: Option<(&Trail, &[Copied])>) -> Self {
+    pub(crate) fn of(bytes: &'a [u8], depth: usize, earlier: Option<(&Trail, &[Copied])>, spare: &Spare) -> Self {
         let wide = utf16::as_utf8(bytes);
         let earlier = earlier.filter(|_| wide.is_none());
         let runs = earlier.map(|(_, runs)| trail::long(runs.iter().copied()));
@@ -64,13 +65,23 @@ impl<'a> Views<'a> {
         for root in 0..views.len() {
             let mut parent = root;
             for _ in 0..depth {
-                let Some((view, any)) = next(&views[parent], parent, earlier.map(|(trail, _)| trail)) else { break };
+                let trail = earlier.map(|(trail, _)| trail);
+                let Some((view, any)) = next(&views[parent], parent, trail, spare) else { break };
                 inflated |= any;
                 views.push(view);
                 parent = views.len() - 1;
             }
         }
         Self { views, closed: inflated }
+    }
+
+    /// Gives the memory of decoded texts back.
+    pub(crate) fn give_back(self, spare: &Spare) {
+        for view in self.views {
+            if let Cow::Owned(text) = view.text {
+                spare.take_back(text);
+            }
+        }
     }
 
     /// Whether what was decoded cannot be taken over by another content.
@@ -135,7 +146,7 @@ impl<'a> Views<'a> {
 }
 
 /// What the next pass decodes from a view, and whether anything was inflated for it.
-fn next(view: &View<'_>, number: usize, earlier: Option<&Trail>) -> Option<(View<'static>, bool)> {
+fn next(view: &View<'_>, number: usize, earlier: Option<&Trail>, spare: &Spare) -> Option<(View<'static>, bool)> {
     let text = &view.text;
     let (Kin::Earlier(runs), Some(track)) = (&view.kin, earlier.and_then(|trail| trail.tracks.get(number))) else {
         // What stands apart from what was decoded has been looked at.
@@ -143,13 +154,13 @@ fn next(view: &View<'_>, number: usize, earlier: Option<&Trail>) -> Option<(View
             None => std::iter::once(0..text.len()).collect(),
             Some((_, segments)) => blocks::around(text, segments.iter().map(|segment| segment.decoded.clone())),
         };
-        let layer = decode::layer(text, &zones, &[])?;
+        let layer = decode::layer(text, &zones, &[], spare)?;
         let kin = unchanged(&layer.segments, text.len());
         return Some((view_of(layer.text, number, layer.segments, kin), layer.inflated));
     };
     let zones = blocks::around(text, trail::gaps(runs, track.len, text.len()));
     let (known, parts) = track.known(runs, &zones);
-    let layer = decode::layer(text, &zones, &known)?;
+    let layer = decode::layer(text, &zones, &known, spare)?;
     let shared = parts.iter().map(|part| {
         let from = trail::decoded_place(&track.segments, part.from);
         let to = trail::decoded_place(&layer.segments, part.to);

@@ -1,7 +1,7 @@
 //! Whether what history brought is still in the tip of some ref.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
 use bstr::{BStr, ByteSlice};
@@ -72,11 +72,32 @@ impl Present {
     }
 }
 
+/// A set of hashes: they are not hashed once more.
+type Hashes = HashSet<u64, BuildHasherDefault<AsItIs>>;
+
+/// Takes a number that is a hash for its own hash.
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = self.0 << 8 | u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// What tips have at one path.
 pub(super) struct Tips<'p> {
     blobs: Option<&'p HashSet<ObjectId>>,
     /// Hashes of all their lines, once somebody asks.
-    lines: Option<HashSet<u64>>,
+    lines: Option<Hashes>,
 }
 
 impl Tips<'_> {
@@ -114,8 +135,8 @@ impl Tips<'_> {
     }
 }
 
-fn all_lines(reader: &mut Reader<'_>, blobs: &HashSet<ObjectId>) -> HashSet<u64> {
-    let mut hashes = HashSet::new();
+fn all_lines(reader: &mut Reader<'_>, blobs: &HashSet<ObjectId>) -> Hashes {
+    let mut hashes = Hashes::default();
     for blob in blobs {
         if let Ok(bytes) = reader.expect(*blob, Kind::Blob) {
             hashes.extend(bytes.lines().map(hash));

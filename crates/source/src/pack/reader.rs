@@ -12,7 +12,7 @@ use crate::objects::Objects;
 use crate::repository::Repository;
 
 /// How much one reader keeps.
-const KEPT_BYTES: usize = 12 << 20;
+const KEPT_BYTES: usize = 6 << 20;
 
 /// Longer chains of deltas are refused; Git makes at most 4,095.
 const LONGEST_CHAIN: usize = 10_000;
@@ -166,7 +166,7 @@ impl<'p> Reader<'p> {
     }
 
     fn keep(&mut self, spot: Spot, kind: Kind, bytes: &Arc<[u8]>) {
-        if bytes.len() > KEPT_BYTES / 4 {
+        if bytes.len() > KEPT_BYTES / 2 {
             return;
         }
         self.kept_bytes += bytes.len() + 64;
