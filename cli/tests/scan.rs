@@ -189,6 +189,30 @@ fn scanning_server(scratch: &Scratch, repo: &Repository<'_>) -> std::path::PathB
 }
 
 #[test]
+fn whoever_adds_a_reader_is_told_and_whoever_reviews_it_has_a_finding() {
+    let scratch = Scratch::new("scan-guard-reader");
+    let one = "age1d8v3r9npq5jhdn306sl66jqrz50lkhdt6ghm2cc2v56hn473h9rskfwjju";
+    let (_, two) = keys::generate_x25519(&mut secret::OsRandom::new());
+    let rules = |readers: &str| format!("creation_rules:\n  - path_regex: ^secrets/\n    age: {readers}\n");
+    let mut repo = Repository::new(&scratch, "work");
+    repo.write(".sops.yaml", rules(one)).commit("Rules");
+    repo.write(".sops.yaml", rules(&format!("{one},{two}")));
+    repo.git(&["add", "."]);
+    let scan = |args: &[&str]| scratch.command(PLOMB).arg("scan").args(args).folder(repo.root()).run();
+    for args in [&["--staged"][..], &["."]] {
+        let done = scan(args);
+        assert_eq!(done.code, Some(0), "{args:?}: {}", done.text());
+        assert!(done.errors().contains("note: .sops.yaml:2: the change lets age1"), "{args:?}: {}", done.errors());
+    }
+    let reviewed = scan(&["--staged", "--config-from", "HEAD"]);
+    assert!(reviewed.code == Some(1) && reviewed.text().contains("sops-rule-recipient-added"), "{}", reviewed.text());
+    repo.commit("A reader more");
+    let scan = |args: &[&str]| scratch.command(PLOMB).arg("scan").args(args).folder(repo.root()).run();
+    let reviewed = scan(&["git", "--range", "HEAD~1..HEAD"]);
+    assert!(reviewed.code == Some(1) && reviewed.text().contains("sops-rule-recipient-added"), "{}", reviewed.text());
+}
+
+#[test]
 fn a_server_knows_the_creation_rules_of_folders() {
     let scratch = Scratch::new("scan-guard-nested");
     let recipient = "age1d8v3r9npq5jhdn306sl66jqrz50lkhdt6ghm2cc2v56hn473h9rskfwjju";

@@ -16,7 +16,8 @@ use super::collector::Collector;
 use super::rules::source_failure;
 use super::{Request, What, refs};
 use crate::failure::Failure;
-use crate::{config, files};
+use crate::paths::one_line;
+use crate::{config, files, ui};
 
 const CONFIG: &str = ".sops.yaml";
 /// Files that are read to tell what a change of the rules does to them.
@@ -37,6 +38,8 @@ pub(crate) struct Guarding {
     indexed: Option<BTreeMap<BString, ObjectId>>,
     /// Which breaches of older versions count.
     lasting: &'static [Kind],
+    /// Whether the change is that of whoever scans, and not one that is reviewed.
+    own_change: bool,
 }
 
 /// Breaches that stay, once they are in history: what stood in clear can be read there for ever.
@@ -106,7 +109,14 @@ pub(crate) fn prepare(
         least: request.own.confidence.into(),
         indexed: matches!(request.what, What::Unstaged(_)).then(|| tracked.into_iter().collect()),
         lasting: if matches!(request.what, What::History(_)) { &LASTING } else { &PUSHED },
+        own_change: is_own_change(request),
     }))
+}
+
+/// Whether the change that is judged was made by whoever asks: what is not committed yet, compared with nothing named.
+fn is_own_change(request: &Request) -> bool {
+    matches!(request.what, What::Files { .. } | What::Staged(_) | What::Unstaged(_))
+        && request.own.config_from.is_none()
 }
 
 /// The rules in the commits that a push brings. Where several have a file at one path, the first counts.
@@ -168,6 +178,7 @@ fn outside(request: &Request, home: &Path) -> Result<Option<Guarding>, Failure> 
         least: request.own.confidence.into(),
         indexed: None,
         lasting: &LASTING,
+        own_change: is_own_change(request),
     }))
 }
 
@@ -293,7 +304,14 @@ impl Guarding {
         }
         let tracked: Vec<Tracked<'_>> =
             contents.iter().map(|(path, bytes)| Tracked { path, bytes: bytes.as_deref() }).collect();
-        collector.add(self.findings(self.rules.check_rules(&tracked), place));
+        let breaches = self.rules.check_rules(&tracked);
+        // Whoever adds a reader himself is told, and goes on; whoever reviews that has a finding.
+        let (told, found): (Vec<_>, Vec<_>) =
+            breaches.into_iter().partition(|breach| self.own_change && breach.kind == Kind::RuleRecipientAdded);
+        for breach in told {
+            ui::note(&one_line(&format!("note: {}:{}: {}", breach.path, breach.span.start_line, breach.message)));
+        }
+        collector.add(self.findings(found, place));
         Ok(())
     }
 }

@@ -97,7 +97,7 @@ fn the_chart_refuses_values_that_mean_nothing() {
     }
     let all = "image.digest=sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef,\
                kinds={encryptedsecret,sealedsecret},keyRenewal=30d,keyKind=hybrid,bootstrap=wait,\
-               recoveryRecipients={age1qqq},extraArgs={--log-level=debug}";
+               recoveryRecipients={age1qqq,ssh-ed25519 AAAAC3Nz},extraArgs={--log-level=debug}";
     let rendered = template(&scratch, &helm, &["--set", all]);
     assert!(rendered.ok(), "{}", rendered.errors());
     for part in [
@@ -107,6 +107,7 @@ fn the_chart_refuses_values_that_mean_nothing() {
         "--key-kind=hybrid",
         "--bootstrap=wait",
         "--recovery-recipient=age1qqq",
+        "\"--recovery-recipient=ssh-ed25519 AAAAC3Nz\"",
         "--log-level=debug",
     ] {
         assert!(rendered.text().contains(part), "{part}");
