@@ -104,14 +104,13 @@ async fn stand(
     let heart = beat(health.clone());
     let turns = async {
         loop {
-            // A replica that stands by is ready: it does what it should.
-            health.set_ready(true);
             if args.no_leader_election {
                 lead(args, &settings, cluster, health, told(stop.clone())).await;
                 return;
             }
             tokio::select! {
-                () = elector.acquire() => {}
+                // A replica that stands by is ready: it does what it should. Where nobody leads, none is.
+                () = elector.acquire(|stands_by| health.set_ready(stands_by)) => {}
                 () = told(stop.clone()) => return,
             }
             tracing::info!("leading");
