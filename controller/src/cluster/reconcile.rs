@@ -235,7 +235,12 @@ impl<'a> Look<'a> {
             Err(refusal) => return Verdict::Refused(refusal),
         };
         self.audit(&plan);
-        match self.take(&plan, &live).await {
+        let rehearsed = apply::rehearse(self.client(), self.object.namespace(), &plan, &live).await;
+        let taken = match rehearsed {
+            Ok(()) => self.take(&plan, &live).await,
+            Err(fault) => Err(fault),
+        };
+        match taken {
             Ok(secrets) => Verdict::Done { wrote: !plan.is_done(), plan, secrets },
             Err(fault) => Verdict::WriteFailed(plan, fault),
         }
