@@ -7,6 +7,7 @@
 mod apply;
 mod aside;
 mod asked;
+mod budget;
 mod compat;
 mod connect;
 mod custody;

@@ -14,6 +14,7 @@ use sealed::status::{Around, Condition, Outcome, ROLLBACK, SecretStatus, Status}
 use sealed::{LiveSecret, Manifest, Opening, Plan, Refusal, SOURCE_ANNOTATION, Timestamp, begin};
 use tokio::sync::watch;
 
+use super::budget::{Budget, Share};
 use super::custody::Snapshot;
 use super::fault::Fault;
 use super::glance::Glance;
@@ -46,6 +47,8 @@ pub(crate) struct Cluster {
     /// Who may do more than compare.
     pub(crate) lanes: Lanes,
 }
+    /// How much of it may be in memory.
+    pub(crate) budget: Budget,
 
 /// How a look ended.
 enum Verdict {
@@ -189,8 +192,8 @@ impl<'a> Look<'a> {
         Glance { unit: self.unit, object: self.object, keys: &self.keys, before: Cow::Borrowed(&self.before) }
     }
 
-    async fn work(&self) -> Verdict {
-        let opening = match self.open().await {
+    async fn work(&self, share: Share) -> Verdict {
+        let opening = match self.open(share.clone()).await {
             Ok(Ok(opening)) => opening,
             Ok(Err(refusal)) => return Verdict::Refused(refusal),
             Err(fault) => return Verdict::ReadFailed(fault),
@@ -201,11 +204,15 @@ impl<'a> Look<'a> {
         }
     }
 
-    /// Opens the resource beside everything else.
-    async fn open(&self) -> Result<Result<Opening, Refusal>, Fault> {
+    /// Opens the resource beside everything else. What is too slow goes on with its share of the memory.
+    async fn open(&self, share: Share) -> Result<Result<Opening, Refusal>, Fault> {
         let (manifest, keys) = (self.manifest.clone(), self.keys.clone());
         let started = Instant::now();
-        let opened = aside::within(OPEN_LIMIT, move || begin(&manifest, &keys.keys, now())).await;
+        let opened = aside::within(OPEN_LIMIT, move || {
+            let _share = share;
+            begin(&manifest, &keys.keys, now())
+        });
+        let opened = opened.await;
         let word = match &opened {
             Ok(Ok(_)) => "Opened",
             Ok(Err(refusal)) => refusal.reason.word(),
@@ -244,6 +251,7 @@ impl<'a> Look<'a> {
             Ok(secrets) => Verdict::Done { wrote: !plan.is_done(), plan, secrets },
             Err(fault) => Verdict::WriteFailed(plan, fault),
         }
+                    opening.lighten(&mut found);
     }
 
     /// Whether another resource that a Secret without owner says it comes from is gone. When in doubt, it is there.

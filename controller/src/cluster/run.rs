@@ -10,6 +10,7 @@ use sealed::custody::Settings;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use super::budget::Budget;
 use super::compat;
 use super::connect::{self, connect};
 use super::custody::Custodian;
@@ -80,6 +81,7 @@ async fn serve(args: Args) -> Result<Exit, Failure> {
         keys,
         metrics,
         settled: watch::Sender::new(false),
+        budget: Budget::new(),
         snapshots: watch::Sender::new(None),
         lanes,
     });
