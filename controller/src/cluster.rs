@@ -15,6 +15,7 @@ mod doctor;
 mod elector;
 mod export;
 mod fault;
+mod feud;
 mod glance;
 mod herald;
 mod keyring;
