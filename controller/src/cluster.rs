@@ -7,6 +7,7 @@
 mod apply;
 mod aside;
 mod asked;
+mod budget;
 mod compat;
 mod connect;
 mod custody;
@@ -14,6 +15,7 @@ mod doctor;
 mod elector;
 mod export;
 mod fault;
+mod feud;
 mod glance;
 mod herald;
 mod keyring;

@@ -1,6 +1,7 @@
 //! The only module that writes Secrets: creation, server-side apply, JSON patch with a test, and deletion with
 //! preconditions.
-//! Every write but a creation says which state of the Secret it was planned for, and fails if that is past.
+//! Every write but a creation says which state of the Secret it was planned for, and fails if that is past. Where more
+//! than one write is to be made, each is rehearsed before the first.
 
 use http::Method;
 use kube::Client;
@@ -10,6 +11,10 @@ use serde_json::json;
 use super::FIELD_MANAGER;
 use super::fault::Fault;
 use super::live::{METADATA_ONLY, Metadata, path};
+
+mod rehearsal;
+
+pub(crate) use rehearsal::rehearse;
 
 /// Uid and resource version of a Secret after a write.
 pub(crate) type Written = (String, String);
@@ -41,15 +46,11 @@ pub(crate) async fn take(
             put(client, secret, &at, FIELD_MANAGER).await.map(Some)
         }
         Action::Recreate(at) => {
-            delete(client, namespace, name, at).await?;
+            delete(client, namespace, name, at, Trial::No).await?;
             create(client, wanted()?).await.map(Some)
         }
-        Action::Remove(at) => delete(client, namespace, name, at).await.map(|()| None),
-        Action::Release(at) => {
-            let (namespace, name) = (namespace.to_owned(), name.to_owned());
-            let nothing = DesiredSecret { namespace, name, ..DesiredSecret::default() };
-            put(client, &nothing, at, manager(step)).await.map(|_| None)
-        }
+        Action::Remove(at) => delete(client, namespace, name, at, Trial::No).await.map(|()| None),
+        Action::Release(at) => put(client, &nothing(namespace, name), at, manager(step)).await.map(|_| None),
     }
 }
 
@@ -62,17 +63,30 @@ fn manager(step: &Step) -> &str {
 async fn create(client: &Client, secret: &DesiredSecret) -> Result<Written, Fault> {
     let doing = format!("create Secret {}", secret.name);
     let body = body(secret, None, &doing)?;
-    let uri = format!("{}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict", path(&secret.namespace));
-    send(client, Method::POST, &uri, "application/json", body, &doing).await
+    send(client, Method::POST, &creation(&secret.namespace), "application/json", body, &doing).await
+}
+
+fn creation(namespace: &str) -> String {
+    format!("{}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict", path(namespace))
 }
 
 /// Server-side apply as `manager`, whose name needs no escaping in a query.
 async fn put(client: &Client, secret: &DesiredSecret, at: &Precondition, manager: &str) -> Result<Written, Fault> {
     let doing = format!("write Secret {}", secret.name);
     let body = body(secret, Some(at), &doing)?;
-    let uri =
-        format!("{}/{}?fieldManager={manager}&fieldValidation=Strict&force=true", path(&secret.namespace), secret.name);
-    send(client, Method::PATCH, &uri, "application/apply-patch+yaml", body, &doing).await
+    send(client, Method::PATCH, &application(secret, manager), APPLY, body, &doing).await
+}
+
+/// The content of server-side apply.
+const APPLY: &str = "application/apply-patch+yaml";
+
+fn application(secret: &DesiredSecret, manager: &str) -> String {
+    format!("{}/{}?fieldManager={manager}&fieldValidation=Strict&force=true", path(&secret.namespace), secret.name)
+}
+
+/// What takes a resource's keys out of a Secret of others.
+fn nothing(namespace: &str, name: &str) -> DesiredSecret {
+    DesiredSecret { namespace: namespace.to_owned(), name: name.to_owned(), ..DesiredSecret::default() }
 }
 
 /// The client takes a plain vector; it is gone with the request.
@@ -141,12 +155,22 @@ fn pointer(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-async fn delete(client: &Client, namespace: &str, name: &str, at: &Precondition) -> Result<(), Fault> {
+/// Whether the API server is only to say what it would do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trial {
+    No,
+    Yes,
+}
+
+async fn delete(client: &Client, namespace: &str, name: &str, at: &Precondition, trial: Trial) -> Result<(), Fault> {
     let doing = format!("delete Secret {name}");
-    let body = json!({
+    let mut body = json!({
         "apiVersion": "v1", "kind": "DeleteOptions",
         "preconditions": {"uid": at.uid, "resourceVersion": at.resource_version},
     });
+    if trial == Trial::Yes {
+        body["dryRun"] = json!(["All"]);
+    }
     let uri = format!("{}/{name}", path(namespace));
     let request = request(Method::DELETE, &uri, "application/json", body.to_string().into_bytes(), &doing)?;
     match client.request_text(request).await {

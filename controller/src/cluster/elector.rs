@@ -45,15 +45,18 @@ impl Elector {
         Self { api: Api::namespaced(client, namespace), name, holder, seen: None }
     }
 
-    /// Waits until the lease is ours.
-    pub(crate) async fn acquire(&mut self) {
+    /// Waits until the lease is ours. Tells after each try whether somebody else holds it, as far as is known: for as
+    /// long as a lease lasts, what was seen last counts.
+    pub(crate) async fn acquire(&mut self, stands_by: impl Fn(bool)) {
+        let mut held: Option<Instant> = None;
         loop {
             match tokio::time::timeout(DEADLINE / 2, self.attempt()).await {
                 Ok(Ok(Try::Held)) => return,
-                Ok(Ok(Try::HeldByOther)) => {}
+                Ok(Ok(Try::HeldByOther)) => held = Some(Instant::now()),
                 Ok(Err(error)) => tracing::warn!(%error, "cannot ask for the lease"),
                 Err(_) => tracing::warn!("cannot ask for the lease: no answer"),
             }
+            stands_by(held.is_some_and(|held| held.elapsed() < DURATION));
             tokio::time::sleep(RETRY).await;
         }
     }

@@ -59,6 +59,7 @@ fn has_cause(status: &Status, reason: &str) -> bool {
 
 fn reason(status: &Status) -> &'static str {
     match status.code {
+        _ if denier(status).is_some() => "AdmissionDenied",
         403 if has_cause(status, "NamespaceTerminating") => "NamespaceTerminating",
         403 if status.message.contains("exceeded quota") => "QuotaExceeded",
         401 | 403 => "Forbidden",
@@ -69,11 +70,40 @@ fn reason(status: &Status) -> &'static str {
     }
 }
 
-/// What the API server said. Where it may quote content (a validation error), only its fields are named.
+/// What the names of those who may refuse a request follow and end with, in the words of an API server.
+const DENIERS: [(&str, &str, char); 3] = [
+    ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicy '", '\''),
+    ("MutatingAdmissionPolicy", "MutatingAdmissionPolicy '", '\''),
+    ("admission webhook", "admission webhook \"", '"'),
+];
+
+/// The policy or webhook that refused a request. What it says itself may quote the Secret: only its name counts, and the
+/// first one, since that is what the API server wrote.
+fn denier(status: &Status) -> Option<String> {
+    let said = &status.message;
+    let is_name = |name: &str| {
+        let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b':');
+        (1..=253).contains(&name.len()) && name.bytes().all(inner)
+    };
+    let of = |(kind, before, end): (&str, &str, char)| {
+        let (ahead, rest) = said.split_once(before)?;
+        let (name, more) = rest.split_once(end)?;
+        let denied = is_name(name) && more.contains(" denied ") && more.contains("request");
+        denied.then(|| (ahead.len(), format!("{kind} {name}")))
+    };
+    DENIERS.into_iter().filter_map(of).min().map(|(_, name)| name)
+}
+
+/// What the API server said. Where it may quote content (a validation error, the words of a policy), only fields and names
+/// are told.
 fn words(status: &Status) -> String {
+    if let Some(denier) = denier(status) {
+        return format!("{denier} refuses it ({})", status.code);
+    }
     if matches!(status.code, 400 | 413 | 422) {
         let causes = status.details.iter().flat_map(|details| &details.causes);
-        let fields: Vec<String> = causes.map(|cause| format!("{} ({})", cause.field, cause.reason)).collect();
+        let named = causes.filter(|cause| !cause.field.is_empty());
+        let fields: Vec<String> = named.map(|cause| format!("{} ({})", cause.field, cause.reason)).collect();
         return if fields.is_empty() { format!("it is refused ({})", status.code) } else { fields.join(", ") };
     }
     format!("{} ({})", status.message.trim(), status.code)
@@ -95,6 +125,28 @@ mod tests {
         let fault = Fault::of("write Secret db", &error);
         assert_eq!(fault.reason, "InvalidSecret");
         assert_eq!(fault.message, "cannot write Secret db: data[x] (FieldValueInvalid)");
+    }
+
+    #[test]
+    fn who_refuses_is_named_and_not_what_he_says() {
+        let of = |code: u16, message: &str| {
+            let error = api(serde_json::json!({"status": "Failure", "code": code, "message": message, "reason": "",
+                "details": {"causes": [{"message": message}]}}));
+            Fault::of("create Secret app", &error).to_string()
+        };
+        let policy = "secrets \"app\" is forbidden: ValidatingAdmissionPolicy 'no-x.example' with binding 'b' denied \
+            request: hunter2 said admission webhook \"w\" denied the request";
+        let expected = "AdmissionDenied: cannot create Secret app: ValidatingAdmissionPolicy no-x.example refuses it";
+        assert_eq!(of(422, policy), format!("{expected} (422)"));
+        assert_eq!(of(403, policy), format!("{expected} (403)"));
+        let webhook = "admission webhook \"check.example.org\" denied the request: hunter2";
+        let expected =
+            "AdmissionDenied: cannot create Secret app: admission webhook check.example.org refuses it (403)";
+        assert_eq!(of(403, webhook), expected);
+        // Others are no names, and a plain refusal says that it is one.
+        assert_eq!(of(422, "hunter2"), "InvalidSecret: cannot create Secret app: it is refused (422)");
+        let odd = of(422, "ValidatingAdmissionPolicy 'hunter2 is it' denied request");
+        assert!(odd.starts_with("InvalidSecret") && !odd.contains("hunter2"), "{odd}");
     }
 
     #[test]

@@ -30,6 +30,15 @@ impl<'a> Glance<'a> {
         Self { unit, object, keys, before }
     }
 
+    /// How long its Secrets are left as they are, since somebody changes them back each time. A change of the resource, or
+    /// somebody who asks, ends that.
+    pub(super) fn truce(&self) -> Option<Duration> {
+        let pause = self.before.feud?.pause(Instant::now())?;
+        let status = &self.before.status;
+        let same = status.observed_generation == self.object.generation() && self.object.asked(status).is_none();
+        same.then_some(pause)
+    }
+
     /// When to look again at an object that was settled and is as it was. `None`: more is to be done.
     pub(super) async fn is_settled(&self) -> Option<Duration> {
         let started = Instant::now();

@@ -16,6 +16,7 @@ use secret::SecretBytes;
 use tokio::sync::watch;
 
 use super::metrics::Metrics;
+use super::retry;
 use crate::identities;
 
 pub(crate) use sealed::custody::KEY_LABEL;
@@ -64,7 +65,7 @@ pub(crate) async fn follow(source: Source, to: watch::Sender<Option<Arc<KeySet>>
         let (store, writer) = reflector::store();
         stores.push(store);
         let config = watcher::Config::default().labels(label);
-        let stream = watcher(api.clone(), config).default_backoff().reflect(writer);
+        let stream = watcher(api.clone(), config).backoff(retry::Pauses::default()).reflect(writer);
         changes.push(stream.boxed());
     }
     while let Some(change) = changes.next().await {

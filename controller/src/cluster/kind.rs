@@ -216,6 +216,14 @@ impl SealedObject {
         self.metadata.annotations.as_ref()?.get(name).map(String::as_str)
     }
 
+    /// All that is held of it, as JSON; empty for one that is not there as a whole.
+    pub(crate) fn text(&self) -> &str {
+        match &self.body {
+            Body::Whole(text) => text,
+            Body::TooDeep | Body::Settled { .. } => "",
+        }
+    }
+
     /// The object as `sealed` reads it.
     ///
     /// # Errors

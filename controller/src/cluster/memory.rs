@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use kube::runtime::reflector::ObjectRef;
 use sealed::status::Status;
 
+use super::feud::Feud;
 use super::kind::SealedObject;
 
 /// One resource.
@@ -24,6 +25,8 @@ pub(crate) struct Remembered {
     pub(crate) failures: u32,
     /// Whether another set of keys may change what becomes of it.
     pub(crate) wants_keys: bool,
+    /// Whether somebody changes its Secrets back.
+    pub(crate) feud: Option<Feud>,
 }
 
 impl Remembered {
@@ -45,6 +48,8 @@ struct Held {
     key_id: Option<Arc<str>>,
     failures: u32,
     wants_keys: bool,
+    /// Few have one.
+    feud: Option<Box<Feud>>,
 }
 
 /// Words that many resources share.
@@ -143,6 +148,7 @@ impl Seen {
             key_id: status.key_id.as_deref().map(|key| self.word(key)),
             failures: seen.failures,
             wants_keys: seen.wants_keys,
+            feud: seen.feud.map(Box::new),
         };
         self.held.insert(id, held);
     }
@@ -174,6 +180,7 @@ impl Held {
             status: self.status(),
             failures: self.failures,
             wants_keys: self.wants_keys,
+            feud: self.feud.as_deref().copied(),
         }
     }
 }
@@ -211,10 +218,12 @@ mod tests {
             status: status.clone(),
             failures: 3,
             wants_keys: true,
+            feud: Some(Feud::after(None, std::time::Instant::now())),
         };
         memory.put(&id, &seen);
         let found = memory.of(&id, "u").unwrap();
         assert_eq!((found.status, found.failures, found.wants_keys), (status, 3, true));
+        assert_eq!(found.feud, seen.feud);
         assert!(seen.knows("7") && seen.knows("8") && !seen.knows("9") && !Remembered::default().knows(""));
         assert!(memory.of(&id, "another").is_none());
         assert_eq!(memory.secrets(&id), ["one"]);

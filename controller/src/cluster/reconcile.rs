@@ -14,8 +14,10 @@ use sealed::status::{Around, Condition, Outcome, ROLLBACK, SecretStatus, Status}
 use sealed::{LiveSecret, Manifest, Opening, Plan, Refusal, SOURCE_ANNOTATION, Timestamp, begin};
 use tokio::sync::watch;
 
+use super::budget::{Budget, Share};
 use super::custody::Snapshot;
 use super::fault::Fault;
+use super::feud::Feud;
 use super::glance::Glance;
 use super::herald::Herald;
 use super::keyring::KeySet;
@@ -45,15 +47,23 @@ pub(crate) struct Cluster {
     pub(crate) herald: Herald,
     /// Who may do more than compare.
     pub(crate) lanes: Lanes,
+    /// How much of it may be in memory.
+    pub(crate) budget: Budget,
 }
 
 /// How a look ended.
 enum Verdict {
     Unchanged,
-    Done { plan: Plan, secrets: Vec<SecretStatus>, wrote: bool },
+    Done {
+        plan: Plan,
+        secrets: Vec<SecretStatus>,
+        wrote: bool,
+    },
     Refused(Refusal),
     ReadFailed(Fault),
     WriteFailed(Plan, Fault),
+    /// All was written, and is changed back each time.
+    Fought(Plan, Fault),
 }
 
 /// Looks at a resource, and says when to look again.
@@ -65,6 +75,9 @@ pub(crate) async fn reconcile(object: Arc<SealedObject>, unit: Arc<Unit>) -> Res
     let _ = unit.cluster.settled.subscribe().wait_for(|settled| *settled).await;
     let Some(keys) = unit.cluster.keys.borrow().clone() else { return Ok(Action::requeue(Duration::from_secs(1))) };
     let glance = Glance::new(&object, &unit, &keys);
+    if let Some(wait) = glance.truce() {
+        return Ok(Action::requeue(wait));
+    }
     if let Some(wait) = glance.is_settled().await {
         return Ok(Action::requeue(wait));
     }
@@ -83,14 +96,20 @@ pub(crate) async fn reconcile(object: Arc<SealedObject>, unit: Arc<Unit>) -> Res
 /// Looks at an object that is there as a whole.
 async fn look_at(object: &SealedObject, unit: &Unit, keys: Arc<KeySet>) -> Action {
     let started = Instant::now();
-    let look = match Look::new(object, unit, keys.clone()) {
+    let mut look = match Look::new(object, unit, keys.clone()) {
         Ok(look) => look,
         Err(fault) => {
             tell_unreadable(object, unit, &keys, &fault).await;
             return Action::await_change();
         }
     };
-    let verdict = if look.glance().is_current().await { Verdict::Unchanged } else { look.work().await };
+    let verdict = if look.glance().is_current().await {
+        Verdict::Unchanged
+    } else {
+        let Some(share) = unit.cluster.budget.take(object.text()) else { return Action::requeue(retry::held_up()) };
+        let verdict = look.work(share).await;
+        look.fought(verdict)
+    };
     let wait = look.conclude(&verdict).await;
     count(unit, object, verdict.word(), started);
     Action::requeue(wait)
@@ -149,14 +168,15 @@ impl Verdict {
             Self::Unchanged => "Unchanged",
             Self::Done { .. } => "Synced",
             Self::Refused(refusal) => refusal.reason.word(),
-            Self::ReadFailed(fault) | Self::WriteFailed(_, fault) => fault.reason,
+            Self::ReadFailed(fault) | Self::WriteFailed(_, fault) | Self::Fought(_, fault) => fault.reason,
         }
     }
 
+    /// What went wrong.
     fn fault(&self) -> Option<&Fault> {
         match self {
             Self::ReadFailed(fault) | Self::WriteFailed(_, fault) => Some(fault),
-            Self::Unchanged | Self::Done { .. } | Self::Refused(_) => None,
+            Self::Unchanged | Self::Done { .. } | Self::Refused(_) | Self::Fought(..) => None,
         }
     }
 }
@@ -167,6 +187,8 @@ struct Look<'a> {
     manifest: Arc<Manifest>,
     keys: Arc<KeySet>,
     before: Remembered,
+    /// With whoever changes its Secrets back.
+    feud: Option<Feud>,
 }
 
 impl<'a> Look<'a> {
@@ -178,7 +200,8 @@ impl<'a> Look<'a> {
         if unit.kind.0.remembers() && !before.knows(object.resource_version()) {
             before.status = Status::of(&manifest);
         }
-        Ok(Self { unit, object, manifest, keys, before })
+        let feud = before.feud;
+        Ok(Self { unit, object, manifest, keys, before, feud })
     }
 
     fn client(&self) -> &Client {
@@ -189,8 +212,8 @@ impl<'a> Look<'a> {
         Glance { unit: self.unit, object: self.object, keys: &self.keys, before: Cow::Borrowed(&self.before) }
     }
 
-    async fn work(&self) -> Verdict {
-        let opening = match self.open().await {
+    async fn work(&self, share: Share) -> Verdict {
+        let opening = match self.open(share.clone()).await {
             Ok(Ok(opening)) => opening,
             Ok(Err(refusal)) => return Verdict::Refused(refusal),
             Err(fault) => return Verdict::ReadFailed(fault),
@@ -201,11 +224,15 @@ impl<'a> Look<'a> {
         }
     }
 
-    /// Opens the resource beside everything else.
-    async fn open(&self) -> Result<Result<Opening, Refusal>, Fault> {
+    /// Opens the resource beside everything else. What is too slow goes on with its share of the memory.
+    async fn open(&self, share: Share) -> Result<Result<Opening, Refusal>, Fault> {
         let (manifest, keys) = (self.manifest.clone(), self.keys.clone());
         let started = Instant::now();
-        let opened = aside::within(OPEN_LIMIT, move || begin(&manifest, &keys.keys, now())).await;
+        let opened = aside::within(OPEN_LIMIT, move || {
+            let _share = share;
+            begin(&manifest, &keys.keys, now())
+        });
+        let opened = opened.await;
         let word = match &opened {
             Ok(Ok(_)) => "Opened",
             Ok(Err(refusal)) => refusal.reason.word(),
@@ -224,6 +251,7 @@ impl<'a> Look<'a> {
             match live::get(self.client(), self.object.namespace(), name).await {
                 Ok(Some(mut found)) => {
                     found.source_gone = self.is_source_gone(&found).await;
+                    opening.lighten(&mut found);
                     live.push(found);
                 }
                 Ok(None) => {}
@@ -235,7 +263,12 @@ impl<'a> Look<'a> {
             Err(refusal) => return Verdict::Refused(refusal),
         };
         self.audit(&plan);
-        match self.take(&plan, &live).await {
+        let rehearsed = apply::rehearse(self.client(), self.object.namespace(), &plan, &live).await;
+        let taken = match rehearsed {
+            Ok(()) => self.take(&plan, &live).await,
+            Err(fault) => Err(fault),
+        };
+        match taken {
             Ok(secrets) => Verdict::Done { wrote: !plan.is_done(), plan, secrets },
             Err(fault) => Verdict::WriteFailed(plan, fault),
         }
@@ -314,7 +347,7 @@ impl<'a> Look<'a> {
             Verdict::Done { plan, secrets, .. } => before.next(&Outcome::Done(plan, secrets.clone()), around),
             Verdict::Refused(refusal) => before.next(&Outcome::Refused(refusal), around),
             Verdict::ReadFailed(fault) => before.next(&Outcome::ReadFailed(fault.reason, &fault.message), around),
-            Verdict::WriteFailed(plan, fault) => {
+            Verdict::WriteFailed(plan, fault) | Verdict::Fought(plan, fault) => {
                 before.next(&Outcome::WriteFailed(plan, fault.reason, &fault.message), around)
             }
         };
@@ -323,7 +356,8 @@ impl<'a> Look<'a> {
         }
         let told_at = self.tell(&next, verdict, around).await;
         let told = told_at.is_some();
-        let failed = !matches!(verdict, Verdict::Unchanged | Verdict::Done { .. }) || !told;
+        let done = matches!(verdict, Verdict::Unchanged | Verdict::Done { .. } | Verdict::Fought(..));
+        let failed = !done || !told;
         let failures = if failed { self.before.failures.saturating_add(1) } else { 0 };
         let wants_keys =
             matches!(verdict, Verdict::Refused(refusal) if refusal.reason.waits_for_key()) || next.wants_rewrap();
@@ -344,6 +378,7 @@ impl<'a> Look<'a> {
                 let seconds = until.flatten().map(|until| u64::try_from(until.0 - now().0).unwrap_or(1));
                 retry::after_refusal(refusal, failures, seconds)
             }
+            Verdict::Fought(..) => self.feud.and_then(|feud| feud.pause(Instant::now())).unwrap_or_else(retry::at_once),
             Verdict::ReadFailed(fault) | Verdict::WriteFailed(_, fault) => {
                 // Races were tried again at once before the first of them was told.
                 let told = if fault.is_race() { failures.saturating_sub(RACES) } else { failures };
@@ -355,8 +390,8 @@ impl<'a> Look<'a> {
     fn remember(&self, status: Status, told_at: Option<String>, failures: u32, wants_keys: bool) {
         let id = ObjectRef::from_obj_with(self.object, self.unit.kind);
         let (uid, resource_version) = (self.object.uid().to_owned(), self.object.resource_version().to_owned());
-        let told_at = told_at.unwrap_or_default();
-        self.unit.remember(&id, &Remembered { uid, resource_version, told_at, status, failures, wants_keys });
+        let (told_at, feud) = (told_at.unwrap_or_default(), self.feud);
+        self.unit.remember(&id, &Remembered { uid, resource_version, told_at, status, failures, wants_keys, feud });
     }
 
     /// Writes the status and an event, if there is something new to say. Gives back the version of the object that came
@@ -398,7 +433,10 @@ impl<'a> Look<'a> {
                 tracing::info!(kind = ?self.unit.kind, %object, "synced");
                 herald.tell(about, EventType::Normal, &ready.reason, &note);
             }
-            Verdict::Refused(_) | Verdict::ReadFailed(_) | Verdict::WriteFailed(..) => {
+            Verdict::Refused(_) | Verdict::ReadFailed(_) | Verdict::WriteFailed(..) | Verdict::Fought(..) => {
+                if let Verdict::Fought(plan, _) = verdict {
+                    self.count_drift(plan);
+                }
                 if self.before.status.condition("Ready").is_some_and(said) {
                     return;
                 }
@@ -425,16 +463,35 @@ impl<'a> Look<'a> {
         self.unit.cluster.herald.tell(about, EventType::Warning, ROLLBACK, &now.message);
     }
 
-    /// A Secret that had to be written although its resource is as it was: somebody changed it.
-    fn count_drift(&self, plan: &Plan) {
+    /// The Secrets that had to be written although their resource is as it was: somebody changed them.
+    fn put_right<'p>(&self, plan: &'p Plan) -> Vec<&'p str> {
+        use sealed::Action;
         let same = self.before.status.observed_generation == self.object.generation();
         let known = |name: &str| self.before.status.secrets.iter().any(|secret| secret.name == name);
-        use sealed::Action;
         let put_right = |step: &&sealed::Step| {
-            known(&step.name) && !matches!(step.action, Action::Keep { .. } | Action::Remove(_) | Action::Release(_))
+            same && known(&step.name)
+                && !matches!(step.action, Action::Keep { .. } | Action::Remove(_) | Action::Release(_))
         };
-        if same {
-            plan.steps.iter().filter(put_right).for_each(|_| self.unit.cluster.metrics.drift_reverted());
+        plan.steps.iter().filter(put_right).map(|step| step.name.as_str()).collect()
+    }
+
+    fn count_drift(&self, plan: &Plan) {
+        self.put_right(plan).iter().for_each(|_| self.unit.cluster.metrics.drift_reverted());
+    }
+
+    /// Takes note of a change that was put right; one too many in a row is told, and not at once put right again.
+    fn fought(&mut self, verdict: Verdict) -> Verdict {
+        let Verdict::Done { plan, secrets, wrote } = verdict else { return verdict };
+        let names = self.put_right(&plan).join(", ");
+        if names.is_empty() {
+            return Verdict::Done { plan, secrets, wrote };
         }
+        let feud = Feud::after(self.before.feud, Instant::now());
+        self.feud = Some(feud);
+        if !feud.is_on() {
+            return Verdict::Done { plan, secrets, wrote };
+        }
+        let what = format!("somebody changes {names} back again and again; it is put right less and less often");
+        Verdict::Fought(plan, Fault::new("Conflict", what))
     }
 }

@@ -1,8 +1,9 @@
 //! When to look at a resource again: the one place that turns outcomes into times.
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use kube::runtime::utils::Backoff;
 use sealed::Refusal;
 
 /// First and longest wait after a failure.
@@ -51,6 +52,41 @@ pub(crate) fn after_refusal(refusal: &Refusal, attempt: u32, until: Option<u64>)
     }
 }
 
+/// The pauses of a watch: they grow from failure to failure, up to half a minute.
+#[derive(Debug, Default)]
+pub(crate) struct Pauses {
+    failures: u32,
+    /// When the last pause ends.
+    until: Option<Instant>,
+    /// Good news since.
+    news: u32,
+}
+
+/// A watch that is refused says before each try that it begins: that alone, and at once, is no good news.
+const BEGINNING: Duration = Duration::from_secs(5);
+
+impl Iterator for Pauses {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        self.failures = self.failures.saturating_add(1);
+        self.news = 0;
+        let pause = after_failure(self.failures).min(DENIED);
+        self.until = Some(Instant::now() + pause);
+        Some(pause)
+    }
+}
+
+impl Backoff for Pauses {
+    fn reset(&mut self) {
+        self.news = self.news.saturating_add(1);
+        let late = self.until.is_none_or(|until| Instant::now() > until + BEGINNING);
+        if self.news > 1 || late {
+            self.failures = 0;
+        }
+    }
+}
+
 /// `around` give or take the share `by`. Nothing secret hangs on it.
 fn jitter(around: Duration, by: f64) -> Duration {
     let random = RandomState::new().hash_one(0) as f64 / u64::MAX as f64;
@@ -67,6 +103,21 @@ mod tests {
             let wait = after_failure(attempt).as_secs_f64();
             assert!((0.8 * expected..=1.2 * expected).contains(&wait), "attempt {attempt}: {wait}");
         }
+    }
+
+    #[test]
+    fn a_watch_that_only_begins_waits_longer_and_longer() {
+        let mut pauses = Pauses::default();
+        let mut of = |news: u32| {
+            (0..news).for_each(|_| pauses.reset());
+            pauses.next().unwrap().as_secs_f64()
+        };
+        for expected in [1.0, 2.0, 4.0, 8.0, 16.0] {
+            let pause = of(1);
+            assert!((0.8 * expected..=1.2 * expected).contains(&pause), "{pause} for {expected}");
+        }
+        assert!((24.0..=30.0).contains(&of(1)) && (24.0..=30.0).contains(&of(1)));
+        assert!(of(2) <= 1.2, "it began and read something");
     }
 
     #[test]

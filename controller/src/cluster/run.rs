@@ -10,6 +10,7 @@ use sealed::custody::Settings;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use super::budget::Budget;
 use super::compat;
 use super::connect::{self, connect};
 use super::custody::Custodian;
@@ -80,6 +81,7 @@ async fn serve(args: Args) -> Result<Exit, Failure> {
         keys,
         metrics,
         settled: watch::Sender::new(false),
+        budget: Budget::new(),
         snapshots: watch::Sender::new(None),
         lanes,
     });
@@ -104,14 +106,13 @@ async fn stand(
     let heart = beat(health.clone());
     let turns = async {
         loop {
-            // A replica that stands by is ready: it does what it should.
-            health.set_ready(true);
             if args.no_leader_election {
                 lead(args, &settings, cluster, health, told(stop.clone())).await;
                 return;
             }
             tokio::select! {
-                () = elector.acquire() => {}
+                // A replica that stands by is ready: it does what it should. Where nobody leads, none is.
+                () = elector.acquire(|stands_by| health.set_ready(stands_by)) => {}
                 () = told(stop.clone()) => return,
             }
             tracing::info!("leading");

@@ -95,7 +95,7 @@ pub(crate) fn secrets(
         None => Api::all(cluster.client.clone()),
     };
     let config = watcher::Config::default().labels(&format!("{MANAGED_LABEL}=true")).page_size(PAGE);
-    let stream = watcher(api, config).default_backoff();
+    let stream = watcher(api, config).backoff(retry::Pauses::default());
     let metrics = cluster.metrics.clone();
     let secrets = Secrets::new();
     let place = place("Secret", namespace);
@@ -335,7 +335,7 @@ impl Unit {
         let again = to.clone();
         let woken = woken.inspect(move |id| absent.leave_again(id, &again));
         let changes = watcher(self.api(), config)
-            .default_backoff()
+            .backoff(retry::Pauses::default())
             .inspect(move |event| {
                 if let Err(error) = event {
                     errors.cluster.metrics.watch_error(errors.kind.0.kind());

@@ -125,12 +125,23 @@ impl DesiredSecret {
         if let Some(label) = key_label(&self.labels) {
             return Some(format!("the label {label} is for the keys of a controller"));
         }
-        let size: usize = self.data.values().map(SecretBytes::len).sum();
-        if size > names::SECRET_LIMIT {
+        if self.type_ == names::FILLED_TYPE {
+            return Some(format!("Kubernetes itself fills a Secret of type {}, and would undo ours", self.type_));
+        }
+        if self.size() > names::SECRET_LIMIT {
             return Some(format!("its values are larger than {} bytes", names::SECRET_LIMIT));
         }
-        let missing = names::missing_key(&self.type_, |key| self.data.contains_key(key))?;
-        Some(format!("a Secret of type {} needs {missing}", self.type_))
+        if let Some(missing) = names::missing_key(&self.type_, |key| self.data.contains_key(key)) {
+            return Some(format!("a Secret of type {} needs {missing}", self.type_));
+        }
+        let key = names::json_key(&self.type_)?;
+        let is_object = self.data.get(key).is_none_or(|value| names::is_json_object(value.expose()));
+        (!is_object).then(|| format!("the value of {key} is no JSON object, which the type {} needs", self.type_))
+    }
+
+    /// The bytes of its values together.
+    pub(crate) fn size(&self) -> usize {
+        self.data.values().map(SecretBytes::len).sum()
     }
 
     /// The Secret as a Kubernetes object in YAML, with `data` in base64.
@@ -155,6 +166,20 @@ impl DesiredSecret {
     /// As [`Self::to_yaml`].
     pub fn to_json_at(&self, at: Option<&Precondition>) -> Result<SecretBytes, ManifestError> {
         let root = self.tree(at);
+        Ok(document::format::Json.emit_value(&Value::Map(root), &document::EmitOptions::default())?)
+    }
+
+    /// What makes `live` this Secret as a JSON merge patch, if it is still as it was `at`: keys that are not wanted are
+    /// taken out, labels and annotations of others stay.
+    ///
+    /// # Errors
+    /// As [`Self::to_yaml`].
+    pub fn to_merge_patch(&self, at: &Precondition, live: &LiveSecret) -> Result<SecretBytes, ManifestError> {
+        let mut root = self.tree(Some(at));
+        if let Some(Value::Map(data)) = root.get_mut("data").map(|node| &mut node.value) {
+            let keys = live.data.iter().flat_map(BTreeMap::keys).filter(|key| !self.data.contains_key(*key));
+            keys.for_each(|key| data.push(key, Value::Null));
+        }
         Ok(document::format::Json.emit_value(&Value::Map(root), &document::EmitOptions::default())?)
     }
 

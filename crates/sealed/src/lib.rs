@@ -32,6 +32,7 @@ pub use dialect::{DIALECTS, Dialect, Opened, Takeover, for_kind};
 pub use error::WriteError;
 pub use keys::{KeySecretError, Keys};
 pub use manifest::{Manifest, ManifestError, ResourceId};
+pub use names::{RESOURCE_LIMIT, SECRET_LIMIT};
 pub use open::{Opening, Situation, begin, open, open_and_plan};
 pub use plan::{Action, Plan, Precondition, Step, plan};
 pub use reason::{Reason, Refusal};

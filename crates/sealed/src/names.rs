@@ -6,6 +6,13 @@ pub const SEALED_KEYS: [&str; 3] = ["binding", "data", "stringData"];
 /// Largest sum of the values of one Secret, in bytes.
 pub const SECRET_LIMIT: usize = 1 << 20;
 
+/// Largest sum of the values of all Secrets of one resource, in bytes. Four times what a file can hold: only templates
+/// reach it.
+pub const RESOURCE_LIMIT: usize = 4 << 20;
+
+/// The type of Secrets that a controller of Kubernetes fills with a token of its own.
+pub const FILLED_TYPE: &str = "kubernetes.io/service-account-token";
+
 /// Whether `name` would be taken for a place of ciphertext.
 pub fn is_reserved(name: &str) -> bool {
     SEALED_KEYS.contains(&name)
@@ -79,6 +86,22 @@ pub fn missing_key(type_: &str, has: impl Fn(&str) -> bool) -> Option<&'static s
     }
 }
 
+/// The key whose value must be a JSON object in a Secret of that type.
+pub fn json_key(type_: &str) -> Option<&'static str> {
+    match type_ {
+        "kubernetes.io/dockerconfigjson" => Some(".dockerconfigjson"),
+        "kubernetes.io/dockercfg" => Some(".dockercfg"),
+        _ => None,
+    }
+}
+
+/// Whether an API server reads the value as a JSON object; `null` stands for an empty one.
+pub fn is_json_object(value: &[u8]) -> bool {
+    let starts = value.trim_ascii_start();
+    let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(value).is_ok();
+    is_json && (starts.starts_with(b"{") || starts.starts_with(b"null"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,6 +125,17 @@ mod tests {
                 && !is_qualified("/a")
         );
         assert!(is_label_value("") && is_label_value("a_b.C") && !is_label_value("a ") && !is_label_value("_a"));
+    }
+
+    #[test]
+    fn the_configuration_of_docker_is_an_object() {
+        for good in ["{}", " {\"auths\": {\"r.example\": {\"auth\": \"eA==\"}}}\n", "null"] {
+            assert!(is_json_object(good.as_bytes()), "{good}");
+        }
+        for bad in ["", "nojson", "[]", "\"{}\"", "{", "{} {}", "1", "{\"a\":}"] {
+            assert!(!is_json_object(bad.as_bytes()), "{bad}");
+        }
+        assert_eq!((json_key("kubernetes.io/dockercfg"), json_key("Opaque")), (Some(".dockercfg"), None));
     }
 
     #[test]

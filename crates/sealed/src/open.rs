@@ -1,5 +1,6 @@
 //! The one function that both `render` and the reconcile step call.
 
+use secret::SecretBytes;
 use sops::Timestamp;
 
 use crate::desired::LiveSecret;
@@ -40,6 +41,19 @@ impl Opening {
         self.opened.secrets.iter().map(|secret| secret.name.as_str())
     }
 
+    /// Lets go of what a plan does not need of the values of a live Secret: those that are as they should be are held
+    /// once, and of the others only that they are not.
+    pub fn lighten(&self, live: &mut LiveSecret) {
+        let wanted = self.opened.secrets.iter().find(|secret| secret.name == live.name);
+        for (key, value) in live.data.iter_mut().flatten() {
+            *value = match wanted.and_then(|secret| secret.data.get(key)) {
+                Some(wanted) if wanted == value => wanted.duplicate(),
+                Some(wanted) if wanted.is_empty() => SecretBytes::from("other"),
+                Some(_) | None => SecretBytes::default(),
+            };
+        }
+    }
+
     /// What to do, given the live Secrets of the resource's namespace that bear these names or belong to the resource.
     ///
     /// # Errors
@@ -69,6 +83,10 @@ pub fn open(resource: &Manifest, keys: &Keys) -> Result<Opened, Refusal> {
     let dialect = for_kind(&resource.id.api_version, &resource.id.kind).ok_or_else(|| not_sealed(resource))?;
     let mut opened = dialect.open(resource, keys)?;
     opened.secrets.sort_by(|a, b| a.name.cmp(&b.name));
+    // So that a live value that is the same need not be held beside it.
+    for value in opened.secrets.iter_mut().flat_map(|secret| secret.data.values_mut()) {
+        *value = std::mem::take(value).shared();
+    }
     match opened.secrets.iter().find_map(|secret| Some((&secret.name, secret.fault()?))) {
         Some((name, fault)) => Err(Refusal::new(Reason::InvalidSecret, format!("Secret {name}: {fault}"))),
         None => Ok(opened),

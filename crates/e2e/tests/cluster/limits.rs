@@ -47,6 +47,36 @@ fn template_bombs_are_refused_in_time_beside_a_good_one() {
 }
 
 #[test]
+fn many_secrets_that_templates_make_large_stay_within_memory() {
+    let test = "controller-large-together";
+    let Some((server, controller)) = running(test) else { return };
+    let space = server.namespace("large-together");
+    let workshop = Workshop::new(test);
+    let value = "x".repeat(8_000);
+    let secrets = |count: usize| -> Vec<_> {
+        let of = |number| json!({"metadata": {"name": format!("s{number}")}, "stringData": {"k": value}});
+        (0..count).map(of).collect()
+    };
+    let text = "${k}".repeat(125);
+    // 32 MB out of 366 kB each, and as much as may be.
+    for number in 0..16 {
+        let name = format!("bomb-{number}");
+        put(server, &workshop.resource_all_templated(&space, &name, &secrets(32), &text));
+    }
+    put(server, &workshop.resource_all_templated(&space, "large", &secrets(4), &text));
+    wait_ready(server, &sealed(&space, "large"));
+    for number in 0..16 {
+        let state = wait_reason(server, &sealed(&space, &format!("bomb-{number}")), "TemplateFailed");
+        let message = state["message"].as_str().unwrap();
+        assert!(message.contains("larger than 4194304 bytes together"), "{message}");
+    }
+    assert_eq!(server.get(&secret(&space, "s31")).status, 404);
+    let peak = controller.daemon.peak_memory().unwrap_or_default() >> 20;
+    peer::say(&format!("16 resources of 32 MB each refused: {peak} MiB at most, in all tests so far"));
+    peer::peer_test_ran(test);
+}
+
+#[test]
 fn a_result_of_a_mebibyte_is_made_and_one_byte_more_is_refused() {
     let test = "controller-largest-result";
     let Some((server, _)) = running(test) else { return };

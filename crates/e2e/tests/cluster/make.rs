@@ -46,6 +46,12 @@ impl Workshop {
         self.resource_edited(space, name, &[secret], |text| text.replacen(from, &(template.clone() + from), 1))
     }
 
+    /// One resource that makes these Secrets, each with a template called `made`.
+    pub(crate) fn resource_all_templated(&self, space: &str, name: &str, secrets: &[Value], text: &str) -> Value {
+        let (from, template) = ("      stringData:\n", format!("      template:\n        made: {text}\n"));
+        self.resource_edited(space, name, secrets, |sealed| sealed.replace(from, &(template.clone() + from)))
+    }
+
     /// One resource that makes these Secrets, edited in clear and bound again.
     fn resource_edited(&self, space: &str, name: &str, secrets: &[Value], edit: impl Fn(&str) -> String) -> Value {
         let mut text = String::new();

@@ -284,3 +284,25 @@ fn nothing_is_missed_while_watches_are_broken() {
     assert!(controller.daemon.is_running() && controller.metric("plomb_leader") == 1.0);
     peer::peer_test_ran(test);
 }
+
+#[test]
+fn a_replica_without_a_leader_is_not_ready() {
+    let test = "controller-leaderless";
+    let Some((server, faults, leader)) = world(test) else { return };
+    // With a lease of its own, which it may not ask for.
+    let lease = "/leases/leaderless-controller";
+    faults.add(Rule::always("GET", &[lease], Fault::Status(403)));
+    let alone = Controller::start(server, "leaderless", &["--name=leaderless"]);
+    let asked = || (faults.count("GET", &[lease]) > 2).then_some(());
+    assert!(eventually(SOON, asked).is_some(), "it asks again and again");
+    assert!(alone.get("/readyz").starts_with("HTTP/1.0 503"), "{}", alone.get("/readyz"));
+    assert_eq!(alone.metric("plomb_leader"), 0.0);
+    alone.stop();
+    faults.clear(lease);
+    // Where one leads, the next stands by.
+    let second = Controller::start(server, "stands-by", &[]);
+    assert!(eventually(SOON, || second.is_ready().then_some(())).is_some(), "{}", second.get("/readyz"));
+    assert_eq!((second.metric("plomb_leader"), leader.metric("plomb_leader")), (0.0, 1.0));
+    second.stop();
+    peer::peer_test_ran(test);
+}

@@ -65,8 +65,7 @@ impl Dialect for EncryptedSecret {
         let binding = binding(opened_spec)?;
         binding.check_place(&resource.id)?;
         binding.check_shape(&spec)?;
-        let secrets = spec.secrets.iter().map(|(name, entry)| build(name, entry, opened_spec, &resource.id));
-        let secrets: Vec<DesiredSecret> = secrets.collect::<Result<_, _>>()?;
+        let secrets = built(&spec, opened_spec, &resource.id)?;
         Ok(Opened {
             content_hash: Some(content_hash(plain.key(), &secrets)),
             secrets,
@@ -244,6 +243,22 @@ fn binding(spec: &Map) -> Result<Binding, Refusal> {
         Some(document::Value::Str(text)) => Binding::parse(text),
         _ => Binding::parse(&SecretBytes::default()),
     }
+}
+
+/// The Secrets from their decrypted values, as long as they are not too large together.
+fn built(spec: &EncryptedSecretSpec, opened: &Map, id: &ResourceId) -> Result<Vec<DesiredSecret>, Refusal> {
+    let mut secrets = Vec::new();
+    let mut size = 0;
+    for (name, entry) in &spec.secrets {
+        let secret = build(name, entry, opened, id)?;
+        size += secret.size();
+        if size > names::RESOURCE_LIMIT {
+            let what = format!("the values of its Secrets are larger than {} bytes together", names::RESOURCE_LIMIT);
+            return Err(Refusal::new(Reason::TemplateFailed, what).hint("several resources in place of one"));
+        }
+        secrets.push(secret);
+    }
+    Ok(secrets)
 }
 
 /// One Secret from its decrypted values.

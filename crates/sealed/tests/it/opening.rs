@@ -3,7 +3,7 @@
 use sealed::{Action, Keys, Reason};
 use secret::SecretBytes;
 
-use crate::made::{Person, api, changed, contents, draft, file, manifests, object, plan, sealed};
+use crate::made::{Person, api, changed, contents, draft, file, manifests, object, plan, sealed, secret};
 
 #[test]
 fn a_file_and_its_object_give_the_same_secrets() {
@@ -42,6 +42,50 @@ fn templates_are_filled() {
     let refusal = plan(&manifests(&bad)[0], &me.keys()).unwrap_err();
     assert_eq!(refusal.reason, Reason::TemplateFailed);
     assert!(refusal.message.contains("nobody"));
+}
+
+#[test]
+fn what_templates_make_of_all_secrets_together_has_a_limit() {
+    let me = Person::new(1);
+    let of = |count: usize| {
+        let entry = |number: usize| {
+            let (value, text) = ("x".repeat(1000), "${k}".repeat(1000));
+            format!("    s{number}:\n      stringData: {{k: {value}}}\n      template: {{t: '{text}'}}\n")
+        };
+        let head = "apiVersion: plomb.dev/v1alpha1\nkind: EncryptedSecret\nmetadata: {name: db, namespace: prod}\nspec:\n  \
+                    secrets:\n";
+        let text = head.to_owned() + &(0..count).map(entry).collect::<String>();
+        let bound = sealed::write::bound(SecretBytes::from(text.as_str()), &document::format::Yaml, Default::default());
+        sealed(bound.unwrap().text, &[&me])
+    };
+    assert_eq!(contents(&plan(&manifests(&of(4))[0], &me.keys()).unwrap())["s3/t"].len(), 1_000_000);
+    let refusal = plan(&manifests(&of(5))[0], &me.keys()).unwrap_err();
+    assert_eq!(refusal.reason, Reason::TemplateFailed);
+    assert!(refusal.message.contains("4194304 bytes together"), "{refusal}");
+}
+
+#[test]
+fn what_an_api_server_would_refuse_by_its_type_is_refused_before() {
+    let me = Person::new(1);
+    // `plomb seal` makes none of these; an editor does.
+    let refused = |type_: &str, key: &str, value: &str| {
+        let mut draft = draft();
+        draft.secrets = vec![secret("a", &[(key, "VALUE")])];
+        draft.secrets[0].type_ = "example.org/type".into();
+        let edit = |text: &str| rebind(&text.replace("example.org/type", type_).replace("VALUE", value));
+        plan(&manifests(&changed(&file(&draft, &me), &me, edit))[0], &me.keys()).err()
+    };
+    let docker = "kubernetes.io/dockerconfigjson";
+    assert_eq!(refused(docker, ".dockerconfigjson", "'{}'"), None);
+    for (type_, key, value, word) in [
+        (docker, ".dockerconfigjson", "nojson-canary", ".dockerconfigjson"),
+        ("kubernetes.io/dockercfg", ".dockercfg", "'[]'", ".dockercfg"),
+        ("kubernetes.io/service-account-token", "token", "x", "service-account-token"),
+    ] {
+        let refusal = refused(type_, key, value).unwrap();
+        assert_eq!(refusal.reason, Reason::InvalidSecret);
+        assert!(refusal.message.contains(word) && !refusal.message.contains("canary"), "{refusal}");
+    }
 }
 
 fn rebind(text: &str) -> String {

@@ -5,7 +5,9 @@ use sealed::{Action, DesiredSecret, LiveSecret, ManagedEntry, Manifest, Owner, P
 use secret::SecretBytes;
 use serde_json::{Value, json};
 
-use crate::made::{Person, api, draft, file, object, plan_with, secret};
+use std::collections::BTreeMap;
+
+use crate::made::{NOW, Person, api, draft, file, object, plan_with, secret};
 
 struct World {
     me: Person,
@@ -30,8 +32,17 @@ impl World {
         object(&self.value)
     }
 
+    /// The plan, which must be the same for live Secrets of which no more is held than needed.
     fn plan(&self, live: &[LiveSecret]) -> Result<Plan, Refusal> {
-        plan_with(&self.resource(), &self.me.keys(), live)
+        let (resource, keys) = (self.resource(), self.me.keys());
+        let planned = plan_with(&resource, &keys, live);
+        if let Ok(opening) = sealed::begin(&resource, &keys, NOW) {
+            let mut light: Vec<LiveSecret> = live.iter().map(copy).collect();
+            light.iter_mut().for_each(|live| opening.lighten(live));
+            let again = opening.plan(&resource, &sealed::status::Status::of(&resource), &light);
+            assert_eq!(format!("{planned:?}"), format!("{again:?}"));
+        }
+        planned
     }
 
     /// The one step for the Secret `a`.
@@ -42,6 +53,26 @@ impl World {
     /// The live Secret after the plan was carried out.
     fn live(&self) -> LiveSecret {
         live_of(self.plan(&[]).unwrap().secrets().next().unwrap())
+    }
+}
+
+fn copy(live: &LiveSecret) -> LiveSecret {
+    let values = |data: &BTreeMap<String, SecretBytes>| {
+        data.iter().map(|(key, value)| (key.clone(), value.duplicate())).collect::<BTreeMap<_, _>>()
+    };
+    LiveSecret {
+        name: live.name.clone(),
+        uid: live.uid.clone(),
+        resource_version: live.resource_version.clone(),
+        type_: live.type_.clone(),
+        immutable: live.immutable,
+        labels: live.labels.clone(),
+        annotations: live.annotations.clone(),
+        owner: live.owner.clone(),
+        managed: live.managed.clone(),
+        data: live.data.as_ref().map(values),
+        created: live.created,
+        source_gone: live.source_gone,
     }
 }
 
@@ -347,4 +378,33 @@ fn a_live_secret_is_read_from_its_object() {
     let mut metadata_only = object;
     metadata_only.as_object_mut().unwrap().retain(|key, _| key != "data" && key != "type");
     assert!(LiveSecret::of(&crate::made::object(&metadata_only)).unwrap().data.is_none());
+}
+
+#[test]
+fn of_a_live_value_no_more_is_held_than_whether_it_is_right() {
+    let world = World::new(|draft| draft.secrets = vec![secret("a", &[("k", "v"), ("none", "")])]);
+    let (resource, keys) = (world.resource(), world.me.keys());
+    let opening = sealed::begin(&resource, &keys, NOW).unwrap();
+    let mut live = world.live();
+    let data = live.data.as_mut().unwrap();
+    data.insert("k".into(), SecretBytes::from("somebody else's"));
+    data.insert("none".into(), SecretBytes::from("somebody else's"));
+    data.insert("more".into(), SecretBytes::from("somebody else's"));
+    opening.lighten(&mut live);
+    let data = live.data.unwrap();
+    assert!(data.values().all(|value| value.len() < 10) && data.len() == 3);
+    assert!(data["k"] != SecretBytes::from("v") && !data["none"].is_empty());
+}
+
+#[test]
+fn a_merge_patch_takes_out_what_is_not_wanted() {
+    let world = World::with(Policy::default());
+    let plan = world.plan(&[]).unwrap();
+    let mut live = world.live();
+    live.data.as_mut().unwrap().insert("old".into(), SecretBytes::from("x"));
+    let at = sealed::Precondition { uid: "s-1".into(), resource_version: "7".into() };
+    let patch = plan.secrets().next().unwrap().to_merge_patch(&at, &live).unwrap();
+    let patch: Value = serde_json::from_slice(patch.expose()).unwrap();
+    assert_eq!(patch["data"], json!({"k": "dg==", "old": null}));
+    assert_eq!((&patch["metadata"]["uid"], &patch["metadata"]["resourceVersion"]), (&json!("s-1"), &json!("7")));
 }
