@@ -371,7 +371,7 @@ fn documents_that_show_an_encrypted_file_are_none() {
     let shown =
         "pin: ENC[AES256_GCM,data:QQ==,iv:QQ==,tag:QQ==,type:int]\nsops:\n    lastmodified: \"2026-01-01T00:00:00Z\"\n";
     repo.write("guide.md", format!("# Guide\n\n```yaml\n{shown}```\n")).write("deep/.sops.yaml", "creation_rules: 1\n");
-    repo.write("deep/a/x.txt", "x\n").write("flat/x.txt", "x\n");
+    repo.write("deep/a/x.txt", "x\n").write("flat/x.txt", "x\n").stage();
     let scan = |words: &[&str]| scratch.command(PLOMB).args(words).folder(repo.root()).run();
     assert!(scan(&["scan", "guide.md"]).ok(), "{}", scan(&["scan", "guide.md"]).text());
     // Rules are reported where they govern what is scanned, or lie in it.

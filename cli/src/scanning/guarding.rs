@@ -19,7 +19,7 @@ use super::collector::Collector;
 use super::rules::source_failure;
 use super::{Request, What, refs};
 use crate::config::ConfigFile;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::{config, files};
 
 const CONFIG: &str = ".sops.yaml";
@@ -119,7 +119,9 @@ pub(crate) fn prepare(
 /// The one configuration that the user named holds everywhere, as it does for encrypting.
 fn asked_for(request: &Request, home: &Path, path: &Path) -> Result<Guarding, Failure> {
     let text = files::read_named(path, LIMIT)?;
-    ConfigFile::parse(path, &text, Strictness::Strict)?;
+    if ConfigFile::parse(path, &text, Strictness::Strict)?.config.creation_rules.is_none() {
+        return Err(Failure::new(Exit::Incomplete, "has no creation_rules: nothing would be judged").in_file(path));
+    }
     let repository = Repository::discover(home).ok().map(|it| it.with_object_folders(refs::quarantine()));
     let root = repository.as_ref().map_or(PathBuf::from("/"), |repository| repository.root().to_owned());
     let index_file = std::env::var_os("GIT_INDEX_FILE").map(PathBuf::from);
