@@ -179,6 +179,7 @@ pub(crate) fn dispatch(argv: Vec<OsString>) -> Outcome {
     match parse(argv) {
         Ok(cli) => {
             let mut context = Context::new(Mode::Plomb);
+            context.config_is_asked_for = cli.global.config.is_some();
             context.config = cli.global.config.or(context.config);
             context.verbose = cli.global.verbose;
             cli.command.run(&mut context)

@@ -29,6 +29,8 @@ pub(crate) struct Context {
     pub(crate) mode: Mode,
     /// `--config` or `SOPS_CONFIG`.
     pub(crate) config: Option<PathBuf>,
+    /// Whether it was `--config`.
+    pub(crate) config_is_asked_for: bool,
     /// `-v`.
     pub(crate) verbose: bool,
     /// `--indent`.
@@ -54,6 +56,7 @@ impl Context {
         Self {
             mode,
             config: std::env::var_os("SOPS_CONFIG").filter(|it| !it.is_empty()).map(PathBuf::from),
+            config_is_asked_for: false,
             verbose: false,
             indent: None,
             ignore_mac: false,

@@ -115,10 +115,15 @@ impl History {
 /// # Errors
 /// When rules, exceptions or the source itself cannot be read.
 pub(crate) fn run(request: &Request, context: &mut Context) -> Outcome {
-    output::check(request)?;
+    output::check(request).map_err(not_begun)?;
     let found = find(request, context)?;
-    output::write(request, &found)?;
+    output::write(request, &found).map_err(not_begun)?;
     Ok(found.exit(request))
+}
+
+/// Whatever keeps a scan from an answer has one exit code: the numbers of SOPS say nothing here.
+fn not_begun(failure: Failure) -> Failure {
+    if failure.exit == Exit::Usage { failure } else { failure.exit(Exit::Incomplete) }
 }
 
 /// What a scan found, after all exceptions.
@@ -153,8 +158,8 @@ impl Found {
 /// # Errors
 /// As [`run`].
 pub(crate) fn find(request: &Request, context: &mut Context) -> Result<Found, Failure> {
-    let exceptions = exceptions::load(request)?;
-    let mut found = find_bare(request, context)?;
+    let exceptions = exceptions::load(request).map_err(not_begun)?;
+    let mut found = find_bare(request, context).map_err(not_begun)?;
     exceptions.apply(&mut found, context);
     Ok(found)
 }

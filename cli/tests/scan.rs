@@ -252,3 +252,184 @@ fn the_creation_rules_are_asked_about_unstaged_files() {
     let text = done.text();
     assert!(done.code == Some(1) && text.contains("secrets/b.yaml:1:6  sops-not-encrypted"), "{text}");
 }
+
+/// A repository with our hooks in it.
+fn hooked<'s>(scratch: &'s Scratch) -> Repository<'s> {
+    let repo = Repository::new(scratch, "work");
+    let done = scratch.command(PLOMB).args(["hook", "install"]).folder(repo.root()).run();
+    assert!(done.ok(), "{}", done.errors());
+    repo
+}
+
+#[test]
+fn what_git_keeps_of_a_message_is_scanned() {
+    let scratch = Scratch::new("scan-message");
+    let mut repo = hooked(&scratch);
+    let secret = token::github(&mut Dice::new(8));
+    let commit = |repo: &Repository<'_>, words: &[&str]| {
+        let words = [&["commit", "-q", "--allow-empty"], words].concat();
+        repo.try_git(&words)
+    };
+    let scissors = "# ------------------------ >8 ------------------------";
+    let comment = format!("#12 use {secret}");
+    for words in [vec!["-m", comment.as_str()], vec!["-m", "x", "-m", scissors, "-m", secret.as_str()]] {
+        let done = commit(&repo, &words);
+        assert!(!done.ok() && done.errors().contains("github-pat"), "{}", done.errors());
+    }
+    // The change that `git commit -v` shows takes the secret out: it is no part of the message.
+    repo.write("a.txt", format!("token = {secret}\n"));
+    repo.git(&["add", "a.txt"]);
+    repo.git(&["commit", "-q", "--no-verify", "-m", "In"]);
+    repo.write("a.txt", "token = none\n");
+    repo.git(&["add", "a.txt"]);
+    let editor = "sh -c 'printf \"Out\\n\" | cat - \"$0\" > \"$0.new\" && mv \"$0.new\" \"$0\"'";
+    let done = repo.try_git(&["-c", &format!("core.editor={editor}"), "commit", "-q", "-v"]);
+    assert!(done.ok(), "{}", done.errors());
+    assert_eq!(repo.git(&["log", "-1", "--format=%B"]).text().trim(), "Out");
+}
+
+#[test]
+fn a_finding_that_is_allowed_can_be_committed() {
+    let scratch = Scratch::new("scan-allow-commit");
+    let mut repo = hooked(&scratch);
+    for seed in 0..12 {
+        let name = format!("conf/a{seed}.yaml");
+        repo.write(&name, format!("password: {}\n", token::github(&mut Dice::new(seed)).replace("ghp_", "Aq7")));
+        let here = |words: &[&str]| scratch.command(PLOMB).args(words).folder(repo.root()).run();
+        let found = here(&["scan", &name, "-f", "json", "-r", "-"]).text();
+        let print = found.split('"').find(|word| word.starts_with("plomb:v1:")).expect("one is found").to_owned();
+        assert!(here(&["allow", &print, "--reason", "made for a test"]).ok());
+    }
+    repo.git(&["add", "-A"]);
+    let done = repo.try_git(&["commit", "-q", "-m", "Allowed"]);
+    assert!(done.ok(), "{}", done.errors());
+}
+
+#[test]
+fn a_hook_that_git_did_not_run_is_woken() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let scratch = Scratch::new("scan-hook-mode");
+    let mut repo = Repository::new(&scratch, "work");
+    let hook = repo.root().join(".git/hooks/pre-commit");
+    std::fs::create_dir_all(hook.parent().expect("it is in a folder")).unwrap();
+    std::fs::write(&hook, "#!/bin/sh\necho mine >&2\n").unwrap();
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let install = || scratch.command(PLOMB).args(["hook", "install", "pre-commit"]).folder(repo.root()).run().text();
+    let said = install();
+    assert!(said.contains("calls plomb now, and is executable: Git did not run it before"), "{said}");
+    assert_eq!(std::fs::metadata(&hook).unwrap().permissions().mode() & 0o777, 0o755);
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o640)).unwrap();
+    assert!(install().contains("calls plomb already, and is executable"));
+    assert_eq!(std::fs::metadata(&hook).unwrap().permissions().mode() & 0o777, 0o750);
+    assert!(install().ends_with("calls plomb already\n"));
+    repo.write("a.txt", format!("token = {}\n", token::github(&mut Dice::new(9))));
+    repo.git(&["add", "a.txt"]);
+    assert!(!repo.try_git(&["commit", "-q", "-m", "x"]).ok());
+}
+
+#[test]
+fn the_configuration_that_is_named_judges() {
+    let scratch = Scratch::new("scan-config");
+    let recipient = "age1d8v3r9npq5jhdn306sl66jqrz50lkhdt6ghm2cc2v56hn473h9rskfwjju";
+    let rules = |pattern: &str| format!("creation_rules:\n  - path_regex: {pattern}\n    age: {recipient}\n");
+    for in_git in [true, false] {
+        let mut repo = Repository::new(&scratch, if in_git { "one" } else { "two" });
+        repo.write(".sops.yaml", rules("^other/")).write("ci/rules.yaml", rules("^secrets/|/z\\.enc\\.yaml$"));
+        repo.write("z.enc.yaml", "pin: 4711\n").write("ci/secrets/a.yaml", "pin: 4711\n");
+        repo.write("other/a.yaml", "pin: 4711\n");
+        if !in_git {
+            std::fs::remove_dir_all(repo.root().join(".git")).unwrap();
+        }
+        let here = |words: &[&str]| scratch.command(PLOMB).args(words).folder(repo.root()).run();
+        assert!(here(&["scan", "."]).text().contains("other/a.yaml"));
+        let done = here(&["scan", ".", "--config", "ci/rules.yaml"]);
+        let text = done.text();
+        assert_eq!(done.code, Some(1), "{text}");
+        assert!(text.contains("z.enc.yaml:1:6") && text.contains("ci/secrets/a.yaml:1:6"), "{text}");
+        assert!(text.contains("ci/rules.yaml:2") && !text.contains("other/a.yaml"), "{text}");
+        for wrong in ["nowhere.yaml", "z.enc.yaml"] {
+            let done = here(&["scan", ".", "--config", wrong]);
+            assert!(done.code == Some(2) && done.errors().contains(wrong), "{}", done.errors());
+        }
+        let fixed = here(&["scan", ".", "--config", "ci/rules.yaml", "--fix"]);
+        assert!(fixed.ok() && fixed.errors().contains("encrypted z.enc.yaml"), "{}", fixed.errors());
+        let text = std::fs::read_to_string(repo.root().join("z.enc.yaml")).unwrap();
+        assert!(text.contains("ENC["), "{text}");
+    }
+}
+
+#[test]
+fn only_a_whole_scan_names_exceptions_without_use() {
+    let scratch = Scratch::new("scan-unused");
+    let mut repo = Repository::new(&scratch, "work");
+    repo.write("a/x.txt", format!("token = {}\n", token::github(&mut Dice::new(21)))).write("b/y.txt", "y\n");
+    repo.commit("One");
+    let commit = repo.git(&["rev-parse", "HEAD"]).text().trim().to_owned();
+    repo.write("a/x.txt", "x\n").commit("Out");
+    repo.write(".gitleaksignore", format!("{commit}:a/x.txt:github-pat:1\n"));
+    repo.write(".plomb-allow", "plomb:v1:github-pat:a/x.txt:00000000\n");
+    let notes = |folder: &str, words: &[&str]| {
+        let done = scratch.command(PLOMB).args(words).folder(repo.root().join(folder)).run();
+        let text = done.text() + &done.errors();
+        (text.contains("accepts nothing any more"), text.contains("ignores nothing any more"))
+    };
+    for (folder, words) in [
+        ("", &["scan", "b"][..]),
+        ("b", &["scan", "."]),
+        ("", &["scan", ".", "--confidence", "high"]),
+        ("", &["scan", ".", "--no-guard"]),
+        ("", &["scan", "git", "--range", "HEAD~1..HEAD"]),
+    ] {
+        assert_eq!(notes(folder, words), (false, false), "{words:?}");
+    }
+    assert_eq!(notes("", &["scan", "."]), (true, false), "an entry of a commit is about history");
+    assert_eq!(notes("", &["scan", "git"]), (true, false), "that entry is used");
+}
+
+#[test]
+fn documents_that_show_an_encrypted_file_are_none() {
+    let scratch = Scratch::new("scan-prose");
+    let mut repo = Repository::new(&scratch, "work");
+    let recipient = "age1d8v3r9npq5jhdn306sl66jqrz50lkhdt6ghm2cc2v56hn473h9rskfwjju";
+    repo.write(".sops.yaml", format!("creation_rules:\n  - path_regex: ^secrets/\n    age: {recipient}\n"));
+    let shown =
+        "pin: ENC[AES256_GCM,data:QQ==,iv:QQ==,tag:QQ==,type:int]\nsops:\n    lastmodified: \"2026-01-01T00:00:00Z\"\n";
+    repo.write("guide.md", format!("# Guide\n\n```yaml\n{shown}```\n")).write("deep/.sops.yaml", "creation_rules: 1\n");
+    repo.write("deep/a/x.txt", "x\n").write("flat/x.txt", "x\n").stage();
+    let scan = |words: &[&str]| scratch.command(PLOMB).args(words).folder(repo.root()).run();
+    assert!(scan(&["scan", "guide.md"]).ok(), "{}", scan(&["scan", "guide.md"]).text());
+    // Rules are reported where they govern what is scanned, or lie in it.
+    assert!(scan(&["scan", "flat"]).ok(), "{}", scan(&["scan", "flat"]).text());
+    for place in [".", "deep", "deep/a", "deep/a/x.txt"] {
+        assert!(scan(&["scan", place]).text().contains("deep/.sops.yaml"), "{place}");
+    }
+}
+
+#[test]
+fn what_keeps_a_scan_from_an_answer_has_one_exit_code() {
+    let scratch = Scratch::new("scan-exit");
+    scratch.write("a.txt", "x\n");
+    let _socket = std::os::unix::net::UnixListener::bind(scratch.work().join("s")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", scratch.work().join("zero")).unwrap();
+    for words in [
+        &["scan", "a.txt", "-b", "none.json"][..],
+        &["scan", "a.txt", "-c", "none.toml"],
+        &["scan", "a.txt", "--report-template", "none.tmpl", "-r", "-"],
+        &["scan", "message", "none"],
+        &["scan", "zero"],
+        &["scan", "/dev/zero", "--max-target-megabytes", "1"],
+        &["scan", "s"],
+    ] {
+        let done = plomb(&scratch, words);
+        assert_eq!(done.code, Some(2), "{words:?}: {}", done.errors());
+    }
+    assert!(plomb(&scratch, &["scan", "/dev/null"]).ok());
+    let missing = scratch.command(PLOMB).args(["scan", "a.txt"]).env("GITLEAKS_CONFIG", "none.toml").run();
+    assert_eq!(missing.code, Some(2));
+    let repo = Repository::new(&scratch, "work");
+    for hook in ["pre-push", "pre-receive"] {
+        let done = scratch.command(PLOMB).args(["scan", hook]).folder(repo.root()).stdin("garbage\n").run();
+        assert_eq!(done.code, Some(2), "{}", done.errors());
+        assert!(done.errors().contains(&format!("line 1: this is not what Git tells the hook {hook}")));
+    }
+}

@@ -69,12 +69,16 @@ fn install(kinds: &[Kind], place: &Place) -> Outcome {
     }
     for (path, before, after) in changes {
         let name = shown(&from_here(&path));
-        if before.as_deref() == Some(&after) {
-            ui::print(format!("{name} calls plomb already\n").as_bytes())?;
-            continue;
+        let stands = before.as_deref() == Some(&after);
+        if !stands {
+            write(&path, &after)?;
         }
-        write(&path, &after)?;
-        ui::print(format!("{name} calls plomb now\n").as_bytes())?;
+        let when = if stands { "already" } else { "now" };
+        let woken = if is_executable(&path) { "" } else { ", and is executable: Git did not run it before" };
+        if !woken.is_empty() {
+            make_executable(&path)?;
+        }
+        ui::print(format!("{name} calls plomb {when}{woken}\n").as_bytes())?;
     }
     Ok(Exit::Ok)
 }
@@ -161,8 +165,18 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     }
     files::replace(path, text.as_bytes())?;
     if new {
-        let mode = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(path, mode).map_err(|error| Failure::io(path, "make it executable", &error))?;
+        set_mode(path, 0o755)?;
     }
     Ok(())
+}
+
+/// Whoever may read it may run it.
+fn make_executable(path: &Path) -> Result<(), Failure> {
+    let mode = std::fs::metadata(path).map_or(0o644, |meta| meta.permissions().mode());
+    set_mode(path, mode | 0o100 | (mode & 0o444) >> 2)
+}
+
+fn set_mode(path: &Path, mode: u32) -> Result<(), Failure> {
+    let mode = std::fs::Permissions::from_mode(mode);
+    std::fs::set_permissions(path, mode).map_err(|error| Failure::io(path, "make it executable", &error))
 }

@@ -134,7 +134,7 @@ pub(crate) struct Refs {
 /// Runs the command.
 pub(crate) fn run(args: Args, context: &mut Context) -> Outcome {
     let here = || PathBuf::from(".");
-    let (what, flags, own) = match args.source {
+    let (what, flags, mut own) = match args.source {
         Some(Source::Git(git)) => git.into_parts(),
         Some(Source::Dir(files)) => files.into_parts(),
         Some(Source::Stdin(plain)) => (What::Stdin, plain.flags, plain.own),
@@ -153,6 +153,7 @@ pub(crate) fn run(args: Args, context: &mut Context) -> Outcome {
             (what, flags, own)
         }
     };
+    own.creation_rules = context.config.clone().filter(|_| context.config_is_asked_for);
     let request = Request { what, flags, own, style: Style::Plomb, verbose: context.verbose };
     match args.explain {
         Some(place) => scanning::explain(request, &place, context),

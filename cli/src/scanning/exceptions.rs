@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use bstr::BStr;
 use scan::ignore::{Allow, Day, GitleaksIgnore, Malformed, allow::Verdict};
-use scan::{Baseline, Finding, Fingerprints};
+use scan::{Baseline, Confidence, Finding, Fingerprints};
 
-use super::{Found, Request, What};
+use super::{Found, Level, Request, What};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::files;
@@ -24,6 +25,8 @@ pub(crate) struct Exceptions {
     redaction: scan::Redaction,
     /// Whether the scan saw everything that the exceptions are about: else "unused" says nothing.
     is_whole: bool,
+    /// Whether entries that name a commit were asked about.
+    is_history: bool,
 }
 
 /// Reads them. Where they lie in the repository they come from the commit of `--config-from`, if that is given.
@@ -37,7 +40,8 @@ pub(crate) fn load(request: &Request) -> Result<Exceptions, Failure> {
         allow: Vec::new(),
         baseline: request.flags.baseline_path.as_deref().map(baseline).transpose()?,
         redaction: request.flags.redaction(),
-        is_whole: matches!(request.what, What::Files { .. } | What::History(_)) && request.flags.enable_rule.is_empty(),
+        is_whole: is_whole(request, &home),
+        is_history: matches!(request.what, What::History(_)),
     };
     let given = &request.flags.gitleaks_ignore_path;
     let piped = files::is_stream(given).then(|| files::read_named(given, LIMIT)).transpose()?;
@@ -54,6 +58,29 @@ pub(crate) fn load(request: &Request) -> Result<Exceptions, Failure> {
         exceptions.allow.push((name, list));
     }
     Ok(exceptions)
+}
+
+/// Whether a scan sees all that exceptions can be about: every file or every commit, every rule, every finding that is
+/// reported by default.
+fn is_whole(request: &Request, home: &Path) -> bool {
+    let absolute = crate::paths::absolute;
+    let all = match &request.what {
+        What::Files { paths, .. } => {
+            paths.iter().any(|path| path.is_dir() && absolute(path) == absolute(&root_of(home)))
+        }
+        What::History(wanted) => wanted.range.is_none() && wanted.log_opts.is_none(),
+        _ => false,
+    };
+    let default = Confidence::from(Level::default());
+    all && request.flags.enable_rule.is_empty()
+        && !request.own.no_guard
+        && Confidence::from(request.own.confidence) <= default
+}
+
+/// Whether an entry of gitleaks' names a commit.
+fn names_commit(entry: &BStr) -> bool {
+    let first = entry.split(|byte| *byte == b':').next().unwrap_or_default();
+    matches!(first.len(), 40 | 64) && first.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// Every place where gitleaks looks for its file, and the root of the repository.
@@ -104,7 +131,8 @@ impl Exceptions {
             found.notes.extend(unused.map(note));
         }
         for (name, list) in &self.gitleaks {
-            let unused = list.unused().map(|(line, _)| format!("{name}:{line}: ignores nothing any more"));
+            let unused = list.unused().filter(|(_, entry)| self.is_history || !names_commit(entry));
+            let unused = unused.map(|(line, _)| format!("{name}:{line}: ignores nothing any more"));
             found.notes.extend(unused.map(note));
         }
     }

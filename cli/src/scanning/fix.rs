@@ -103,16 +103,16 @@ fn carry_out(
     match mend {
         Mend::Nothing => Ok(None),
         Mend::Encrypt { .. } => {
-            run_command(words(&["encrypt", "--in-place"], file), context)?;
-            Ok(Some("encrypted"))
+            let exit = run_command(words(&["encrypt", "--in-place"], file), context)?;
+            Ok((exit == Exit::Ok).then_some("encrypted"))
         }
         Mend::SealValues(_) => {
             seal_values(file, patient, context)?;
             Ok(Some("encrypted the new values of"))
         }
         Mend::UpdateReaders(_) => {
-            run_command(words(&["updatekeys", "--yes"], file), context)?;
-            Ok(Some("updated the recipients of"))
+            let exit = run_command(words(&["updatekeys", "--yes"], file), context)?;
+            Ok((exit == Exit::Ok).then_some("updated the recipients of"))
         }
         Mend::Untrack => {
             by_hand(file, &["take it out of the repository (`git rm --cached`) and name it in .gitignore".to_owned()]);

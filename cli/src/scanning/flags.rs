@@ -94,6 +94,9 @@ pub(crate) struct OwnFlags {
     /// Columns as gitleaks counts them (bytes, one more after the first line)
     #[arg(long)]
     pub(crate) compat: bool,
+    /// The `.sops.yaml` that judges in place of the repository's own: the command's own `--config`
+    #[arg(skip)]
+    pub(crate) creation_rules: Option<PathBuf>,
     /// Report as JSON on standard output
     #[arg(long, conflicts_with_all = ["report_path", "report_format"])]
     pub(crate) json: bool,

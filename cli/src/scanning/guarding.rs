@@ -8,14 +8,18 @@ use std::path::{Path, PathBuf};
 
 use bstr::{BStr, BString, ByteSlice as _};
 use gix::ObjectId;
-use guard::{Breach, Configs, FileVersion, Kind, Mend, Names, Rules, Sibling, Tracked, is_resource, seems_encrypted};
+use guard::{
+    Breach, Configs, Everywhere, FileVersion, Kind, Mend, Names, Rules, Sibling, Tracked, is_resource, seems_encrypted,
+};
 use scan::{Confidence, Content, Finding, Place, Span};
+use sops::config::Strictness;
 use source::{Change, Repository, Staged};
 
 use super::collector::Collector;
 use super::rules::source_failure;
 use super::{Request, What, refs};
-use crate::failure::Failure;
+use crate::config::ConfigFile;
+use crate::failure::{Exit, Failure};
 use crate::paths::one_line;
 use crate::{config, files, ui};
 
@@ -63,6 +67,9 @@ pub(crate) fn prepare(
         return Ok(None);
     }
     let home = request.what.home();
+    if let Some(path) = &request.own.creation_rules {
+        return asked_for(request, &home, path).map(Some);
+    }
     let known = known.cloned().map_or_else(|| Repository::discover(&home), Ok);
     let Ok(repository) = known else { return outside(request, &home) };
     let repository = repository.with_object_folders(refs::quarantine());
@@ -117,6 +124,34 @@ pub(crate) fn prepare(
 fn is_own_change(request: &Request) -> bool {
     matches!(request.what, What::Files { .. } | What::Staged(_) | What::Unstaged(_))
         && request.own.config_from.is_none()
+}
+
+/// The one configuration that the user named holds everywhere, as it does for encrypting.
+fn asked_for(request: &Request, home: &Path, path: &Path) -> Result<Guarding, Failure> {
+    let text = files::read_named(path, LIMIT)?;
+    if ConfigFile::parse(path, &text, Strictness::Strict)?.config.creation_rules.is_none() {
+        return Err(Failure::new(Exit::Incomplete, "has no creation_rules: nothing would be judged").in_file(path));
+    }
+    let repository = Repository::discover(home).ok().map(|it| it.with_object_folders(refs::quarantine()));
+    let root = repository.as_ref().map_or(PathBuf::from("/"), |repository| repository.root().to_owned());
+    let index_file = std::env::var_os("GIT_INDEX_FILE").map(PathBuf::from);
+    let tracked = match &repository {
+        Some(repository) => repository.tracked(index_file.as_deref()).map_err(|error| source_failure(&error))?,
+        None => Vec::new(),
+    };
+    let bytes = |path: &Path| BString::from(path.as_os_str().as_bytes());
+    let place = Everywhere { file: bytes(&crate::paths::absolute(path)), root: bytes(&root) };
+    Ok(Guarding {
+        rules: Rules::everywhere(&bytes(path), text.expose(), place),
+        names: Names::new(tracked.iter().map(|(path, _)| path.as_slice())),
+        root,
+        repository,
+        rules_changed: false,
+        least: request.own.confidence.into(),
+        indexed: matches!(request.what, What::Unstaged(_)).then(|| tracked.into_iter().collect()),
+        lasting: if matches!(request.what, What::History(_)) { &LASTING } else { &PUSHED },
+        own_change: is_own_change(request),
+    })
 }
 
 /// The rules in the commits that a push brings. Where several have a file at one path, the first counts.
@@ -284,6 +319,23 @@ impl Guarding {
         self.rules_themselves(staged.index_file.as_deref(), &Place::Index, collector)
     }
 
+    /// As [`Self::rules_themselves`], of what concerns these files and folders: what lies in them, and the rules above them.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub(crate) fn rules_of(&self, targets: &[PathBuf], collector: &Collector<'_>) -> Result<(), Failure> {
+        let targets: Vec<PathBuf> = targets.iter().map(|target| crate::paths::absolute(target)).collect();
+        let concerns = |finding: &Finding| {
+            let path = self.root.join(OsStr::from_bytes(&finding.origin.path));
+            let rules = Rules::is_config(&finding.origin.path);
+            let governs = |target: &PathBuf| rules && path.parent().is_some_and(|folder| target.starts_with(folder));
+            targets.iter().any(|target| path.starts_with(target) || governs(target))
+        };
+        let findings = self.about_rules(None, &Place::File)?;
+        collector.add(findings.into_iter().filter(concerns).collect());
+        Ok(())
+    }
+
     /// What is wrong with the rules, and what their change does to the files of the repository.
     ///
     /// # Errors
@@ -294,6 +346,11 @@ impl Guarding {
         place: &Place,
         collector: &Collector<'_>,
     ) -> Result<(), Failure> {
+        collector.add(self.about_rules(index_file, place)?);
+        Ok(())
+    }
+
+    fn about_rules(&self, index_file: Option<&Path>, place: &Place) -> Result<Vec<Finding>, Failure> {
         let mut contents = Vec::new();
         if let (Some(repository), true) = (&self.repository, self.rules_changed) {
             let tracked = repository.tracked(index_file).map_err(|error| source_failure(&error))?;
@@ -311,8 +368,7 @@ impl Guarding {
         for breach in told {
             ui::note(&one_line(&format!("note: {}:{}: {}", breach.path, breach.span.start_line, breach.message)));
         }
-        collector.add(self.findings(found, place));
-        Ok(())
+        Ok(self.findings(found, place))
     }
 }
 

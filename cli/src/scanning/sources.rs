@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bstr::{BStr, BString, ByteVec as _};
+use bstr::{BStr, BString, ByteSlice as _};
 use scan::report::Remote;
 use scan::report::link::Platform;
 use scan::{Place, Visitor};
@@ -61,7 +61,7 @@ pub(crate) fn scan(
             }
             let files = Files { targets, obey_gitignore: *gitignore, follow_links: *follow_symlinks, limits };
             each(&files, collector).map_err(failed)?;
-            guard.map_or(Ok(()), |guard| guard.rules_themselves(None, &Place::File, collector))
+            guard.map_or(Ok(()), |guard| guard.rules_of(paths, collector))
         }
         What::Stdin => each(&Stdin::new(Box::new(std::io::stdin()), limits), collector).map_err(failed),
         What::Staged(repo) => {
@@ -87,11 +87,11 @@ pub(crate) fn scan(
         }
         What::PrePush(repo) => {
             let repository = Repository::discover(repo).map_err(failed)?;
-            history(&repository, refs::pushed(lines), true, limits, collector)
+            history(&repository, refs::pushed(lines)?, true, limits, collector)
         }
         What::PreReceive(repo) => {
             let repository = Repository::discover(repo).map_err(failed)?.with_object_folders(refs::quarantine());
-            history(&repository, refs::received(lines), true, limits, collector)
+            history(&repository, refs::received(lines)?, true, limits, collector)
         }
     }
 }
@@ -168,17 +168,33 @@ fn limits(request: &Request) -> Limits {
     }
 }
 
-/// A commit message, without the comment lines that Git drops.
+/// A commit message. Comment lines count: whether Git drops them depends on flags and settings that no hook is told.
 fn message(file: &Path, limits: Limits, collector: &Collector<'_>) -> Result<(), Failure> {
     let text = files::read(file, 64 << 20)?;
-    let mut kept = Vec::new();
-    for line in text.expose().split_inclusive(|byte| *byte == b'\n') {
-        // Below this line `git commit -v` shows the change itself, which pre-commit has seen.
-        if line.starts_with(b"# ------------------------ >8") {
-            break;
-        }
-        kept.push_str(if line.starts_with(b"#") { b"\n" } else { line });
-    }
-    let stream = Stdin::new(Box::new(std::io::Cursor::new(kept)), limits);
+    // So Git tells its hooks that nobody edits the message: then it cuts nothing off.
+    let edited = std::env::var_os("GIT_EDITOR").is_none_or(|editor| editor != ":");
+    let kept = if edited { above_the_change(text.expose()) } else { text.expose() };
+    let stream = Stdin::new(Box::new(std::io::Cursor::new(kept.to_vec())), limits);
     each(&stream, collector).map_err(|error| source_failure(&error))
+}
+
+/// The line below which `git commit -v` shows the change itself, behind a comment's sign.
+const SCISSORS: &[u8] = b" ------------------------ >8 ------------------------";
+
+/// A message without the change below its scissors, which the hook before has seen and Git drops. What else stands there
+/// its author wrote.
+fn above_the_change(text: &[u8]) -> &[u8] {
+    let mut at = 0;
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        let sign = line.trim_ascii_end().strip_suffix(SCISSORS).filter(|sign| (1..=4).contains(&sign.len()));
+        if let Some(sign) = sign {
+            let below = text[at + line.len()..].lines();
+            let first = below.into_iter().find(|line| !line.starts_with(sign) && !line.trim_ascii().is_empty());
+            if first.is_none_or(|line| line.starts_with(b"diff ")) {
+                return &text[..at];
+            }
+        }
+        at += line.len();
+    }
+    text
 }

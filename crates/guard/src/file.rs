@@ -46,13 +46,23 @@ pub fn is_encrypted(path: &[u8], bytes: &[u8]) -> bool {
 /// Whether the bytes hold a token or what looks like a block: a search, no parse. A file for which this,
 /// [`Rules::covers`] and [`is_resource`](crate::is_resource) are all false, in its old version too, has no breach but a decrypted twin's.
 pub fn seems_encrypted(path: &[u8], bytes: &[u8]) -> bool {
+    if is_prose(path, bytes) {
+        return false;
+    }
     memmem::find(bytes, b"ENC[AES256_GCM,").is_some() || has_block(for_path(path), bytes)
+}
+
+/// Whether a file is a text for readers that may show an encrypted file, and is none: an encrypted one is JSON as a whole.
+pub(crate) fn is_prose(path: &[u8], bytes: &[u8]) -> bool {
+    let name = crate::rules::name_of(path).to_ascii_lowercase();
+    let ends = [&b".md"[..], b".markdown", b".mdx", b".rst", b".adoc", b".asciidoc", b".html", b".htm"];
+    ends.iter().any(|end| name.ends_with(end)) && !bytes.trim_ascii_start().starts_with(b"{")
 }
 
 /// The format of a file: by its name; what has no known end by the block in it.
 pub(crate) fn format_of(path: &[u8], bytes: &[u8]) -> &'static dyn Format {
     let named = for_path(path);
-    if named.edits_in_place() || has_block(named, bytes) {
+    if named.edits_in_place() || has_block(named, bytes) || is_prose(path, bytes) {
         return named;
     }
     ALL.iter().copied().find(|format| format.edits_in_place() && has_block(*format, bytes)).unwrap_or(named)
@@ -105,7 +115,7 @@ impl Rules {
         let old = file.old.filter(|old| *old != file.bytes && seems_encrypted(file.path, old));
         let covers = self.covers_of(file.path);
         let mut claims: Vec<Claim> = covers.iter().filter_map(|cover| Claim::of(cover, file.path)).collect();
-        let is_resource = resource::is_resource(file.bytes);
+        let is_resource = resource::is_resource(file.bytes) && !is_prose(file.path, file.bytes);
         if is_resource {
             claims.iter_mut().for_each(|claim| claim.selector = resource::selector());
         }

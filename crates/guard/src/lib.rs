@@ -28,5 +28,5 @@ pub use change::Tracked;
 pub use file::{FileVersion, Sibling, is_encrypted, seems_encrypted};
 pub use mend::Mend;
 pub use resource::is_resource;
-pub use rules::{Configs, Rules};
+pub use rules::{Configs, Everywhere, Rules};
 pub use twin::Names;

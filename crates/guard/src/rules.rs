@@ -25,7 +25,30 @@ pub struct Rules {
 
 /// The configurations of one state of the repository, by folder (`/` at the end; the root is empty).
 #[derive(Debug, Default)]
-pub(crate) struct Tree(BTreeMap<BString, Loaded>);
+pub(crate) struct Tree(BTreeMap<BString, Loaded>, Option<Everywhere>);
+
+/// Where a configuration lies that governs every file, as `--config` wants: by the file's path from the configuration's
+/// folder, or by its whole path if it lies elsewhere.
+#[derive(Clone, Debug)]
+pub struct Everywhere {
+    /// The configuration's absolute path.
+    pub file: BString,
+    /// The absolute path of the folder that paths are given from.
+    pub root: BString,
+}
+
+impl Everywhere {
+    /// The path that the rules are asked about; `None` for the configuration itself.
+    fn asked(&self, path: &[u8]) -> Option<BString> {
+        let mut whole = self.root.clone();
+        if !whole.ends_with(b"/") {
+            whole.push(b'/');
+        }
+        whole.extend_from_slice(path);
+        let below = whole.strip_prefix(folder_of(&self.file)).map(BString::from);
+        (whole != self.file).then(|| below.unwrap_or(whole))
+    }
+}
 
 /// One configuration as far as it can be read.
 #[derive(Debug)]
@@ -54,6 +77,12 @@ impl Rules {
     /// be read is told by [`Rules::check_rules`].
     pub fn new(base: Option<&Configs>, now: &Configs) -> Self {
         Self { now: Tree::load(now), base: base.map(Tree::load), accepted: Vec::new() }
+    }
+
+    /// One configuration, whatever its name, for every file; `path` is what it is called in breaches.
+    pub fn everywhere(path: &BString, text: &[u8], place: Everywhere) -> Self {
+        let files = BTreeMap::from([(BString::default(), Loaded::read(path, text))]);
+        Self { now: Tree(files, Some(place)), ..Self::default() }
     }
 
     /// Takes recipients as accepted: that a change names them is no breach.
@@ -92,7 +121,7 @@ impl Rules {
 impl Tree {
     fn load(configs: &Configs) -> Self {
         let files = configs.iter().filter(|(path, _)| Rules::is_config(path));
-        Self(files.map(|(path, text)| (folder_of(path).into(), Loaded::read(path, text))).collect())
+        Self(files.map(|(path, text)| (folder_of(path).into(), Loaded::read(path, text))).collect(), None)
     }
 
     /// Every configuration.
@@ -125,7 +154,11 @@ impl Tree {
             return None;
         }
         let loaded = self.governing(path)?;
-        let relative = path[folder_of(&loaded.path).len()..].to_str_lossy();
+        let asked = self.1.as_ref().map(|place| place.asked(path));
+        let relative = match &asked {
+            Some(asked) => asked.as_ref()?.to_str_lossy(),
+            None => path[folder_of(&loaded.path).len()..].to_str_lossy(),
+        };
         let (_, rule) = loaded.config.as_ref()?.rule_for(&relative)?;
         Some(Cover { config: loaded.path.as_bstr(), rule, reach: reach(rule, &relative), before: false })
     }

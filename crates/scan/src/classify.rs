@@ -6,7 +6,7 @@ pub(crate) mod random;
 
 use crate::finding::Confidence;
 use name::Kind;
-use placeholder::{is_name_of_something, is_placeholder, is_reference, is_typed_sample, is_uuid};
+use placeholder::{is_file, is_name_of_something, is_placeholder, is_reference, is_typed_sample, is_uuid};
 use random::{Alphabet, Counts, alphabet, has_random_part, is_random, is_varied, spelling};
 
 /// How sure it is that `value`, named by a name of `kind`, is a secret; `None` if it is not.
@@ -137,6 +137,14 @@ fn secret(value: &[u8]) -> Option<Confidence> {
     })
 }
 
+/// Whether a value is a drawn one of 16 to 19 small letters and digits: too little by itself, enough beside a name that leaves
+/// no doubt.
+pub(crate) fn is_short_key(value: &[u8]) -> bool {
+    let counts = Counts::of(value);
+    let small = counts.upper == 0 && counts.symbols == 0 && counts.lower > 0 && counts.digits >= 2;
+    (16..20).contains(&value.len()) && small && counts.turns >= 3 && is_random(value)
+}
+
 /// What was drawn behind a vendor's prefix: `live_…`, `acme_pat_…`.
 fn is_prefixed(value: &[u8]) -> bool {
     let at = value.iter().rposition(|byte| *byte == b'_').unwrap_or(0);
@@ -170,7 +178,7 @@ fn names_something_long(value: &[u8]) -> bool {
 fn key(value: &[u8]) -> Option<Confidence> {
     let strong = value.len() >= 24 && is_random(value) && is_varied(value);
     let mixed = Counts::of(value).classes() >= 3 && !value.contains(&b' ');
-    if is_uuid(value) || !strong || is_row_of_words(value) {
+    if is_uuid(value) || !strong || is_row_of_words(value) || is_file(value) {
         return None;
     }
     Some(if mixed { Confidence::Medium } else { Confidence::Low })

@@ -15,6 +15,7 @@
 //!   the key can test a guess against.
 
 use std::fmt::Write;
+use std::ops::Range;
 
 use bstr::{BStr, ByteSlice};
 use sha2::{Digest as _, Sha256};
@@ -75,6 +76,44 @@ pub fn is_fingerprint(word: &str) -> bool {
     let Some((_, hash)) = rest.rsplit_once(':') else { return false };
     let is_hash = hash.len() == 8 && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     !rule.is_empty() && is_hash && !word.chars().any(must_be_encoded)
+}
+
+/// Longest fingerprint that is known in a text, in bytes: a rule's id and a path.
+const LONGEST: usize = 1024;
+
+/// Whether what was found is nothing but a fingerprint, such as stands in `.plomb-allow` and in what we say: its rule's id
+/// is no name of a value, and its hash is none. What stands in its path by itself counts.
+pub(crate) fn explains(text: &[u8], matched: &Range<usize>, secret: &Range<usize>) -> bool {
+    let from = secret.start.saturating_sub(LONGEST);
+    let line = memchr::memrchr(b'\n', &text[from..secret.start]).map_or(from, |end| from + end + 1);
+    let near = &text[line..text.len().min(secret.start + LONGEST)];
+    // The one that begins last before the secret, or with it.
+    let head = near.len().min(secret.start - line + "plomb:v1:".len());
+    let kinds = [&b"plomb:v1:"[..], b"plomb:k1:"];
+    let starts = memchr::memmem::find_iter(&near[..head], "plomb:");
+    let Some(start) = starts.filter(|at| kinds.iter().any(|kind| near[*at..head].starts_with(kind))).last() else {
+        return false;
+    };
+    let Some((path, end)) = parts(&near[start..]) else { return false };
+    let (path, end) = (line + start + path, line + start + end);
+    let by_itself = path <= matched.start + 1 && secret.start >= path && secret.end <= end - HASH;
+    (line + start..end).contains(&secret.start) && !by_itself
+}
+
+/// A colon and the hash.
+const HASH: usize = 9;
+
+/// Where the path of a fingerprint begins and the whole of it ends; `text` begins with it.
+fn parts(text: &[u8]) -> Option<(usize, usize)> {
+    let rule = "plomb:v1:".len();
+    let word = text.iter().take(LONGEST).take_while(|byte| !byte.is_ascii_whitespace()).count();
+    let path = rule + memchr::memchr(b':', &text[rule.min(word)..word])? + 1;
+    let is_hash = |at: &usize| {
+        let hash = text[at + 1..word].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        hash == HASH - 1 && text[at + 1..=at + hash].iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let hash = memchr::memchr_iter(b':', &text[path..word]).map(|at| at + path).find(is_hash)?;
+    Some((path, hash + HASH))
 }
 
 /// A path as it is compared: however the folder was named on the command line.
@@ -144,6 +183,28 @@ mod tests {
         let hash = |text: &str| text.rsplit(':').next().map(str::to_owned);
         assert_ne!(hash(&keyed), hash(&Fingerprints::keyed(b"l").of(&one)));
         assert_ne!(hash(&keyed), hash(&Fingerprints::default().of(&one)));
+    }
+
+    #[test]
+    fn a_fingerprint_explains_what_is_found_in_it_but_for_its_path() {
+        let explained = |text: &str, matched: &str, secret: &str| {
+            let range = |part: &str| text.find(part).map(|at| at..at + part.len()).unwrap();
+            explains(text.as_bytes(), &range(matched), &range(secret))
+        };
+        let text = "a\n`plomb:v1:generic-password:conf/a.yaml:01ab23cd`  reason";
+        assert!(explained(text, "generic-password:conf/a.yaml:01ab23cd", "conf/a.yaml:01ab23cd"));
+        assert!(explained(text, "conf/a.yaml:01ab23cd", "01ab23cd"));
+        assert!(explained(text, text.split_once('`').unwrap().1, "plomb:v1:generic-password:conf/a.yaml:01ab23cd"));
+        assert!(!explained(text, "conf/a.yaml", "conf/a.yaml"));
+        assert!(!explained(text, "reason", "reason"));
+        assert!(!explained(text, "a", "a"));
+        assert!(!explained("password: swordfish plomb:v1:r:p:01ab23cd", "password: swordfish", "swordfish"));
+        assert!(!explained("plomb:v1:r:p:01ab23cd0", "p:01ab23cd0", "01ab23cd0"));
+        assert!(!explained("plomb:v1:r\nsword", "sword", "sword"));
+        assert!(!explained("plomb:v1:", "plomb", "plomb"));
+        assert!(!explained("plomb:v1:r:01ab23cd", "01ab23cd", "01ab23cd"));
+        let keyed = "password: plomb:k1:r::01ab23cd";
+        assert!(explained(keyed, keyed, "plomb:k1:r::01ab23cd"));
     }
 
     #[test]

@@ -110,6 +110,10 @@ impl Worker<'_> {
             return self.pipe(target);
         }
         match target.canonicalize() {
+            // What was asked for and cannot be read is no clean scan. Nothing is in /dev/null, and scripts name it.
+            Ok(real) if !real.is_file() && real != Path::new("/dev/null") => {
+                self.feed().unread(&path::clean(target), "this is neither a file nor a folder");
+            }
             Ok(real) => self.file(&real, target, None),
             Err(error) => self.feed().unread(&path::clean(target), error.kind()),
         }

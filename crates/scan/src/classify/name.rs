@@ -98,7 +98,7 @@ const PASSWORDS: &[&str] = &[
 #[rustfmt::skip]
 const OPEN_TOKENS: &[&str] = &[
     "page", "next", "sync", "continuation", "continue", "cancel", "cancellation", "request", "resume", "design",
-    "stop", "start", "end", "eos", "bos", "pad", "unk", "sep", "eof", "upload", "idempotency", "mapbox", "csrf",
+    "stop", "start", "end", "trace", "eos", "bos", "pad", "unk", "sep", "eof", "upload", "idempotency", "mapbox", "csrf",
     "xsrf", "antiforgery", "authenticity", "forgery", "action",
 ];
 
@@ -172,6 +172,19 @@ impl Name {
     /// Whether the name is one word, but for what stands at its end and changes nothing: `TOKEN`, `secret_value`.
     pub(crate) fn is_one_word(&self) -> bool {
         self.core().len() == 1
+    }
+
+    /// Whether the name is of what opens a door, and can hardly be of anything else: `API_KEY`, `secretKey`.
+    pub(crate) fn is_of_access(&self) -> bool {
+        match self.core() {
+            [.., before, last] if last == "key" => {
+                matches!(&**before, "api" | "secret" | "access" | "private" | "signing")
+            }
+            [.., before, last] if last == "token" => matches!(&**before, "api" | "access" | "auth" | "secret"),
+            [.., before, last] if last == "secret" => matches!(&**before, "client" | "api" | "app" | "jwt" | "session"),
+            [.., last] => matches!(&**last, "apikey" | "secretkey" | "accesskey"),
+            [] => false,
+        }
     }
 
     /// Whether the name ends in `credential` or `credentials`.

@@ -172,8 +172,11 @@ fn is_captcha_site(value: &[u8]) -> bool {
     value.len() == 40 && value.starts_with(b"6L")
 }
 
-/// The ciphertext of a SealedSecret.
+/// The ciphertext of a SealedSecret, or of AWS KMS.
 fn is_sealed(value: &[u8]) -> bool {
+    if value.len() >= 160 && (value.starts_with(b"AQICAH") || value.starts_with(b"AQECAH")) {
+        return true;
+    }
     value.len() > 200 && (value.starts_with(b"AgA") || value.starts_with(b"AgB") || value.starts_with(b"AgC"))
 }
 
@@ -193,6 +196,12 @@ fn is_email(value: &[u8]) -> bool {
             .rsplit(|byte| *byte == b'.')
             .next()
             .is_some_and(|end| end.len() >= 2 && end.iter().all(u8::is_ascii_alphabetic))
+}
+
+/// A folder, a name and an extension: `img/4f….png`.
+pub(crate) fn is_file(value: &[u8]) -> bool {
+    let dot = value.iter().rposition(|byte| *byte == b'.');
+    value.contains(&b'/') && dot.is_some_and(|dot| EXTENSIONS.contains(&&value[dot + 1..]))
 }
 
 /// Slashes between words.

@@ -8,7 +8,7 @@ use super::value::{self, Value};
 use super::{Detected, Look};
 use crate::check::credentials_in_base64;
 use crate::classify::name::{Kind, Name};
-use crate::classify::{has_checksum, judge};
+use crate::classify::{has_checksum, is_short_key, judge};
 use crate::finding::{Confidence, Severity};
 
 /// More unsure findings than this in one line, or a piece of a long one, help nobody, and would cost more memory than the line.
@@ -28,7 +28,7 @@ const SHORTEST: usize = 6;
 #[rustfmt::skip]
 pub(super) const KEYWORDS: &[&str] = &[
     "pass", "pwd", "secret", "token", "key", "cred", "auth", "salt", "kennwort", "senha", "parola", "contrase",
-    "wachtwoord", "haslo", "mdp", "psk", "_pat", "jwt", "bearer", "mnemonic", "seed", "_pw", "identified by", "pepper",
+    "wachtwoord", "haslo", "mdp", "psk", "_pat", "jwt", "bearer", "mnemonic", "seed", "_pw", "bindpw", "identified by", "pepper",
     "plaintext_value",
 ];
 
@@ -119,7 +119,8 @@ fn beside(line: &[u8], name: Range<usize>, place: &Place, room: &mut usize) -> O
         return None;
     }
     let words = Name::of(&line[name.clone()]);
-    let kind = words.kind().or_else(|| words.is_mnemonic().then_some(Kind::Weak))?;
+    let known = words.kind().or_else(|| words.is_mnemonic().then_some(Kind::Weak));
+    let kind = known.or_else(|| is_of_machine(line, &name).then_some(Kind::Secret))?;
     let kind = if words.is_just("key") && follows_qualifier(&line[..name.start]) { Kind::Secret } else { kind };
     let pair = second.filter(|_| kind == Kind::Auth || words.ends_in_credential());
     let (kind, value) = match pair {
@@ -141,6 +142,12 @@ fn is_of_pkcs11(line: &[u8], name: &Range<usize>) -> bool {
     let word = before.rsplit(u8::is_ascii_whitespace).next().unwrap_or_default();
     &line[name.clone()] == b"token" && memchr::memmem::find(word, b"pkcs11:").is_some()
         || &line[name.clone()] == b"pkcs11:token"
+}
+
+/// Whether a name is the attribute `validationKey` of ASP.NET's `<machineKey>`: who has it, can forge sessions.
+fn is_of_machine(line: &[u8], name: &Range<usize>) -> bool {
+    let before = &line[name.start.saturating_sub(400)..name.start];
+    line[name.clone()].eq_ignore_ascii_case(b"validationKey") && memchr::memmem::find(before, b"<machineKey").is_some()
 }
 
 /// Whether prose says before `key` what it opens: "the API key is".
@@ -182,6 +189,9 @@ pub(super) fn verdict(
         return None;
     }
     let mut confidence = judge(kind, text)?;
+    if confidence == Confidence::Low && kind == Kind::Secret && name.is_of_access() && is_short_key(text) {
+        confidence = Confidence::Medium;
+    }
     let bare_word = !value.quoted && place.manner == Manner::Code && kind == Kind::Password;
     if place.is_sample || place.is_translation || bare_word && text.len() < 8 {
         confidence = Confidence::Low;

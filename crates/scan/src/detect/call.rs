@@ -28,7 +28,7 @@ const fn call(name: &'static str, place: usize, kind: Kind) -> Call {
 
 /// After the documentation of: Python's smtplib, Go's net/smtp, java.sql.DriverManager, Ruby's open-uri and Faraday, Twilio's
 /// libraries, OkHttp, Perl's DBI and LWP, OmniAuth, Arduino's WiFi, jsonwebtoken and PyJWT, Python's cryptography, javax.crypto,
-/// Weights & Biases.
+/// Weights & Biases, PHP's PDO, mysqli and ldap, MySQL's C API.
 const CALLS: &[Call] = &[
     call("login(", 1, Kind::Password),
     call("plainauth(", 2, Kind::Password),
@@ -36,6 +36,12 @@ const CALLS: &[Call] = &[
     call("basic_auth ", 1, Kind::Password),
     call("twilio(", 1, Kind::Password),
     call("credentials.basic(", 1, Kind::Password),
+    Call { any: true, ..call("new pdo(", 2, Kind::Password) },
+    Call { any: true, ..call("mysqli(", 2, Kind::Password) },
+    Call { any: true, ..call("mysqli_connect(", 2, Kind::Password) },
+    Call { any: true, ..call("mysql_connect(", 2, Kind::Password) },
+    Call { any: true, ..call("mysql_real_connect(", 3, Kind::Password) },
+    Call { any: true, ..call("ldap_bind(", 2, Kind::Password) },
     Call { opens: 8, ..call("connect(\"dbi:", 2, Kind::Password) },
     Call { opens: 8, ..call("connect('dbi:", 2, Kind::Password) },
     call("->credentials(", 3, Kind::Password),

@@ -46,6 +46,9 @@ const FLAGS: &[Flag] = &[
     Flag { program: "mongodump", flags: &["-p"], form: Form::Apart },
     Flag { program: "ldapsearch", flags: &["-w"], form: Form::Apart },
     Flag { program: "ldapmodify", flags: &["-w"], form: Form::Apart },
+    Flag { program: "ldapadd", flags: &["-w"], form: Form::Apart },
+    Flag { program: "ldapdelete", flags: &["-w"], form: Form::Apart },
+    Flag { program: "ldapwhoami", flags: &["-w"], form: Form::Apart },
     Flag { program: "sqlcmd", flags: &["-P"], form: Form::Apart },
     Flag { program: "bcp", flags: &["-P"], form: Form::Apart },
     Flag { program: "smbclient", flags: &["-U"], form: Form::Percent },
@@ -63,14 +66,18 @@ const FLAGS: &[Flag] = &[
     Flag { program: "influx", flags: &["-password"], form: Form::Apart },
 ];
 
+/// Uses of one flag in a line that are looked at.
+const MOST: usize = 256;
+
 /// Programs, for the prefilter.
 #[rustfmt::skip]
 pub(super) const KEYWORDS: &[&str] = &[
     "curl ", "wget ", "http ", "sshpass", "mysql", "mariadb", "redis-cli", "docker login", "podman login",
-    "oc login", "az login", "mongo", "ldapsearch", "ldapmodify", "sqlcmd", "bcp ", "smbclient", "openssl ",
+    "oc login", "az login", "mongo", "ldapsearch", "ldapmodify", "ldapadd", "ldapdelete", "ldapwhoami", "sqlcmd", "bcp ", "smbclient", "openssl ",
     "keytool", "jarsigner", "zip ", "7z ", "xfreerdp", "cadaver", "snowsql", "influx ",
     "--password-stdin", "convertto-securestring", "login(", "plainauth(", "getconnection(", "basic_auth ", "twilio(",
     "credentials.basic(", "connect(\"dbi:", "connect('dbi:", "->credentials(", "omniauth :", "provider :", "wifi.begin(",
+    "new pdo(", "mysqli(", "mysqli_connect(", "mysql_connect(", "mysql_real_connect(", "ldap_bind(",
     "jwt.sign(", "jwt.verify(", "jwt.encode(", "jwt.decode(", "fernet(", "secretkeyspec(",
     "wandb.login(key=",
 ];
@@ -87,8 +94,13 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
             continue;
         }
         for name in flag.flags {
-            let found = of_flag(look.bytes, name, flag.form);
-            out.extend(found.filter(|found| !out.iter().any(|other| other.secret == found.secret)));
+            // A line may hold several commands: `curl -u a:x …; curl -u b:y …`.
+            let bundled = if flag.program == "curl" && *name == "-u" { bundles(look.bytes) } else { Vec::new() };
+            let alone = uses(look.bytes, name).map(|at| at..at + name.len());
+            for written in alone.chain(bundled) {
+                let found = of_flag(look.bytes, written, flag.form);
+                out.extend(found.filter(|found| !out.iter().any(|other| other.secret == found.secret)));
+            }
         }
     }
 }
@@ -97,10 +109,28 @@ fn starts(text: &[u8], word: &str) -> bool {
     text.len() >= word.len() && text[..word.len()].eq_ignore_ascii_case(word.as_bytes())
 }
 
-fn of_flag(line: &[u8], flag: &str, form: Form) -> Option<Detected> {
-    let at = memchr::memmem::find_iter(line, flag.as_bytes())
-        .find(|&at| at == 0 || matches!(line[at - 1], b' ' | b'\t' | b'"' | b'\'' | b'('))?;
-    let after = at + flag.len();
+/// Where a flag begins, ascending; no more than a line has room for and a reader for patience.
+fn uses<'l>(line: &'l [u8], flag: &str) -> impl Iterator<Item = usize> + use<'l> {
+    let begins = move |at: &usize| *at == 0 || matches!(line[*at - 1], b' ' | b'\t' | b'"' | b'\'' | b'(');
+    let places: Vec<usize> = memchr::memmem::find_iter(line, flag.as_bytes()).filter(begins).take(MOST).collect();
+    places.into_iter()
+}
+
+/// Where curl's `-u` stands behind other letters that take no value: `-su`, `-fsSLu`.
+fn bundles(line: &[u8]) -> Vec<Range<usize>> {
+    let begins = |at: &usize| *at > 0 && matches!(line[*at - 1], b' ' | b'\t') && line.get(*at + 1) != Some(&b'u');
+    let places = memchr::memchr_iter(b'-', line).filter(begins).take(MOST);
+    let ends = |at: usize| {
+        let letters =
+            line[at + 1..].iter().take(10).take_while(|byte| b"sSkLvfiIgGNjJlnpaqR0123460#".contains(byte)).count();
+        (line.get(at + 1 + letters) == Some(&b'u')).then_some(at..at + 2 + letters)
+    };
+    places.filter_map(ends).collect()
+}
+
+/// What a flag is given, if it is a password; `written` is where the flag stands.
+fn of_flag(line: &[u8], written: Range<usize>, form: Form) -> Option<Detected> {
+    let (at, after) = (written.start, written.end);
     let start = match form {
         Form::Attached => after,
         _ => match line.get(after)? {

@@ -82,9 +82,45 @@ fn yaml_document(text: &[u8], document: Range<usize>, out: &mut Vec<Detected>) {
             if part.column == kind.column && matches!(key, b"data" | b"stringData") {
                 let values = children(object, place);
                 values.iter().for_each(|setting| out.extend(value(text, &setting.key, &setting.value, key == b"data")));
+                let flow = flow(text, &part.value);
+                flow.iter().for_each(|(name, range)| out.extend(value(text, name, range, key == b"data")));
             }
         }
     }
+}
+
+/// The entries of a map in braces on one line: `{a: x, "b": 'y'}`.
+fn flow(text: &[u8], range: &Range<usize>) -> Vec<(Range<usize>, Range<usize>)> {
+    let mut entries = Vec::new();
+    let mut at = range.start + 1;
+    if !text[range.clone()].starts_with(b"{") {
+        return entries;
+    }
+    while let Some((key, next)) = flow_scalar(text, at..range.end, b":") {
+        let Some((value, end)) = flow_scalar(text, next + 1..range.end, b",}") else { break };
+        entries.push((key, value));
+        if text[end] != b',' {
+            break;
+        }
+        at = end + 1;
+    }
+    entries
+}
+
+/// A scalar that one of `ends` follows, and where that stands.
+fn flow_scalar(text: &[u8], range: Range<usize>, ends: &[u8]) -> Option<(Range<usize>, usize)> {
+    let part = text.get(range.clone())?;
+    let start = range.start + (part.len() - part.trim_ascii_start().len());
+    let quote = text.get(start..range.end)?.first().copied().filter(|byte| b"\"'".contains(byte));
+    let Some(quote) = quote else {
+        let end = start + text[start..range.end].iter().position(|byte| ends.contains(byte))?;
+        let length = text[start..end].trim_ascii_end().len();
+        return (length > 0 && !text[start..end].starts_with(b"{")).then_some((start..start + length, end));
+    };
+    let close = start + 1 + memchr::memchr(quote, &text[start + 1..range.end])?;
+    let after = &text[close + 1..range.end];
+    let end = close + 1 + (after.len() - after.trim_ascii_start().len());
+    (end < range.end && ends.contains(&text[end])).then_some((start + 1..close, end))
 }
 
 /// The settings of the object that `all[at]` belongs to.

@@ -73,7 +73,7 @@ fn may_pair(text: &[u8], name: &Range<usize>) -> bool {
     let sign = |byte: &&u8| !byte.is_ascii_whitespace();
     let before = text[..name.start].iter().rev().take(REACH / 2).take_while(|byte| **byte != b'\n').find(sign);
     let after = text[name.end..].iter().take(4 * REACH).take_while(|byte| **byte != b'\n').find(sign);
-    matches!(before, Some(b':' | b'"' | b'\'' | b'>')) || matches!(after, Some(b':' | b'=' | b'"' | b'\''))
+    matches!(before, Some(b':' | b'"' | b'\'' | b'>')) || matches!(after, Some(b':' | b'=' | b'"' | b'\'' | b'>'))
 }
 
 /// The value on the next line (or after a comma) that belongs to a name.
@@ -91,7 +91,11 @@ fn paired(text: &[u8], name: &Range<usize>) -> Option<Range<usize>> {
         return element(text, line_end, next_line(text, next));
     }
     let described = before.ends_with(b"variable \"") || rest == b":" || rest == b"\": {";
-    let default = described.then(|| default(text, next)).flatten();
+    if rest == b">" && near.ends_with(b"<") {
+        return element(text, next, next_line(text, next));
+    }
+    let default =
+        described.then(|| default(text, next).or_else(|| valued(text, next, next_line(text, next)))).flatten();
     let block = rest.last().is_some_and(|byte| b"|->".contains(byte));
     default.or_else(|| OPENS.contains(&rest).then(|| alone(text, next, block))?)
 }
@@ -128,7 +132,8 @@ fn element(text: &[u8], from: usize, to: usize) -> Option<Range<usize>> {
     let open = memchr::memchr(b'>', part)? + 1;
     let tag = part[..open].trim_ascii();
     let length = memchr::memchr(b'<', &part[open..])?;
-    (length > 0 && (tag == b"<string>" || tag == b"<value>")).then_some(from + open..from + open + length)
+    let is_value = tag == b"<string>" || tag.eq_ignore_ascii_case(b"<value>");
+    (length > 0 && is_value).then_some(from + open..from + open + length)
 }
 
 /// `default = "x"` among the next lines, which say what kind of thing was named: Terraform variables, CloudFormation

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::place::Manner;
+use crate::classify::random::is_random;
 
 /// Longest value, in bytes.
 const LONGEST: usize = 1024;
@@ -38,13 +39,21 @@ pub(super) fn after(line: &[u8], name: &Range<usize>, manner: Manner) -> Option<
     }
     let (at, wrapped) = wrappers(line, skip_spaces(line, at))?;
     if let Some(value) = quoted(line, at) {
-        return Some(value);
+        return if wrapped { member(line, at, &value).or(Some(value)) } else { Some(value) };
     }
     match sign {
         Sign::Assign if !wrapped => bare(line, name, at, manner),
         Sign::Space if !wrapped => bare(line, name, at, Manner::Plain),
         _ => None,
     }
+}
+
+/// What an object holds that has nothing but a value: `"adminPassword": {"value": "x"}` of ARM's parameters.
+fn member(line: &[u8], at: usize, key: &Value) -> Option<Value> {
+    let is_value =
+        line[key.range.clone()].eq_ignore_ascii_case(b"value") && line[..at].trim_ascii_end().ends_with(b"{");
+    let colon = skip_spaces(line, key.range.end + 1);
+    (is_value && line.get(colon) == Some(&b':')).then(|| quoted(line, skip_spaces(line, colon + 1)))?
 }
 
 /// The second argument of a call such as `BasicAuth("user", "x")`, or of a pair such as `auth = ("user", "x")`.
@@ -180,9 +189,22 @@ fn typed(line: &[u8], at: usize) -> usize {
         .take_while(|byte| byte.is_ascii_alphanumeric() || b"_&<>[]:'?.| *".contains(byte))
         .count();
     match line.get(start + letters) {
-        Some(b'=') if letters > 0 && line.get(start + letters + 1) != Some(&b'=') => start + letters + 1,
+        Some(b'=') if letters > 0 && is_type(line, start..start + letters) => start + letters + 1,
         _ => at,
     }
+}
+
+/// Whether what stands between a colon and an equals sign is a type, and not base64 whose padding the sign is.
+fn is_type(line: &[u8], text: Range<usize>) -> bool {
+    let rest = &line[text.end + 1..];
+    let ends = match rest.first() {
+        None | Some(b'=' | b',' | b';' | b'}' | b']' | b')' | b'\r') => true,
+        Some(b'\\') => rest.get(1).is_none_or(u8::is_ascii_alphabetic),
+        Some(quote @ (b'"' | b'\'' | b'`')) => !rest[1..].contains(quote) || is_random(&line[text]),
+        Some(b' ' | b'\t') => matches!(rest.trim_ascii_start().first(), None | Some(b'#')),
+        Some(_) => false,
+    };
+    !ends
 }
 
 /// Names of functions whose argument is where a value is looked up, not the value.
@@ -379,7 +401,7 @@ fn element(line: &[u8], at: usize) -> Option<Value> {
     if line[start..].starts_with(b"<![CDATA[") {
         return quoted(line, start);
     }
-    let start = match line[start..].starts_with(b"<string>") || line[start..].starts_with(b"<value>") {
+    let start = match line[start..].starts_with(b"<string>") || starts(line, start, "<value>") {
         true => start + line[start..].iter().position(|byte| *byte == b'>')? + 1,
         false => start,
     };
@@ -453,5 +475,17 @@ fn whole_rest(rest: &[u8]) -> usize {
     let comment = rest.windows(2).position(|pair| matches!(pair, [b' ' | b'\t', b'#' | b';'])).unwrap_or(rest.len());
     let text = rest[..comment].trim_ascii_end();
     let text = text.strip_suffix(b"\\").unwrap_or(text).trim_ascii_end();
-    text.strip_suffix(b";").or(text.strip_suffix(b",")).unwrap_or(text).len()
+    let text = text.strip_suffix(b";").or(text.strip_suffix(b",")).unwrap_or(text);
+    first_of_several(text).unwrap_or(text.len())
+}
+
+/// Where a value ends that more follows which is none of it: `x, user: bob`, `x (staging)`.
+fn first_of_several(text: &[u8]) -> Option<usize> {
+    let space = memchr::memchr(b' ', text)?;
+    let (first, more) = (&text[..space], text[space..].trim_ascii_start());
+    let name = more.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(byte)).count();
+    match first.strip_suffix(b",") {
+        Some(first) => (name > 0 && matches!(more.get(name), Some(b':' | b'='))).then_some(first.len()),
+        None => (more.starts_with(b"(") && more.ends_with(b")")).then_some(space),
+    }
 }

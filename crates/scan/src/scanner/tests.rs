@@ -330,3 +330,64 @@ fn what_only_looks_like_a_secret_in_prose_and_addresses() {
     let still = format!("{{:password \"{drawn}\"}}");
     assert!(!findings_at(&scanner, "a.clj", "c0ffee", &still, Lines::All).is_empty());
 }
+
+/// Letters and digits as if drawn.
+fn drawn(length: usize, state: &mut u32) -> String {
+    let mut next = || {
+        *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"[(*state >> 16) as usize % 62])
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+#[test]
+fn every_password_of_a_line_of_commands_is_found_and_hidden() {
+    let scanner = Scanner::new(Arc::new(crate::builtin::builtin()), Options::default());
+    let mut state = 11;
+    for line in [
+        "curl -u a:A https://x; curl -u b:B https://y",
+        "mysql -pA x && curl -u admin:B https://x",
+        "docker login -p A r.test && docker login -p B s.test",
+        "redis-cli -a A; redis-cli -a B",
+        "ldapsearch -w A && ldapadd -w B",
+        "sshpass -p A ssh h 'mysql -pB'",
+        "<machineKey validationKey=\"H\" decryptionKey=\"I\" />",
+    ] {
+        let [one, two] = [drawn(16, &mut state), drawn(16, &mut state)];
+        let hex = |length: usize, salt: u32| {
+            (0..length as u32).map(|at| format!("{:08X}", (at + salt).wrapping_mul(2_654_435_761))).collect::<String>()
+        };
+        let (first, second) = if line.starts_with('<') { (hex(16, 1), hex(6, 99)) } else { (one, two) };
+        let text: String = line
+            .chars()
+            .map(|letter| match letter {
+                'A' | 'H' => first.clone(),
+                'B' | 'I' => second.clone(),
+                _ => letter.to_string(),
+            })
+            .collect();
+        let findings = findings_at(&scanner, "a.txt", "c0ffee", &text, Lines::All);
+        assert_eq!(findings.len(), 2, "{line}");
+        for shown in findings.iter().flat_map(|finding| [&finding.matched, &finding.line]) {
+            assert!(!shown.as_str().contains(&first) && !shown.as_str().contains(&second), "{line}");
+        }
+    }
+}
+
+#[test]
+fn our_own_fingerprints_are_no_findings() {
+    let scanner = Scanner::new(Arc::new(crate::builtin::builtin()), Options::default());
+    let rules = ["generic-password", "generic-secret", "generic-command-password", "stripe-secret-key", "jwt"];
+    let mut state = 7_u32;
+    for rule in rules.iter().cycle().take(400) {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let print = format!("plomb:v1:{rule}:conf/a.yaml:{state:08x}");
+        for text in [format!("{print}  reason\n"), format!("run `plomb allow {print}`"), format!("\"a\": \"{print}\",")]
+        {
+            assert_eq!(found(&scanner, &text), [""; 0], "{text}");
+        }
+    }
+    let drawn = drawn(40, &mut state);
+    let beside = format!("plomb:v1:generic-secret:a:01ab23cd token={drawn}");
+    assert_eq!(found(&scanner, &beside).len(), 1, "what stands beside a fingerprint counts");
+}

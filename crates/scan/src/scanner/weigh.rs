@@ -7,6 +7,7 @@ use bstr::BString;
 use crate::detect::{self, Detected, Detector, Look, Place, Scope};
 use crate::entropy::shannon;
 use crate::finding::{Confidence, Severity};
+use crate::fingerprint::explains;
 use crate::lines::line_range;
 use crate::machine::Machine;
 use crate::reference;
@@ -75,7 +76,7 @@ impl Scanner {
         let hit = Hit { rule: index, view, matched, secret, confidence, severity, part: false, dropped: false };
         let Hit { matched, secret, .. } = &hit;
         let dropped = || self.wants_excerpts() && crosses_lines(&text[range.clone()]);
-        if !has_entropy(rule, &text[secret.clone()]) {
+        if !has_entropy(rule, &text[secret.clone()]) || explains(text, matched, secret) {
             return dropped().then_some(Hit { dropped: true, ..hit });
         }
         let suspect = Suspect { secret: &text[secret.clone()], matched: &text[matched.clone()] };
@@ -157,7 +158,8 @@ impl Scanner {
         let (matched, secret) = (shift(found.matched), shift(found.secret));
         let stands = self.reported[index]
             && is_new(views, view, &matched)
-            && has_entropy(rule, views.text(view).get(secret.clone())?);
+            && has_entropy(rule, views.text(view).get(secret.clone())?)
+            && !explains(views.text(view), &matched, &secret);
         let Detected { confidence, severity, .. } = found;
         let hit = Hit { rule: index, view, matched, secret, confidence, severity, part: false, dropped: false };
         stands.then_some(hit)
