@@ -128,12 +128,13 @@ pub(crate) fn place(visitor: &mut dyn Visitor, part: &Part, origin: &Origin, lin
     }
     match lines {
         Lines::All => visitor.place(&part.seen, origin, from(part.from_line, &mut Vec::new())),
-        Lines::Added(ranges) if part.from_line > 1 => {
+        Lines::Added(ranges) | Lines::Of { lines: ranges, .. } if part.from_line > 1 => {
             let later = ranges.iter().filter(|range| range.end > part.from_line);
             let later: Vec<_> = later.map(|range| range.start.max(part.from_line)..range.end).collect();
-            visitor.place(&part.seen, origin, Lines::Added(&later));
+            let added = if let Lines::Of { added, .. } = lines { added } else { ranges };
+            visitor.place(&part.seen, origin, Lines::Of { lines: &later, added });
         }
-        Lines::Added(_) => visitor.place(&part.seen, origin, lines),
+        Lines::Added(_) | Lines::Of { .. } => visitor.place(&part.seen, origin, lines),
     }
 }
 
