@@ -174,13 +174,18 @@ pub(crate) fn find_bare(request: &Request, _context: &mut Context) -> Result<Fou
     let scanner = Scanner::new(rules.clone(), options(request));
     let lines = sources::refs(request)?;
     let repository = sources::repository(&request.what);
-    let guard = guarding::prepare(request, repository.as_ref(), &refs::tips(&lines))?;
+    // Where the rules for encryption cannot be read, all else is scanned.
+    let (guard, unguarded) = match guarding::prepare(request, repository.as_ref(), &refs::tips(&lines)) {
+        Ok(guard) => (guard, None),
+        Err(failure) => (None, Some(failure)),
+    };
     let watch = match (&guard, &request.what) {
         (Some(guard), What::Files { .. } | What::Unstaged(_)) => Watch::Files(guard),
         (Some(guard), What::History(_) | What::PrePush(_) | What::PreReceive(_)) => Watch::Versions(guard),
         _ => Watch::Nothing,
     };
     let collector = Collector::new(&scanner, watch, request.flags.timeout);
+    unguarded.iter().for_each(|failure| collector.unguarded(failure));
     sources::scan(request, &lines, &collector, repository.as_ref(), guard.as_ref())?;
     let mut found = collector.finish(rules);
     drop_repeated(&mut found.findings);

@@ -44,6 +44,61 @@ fn an_allowed_finding_is_explained() {
     let told = plomb(&scratch, &["scan", "--explain", "app.py:2"]);
     assert!(told.ok() && told.text().contains("not reported: an allow marker"), "{}", told.text());
     assert!(plomb(&scratch, &["scan", "--explain", "app.py:1"]).text().contains("no rule takes anything"));
+    let past = plomb(&scratch, &["scan", "--explain", "app.py:99"]);
+    assert!(past.errors().contains("there is no line 99: it has 2 lines"), "{}", past.errors());
+    let past = plomb(&scratch, &["allow", &fingerprint, "--reason", "made for a test", "--until", "2020-01-01"]);
+    assert!(!past.ok() && past.errors().contains("a day that has passed"), "{}", past.errors());
+}
+
+#[test]
+fn what_is_advised_fits_what_was_scanned() {
+    let scratch = Scratch::new("scan-advice");
+    scratch.write("message", format!("use {}\n", token::github(&mut Dice::new(8))));
+    Repository::new(&scratch, "repo");
+    let folder = scratch.work().join("repo");
+    let done = scratch.command(PLOMB).args(["scan", "commit-msg", "../message"]).folder(&folder).run();
+    assert_eq!(done.code, Some(1), "{}", done.errors());
+    assert!(done.text().contains("take it out of the message") && !done.text().contains("plomb encrypt"));
+    scratch.write("rules.toml", "[[rules]]\nid = \"ticket\"\nregex = 'SHOP'\nkeyword = [\"shop\"]\n");
+    let done = plomb(&scratch, &["scan", "message", "-c", "rules.toml"]);
+    assert!(done.errors().contains("(did you mean `keywords`?)"), "{}", done.errors());
+}
+
+#[test]
+fn a_damaged_repository_is_scanned_as_far_as_it_can_be_read() {
+    let scratch = Scratch::new("scan-damaged");
+    let mut repo = Repository::new(&scratch, "repo");
+    repo.write("app.py", format!("TOKEN = \"{}\"\n", token::github(&mut Dice::new(9)))).commit("one");
+    repo.git(&["branch", "healthy"]);
+    repo.write("app.py", "nothing\n").commit("two");
+    let tree = repo.git(&["rev-parse", "HEAD^{tree}"]).text().trim().to_owned();
+    let object = repo.root().join(".git/objects").join(&tree[..2]).join(&tree[2..]);
+    let bytes = std::fs::read(&object).unwrap();
+    let scan = |named: &str| {
+        let done = plomb(&scratch, &["scan", "git", "repo"]);
+        assert_eq!(done.code, Some(2), "{}", done.errors());
+        assert!(done.text().contains("github-pat") && done.text().contains(named), "{}", done.text());
+    };
+    std::fs::remove_file(&object).unwrap();
+    scan(&tree);
+    std::fs::write(&object, bytes).unwrap();
+    std::fs::write(repo.root().join(".git/refs/heads/main"), "junk\n").unwrap();
+    scan("refs/heads/main: ");
+}
+
+#[test]
+fn what_an_archive_hides_is_found_or_named() {
+    let scratch = Scratch::new("scan-archives");
+    scratch.write("s.py", format!("TOKEN = \"{}\"\n", token::github(&mut Dice::new(10))));
+    scratch.write("img", vec![0; 40_000_000]);
+    let shell = |line: &str| assert!(scratch.command("/bin/bash").args(["-c", line]).run().ok(), "{line}");
+    shell("tar cf - img s.py | gzip > t.tgz; rm img");
+    let done = plomb(&scratch, &["scan", "t.tgz"]);
+    assert!(done.code == Some(1) && done.text().contains("t.tgz!s.py"), "{} {}", done.text(), done.errors());
+    shell("gzip -k s.py && echo trail >> s.py.gz");
+    let done = plomb(&scratch, &["scan", "s.py.gz"]);
+    assert_eq!(done.code, Some(2), "{}", done.errors());
+    assert!(done.text().contains("github-pat") && done.errors().contains("s.py.gz: "), "{}", done.text());
 }
 
 #[test]

@@ -32,13 +32,16 @@ pub(crate) struct Args {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: Args, _context: &mut Context) -> Outcome {
+pub(crate) fn run(args: Args, context: &mut Context) -> Outcome {
     let path = root_of(Path::new(".")).join(ALLOW_FILE);
     let before = match path.symlink_metadata() {
         Ok(_) => files::read(&path, 64 << 20)?.expose().to_vec(),
         Err(_) => Vec::new(),
     };
-    let after = if args.remove { without(&before, &args.fingerprints, &path)? } else { with(&before, args, &path)? };
+    let after = match args.remove {
+        true => without(&before, &args.fingerprints, &path)?,
+        false => with(&before, args, &path, &context.now().to_string())?,
+    };
     let name = shown(&from_here(&path));
     if after == before {
         ui::note(&format!("{name} is as it was: it says this already"));
@@ -49,8 +52,12 @@ pub(crate) fn run(args: Args, _context: &mut Context) -> Outcome {
     Ok(Exit::Ok)
 }
 
-fn with(before: &[u8], args: Args, path: &Path) -> Result<Vec<u8>, Failure> {
+/// `now` begins with today's date.
+fn with(before: &[u8], args: Args, path: &Path, now: &str) -> Result<Vec<u8>, Failure> {
     let until = args.until.as_deref().map(day).transpose()?;
+    if until.is_some() && until < Day::parse(now) {
+        return Err(Failure::new(Exit::Usage, "--until names a day that has passed: nothing would be accepted"));
+    }
     let reason = args.reason.unwrap_or_default();
     let entry = |fingerprint| Entry { line: 0, fingerprint, until, reason: reason.clone() };
     let entries: Vec<Entry> = args.fingerprints.into_iter().map(entry).collect();

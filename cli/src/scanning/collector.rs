@@ -8,6 +8,8 @@ use scan::{Candidate, Content, Finding, Lines, Origin, RuleSet, Scanner, Seen, S
 
 use super::Found;
 use super::guarding::Guarding;
+use crate::failure::Failure;
+use crate::paths::shown;
 
 /// From here on the rule of a candidate is the number of what the guard said of the content.
 const GUARDED: usize = usize::MAX / 2;
@@ -75,6 +77,13 @@ impl<'s> Collector<'s> {
     /// Adds what was found by other means.
     pub(crate) fn add(&self, findings: Vec<Finding>) {
         self.lock().findings.extend(findings);
+    }
+
+    /// What the rules for encryption say is not known, or not of everything.
+    pub(crate) fn unguarded(&self, failure: &Failure) {
+        let file = failure.file.as_ref().map_or(String::new(), |file| format!("{}: ", shown(file)));
+        let why = format!("{file}{}", failure.what);
+        self.lock().unread.push(Unread { what: "the rules for encryption".into(), why });
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Gathered> {

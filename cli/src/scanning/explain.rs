@@ -1,15 +1,19 @@
 //! Why a line is flagged, or is not.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use bstr::ByteSlice as _;
 use scan::{Confidence, Finding};
 
 use super::{Level, OwnFlags, Request, What};
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::paths::{one_line, shown};
-use crate::ui;
+use crate::{files, ui};
+
+/// The lines of larger files are not counted.
+const LIMIT: u64 = 64 << 20;
 
 /// Says what the rules think of one line: `FILE:LINE`. Exit code 0 if nothing on it would be reported, else 1.
 ///
@@ -44,9 +48,21 @@ pub(crate) fn explain(request: Request, place: &str, context: &mut Context) -> O
         ui::print(format!("{}\n  {}\n", one_line(&text), one_line(&finding.description)).as_bytes())?;
     }
     if candidates.is_empty() {
+        within(&file, line)?;
         ui::print(format!("{}:{line}: no rule takes anything here for a secret\n", shown(&file)).as_bytes())?;
     }
     Ok(if reported.is_empty() { Exit::Ok } else { Exit::Child(1) })
+}
+
+/// Says so if a file has no such line.
+fn within(file: &Path, line: usize) -> Result<(), Failure> {
+    let Ok(text) = files::read(file, LIMIT) else { return Ok(()) };
+    let last = text.expose().lines().count();
+    if line <= last {
+        return Ok(());
+    }
+    let what = if last == 1 { "it has 1 line".to_owned() } else { format!("it has {last} lines") };
+    Err(Failure::new(Exit::Usage, format!("--explain: there is no line {line}: {what}")).in_file(file))
 }
 
 fn on_line(findings: Vec<Finding>, line: usize) -> Vec<Finding> {

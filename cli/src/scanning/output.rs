@@ -108,6 +108,7 @@ fn ways(request: &Request) -> Vec<String> {
             "it was not pushed: rewrite the commit (`git commit --amend`, `git rebase -i`) with the file encrypted",
             "it is no secret: `plomb allow FINGERPRINT --reason WHY`",
         ],
+        What::Message(_) => &["take it out of the message, and commit again", pushed],
         What::Staged(_) => &[
             "a whole file is secret: `plomb encrypt -i FILE`, then stage it again",
             "let plomb encrypt what .sops.yaml covers and stage it again: `plomb scan --staged --fix`",

@@ -119,7 +119,8 @@ const SHOWN: usize = 3;
 /// A warning about a configuration, in one line.
 pub(crate) fn warning(name: &Path, remark: &Remark) -> String {
     let file = remark.file.as_deref().map_or_else(|| shown(name), str::to_owned);
-    one_line(&format!("warning: {file}:{}:{}: {}", remark.line, remark.column, remark.what))
+    let hint = remark.hint.as_ref().map_or(String::new(), |hint| format!(" ({hint})"));
+    one_line(&format!("warning: {file}:{}:{}: {}{hint}", remark.line, remark.column, remark.what))
 }
 
 fn wrong(name: &Path, error: ConfigError) -> Failure {

@@ -83,7 +83,10 @@ pub(crate) fn scan(
             let repository = Repository::discover(&wanted.repo).map_err(failed)?;
             let selection = selection(wanted)?;
             history(&repository, selection, wanted.messages, limits, collector)?;
-            guard.map_or(Ok(()), |guard| guard.tracked(request, collector))
+            if let Some(Err(failure)) = guard.map(|guard| guard.tracked(request, collector)) {
+                collector.unguarded(&failure);
+            }
+            Ok(())
         }
         What::PrePush(repo) => {
             let repository = Repository::discover(repo).map_err(failed)?;

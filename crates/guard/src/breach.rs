@@ -301,6 +301,7 @@ impl Breach {
             tags: ["sops".to_owned(), "guard".to_owned()].into_iter().chain(rule).collect(),
             origin: Origin { path: self.path.clone(), place, ..Origin::default() },
             span: self.span,
+            run_start: 1,
             matched: finding::Shown::default(),
             secret: finding::Shown::default(),
             line: finding::Shown::default(),

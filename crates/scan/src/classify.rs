@@ -5,12 +5,14 @@ pub(crate) mod placeholder;
 pub(crate) mod random;
 
 use crate::finding::Confidence;
+use crate::work;
 use name::Kind;
 use placeholder::{is_file, is_name_of_something, is_placeholder, is_reference, is_typed_sample, is_uuid};
 use random::{Alphabet, Counts, alphabet, has_random_part, is_random, is_varied, spelling};
 
 /// How sure it is that `value`, named by a name of `kind`, is a secret; `None` if it is not.
 pub(crate) fn judge(kind: Kind, value: &[u8]) -> Option<Confidence> {
+    work::count(value.len());
     if value.len() < 6 || value.len() > 1024 || is_placeholder(value) || is_reference(value) {
         return None;
     }

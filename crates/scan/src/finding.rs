@@ -172,6 +172,8 @@ pub struct Finding {
     pub origin: Origin,
     /// Where in the content.
     pub span: Span,
+    /// First line of the run of new lines that the finding begins in: 1 where all are new.
+    pub run_start: usize,
     /// The whole match, as far as it may be shown.
     pub matched: Shown,
     /// The secret alone, as far as it may be shown.

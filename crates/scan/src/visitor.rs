@@ -15,6 +15,13 @@ pub enum Lines<'a> {
     All,
     /// Only these, ascending; a match counts if any of its lines is in one.
     Added(&'a [Range<usize>]),
+    /// As `Added`, but of these only `lines`.
+    Of {
+        /// The lines that count.
+        lines: &'a [Range<usize>],
+        /// All lines that are new, each run of them whole.
+        added: &'a [Range<usize>],
+    },
 }
 
 impl Lines<'_> {
@@ -22,7 +29,19 @@ impl Lines<'_> {
     pub fn touch(&self, first: usize, last: usize) -> bool {
         match self {
             Self::All => true,
-            Self::Added(ranges) => ranges.iter().any(|range| range.start <= last && first < range.end),
+            Self::Added(lines) | Self::Of { lines, .. } => {
+                lines.iter().any(|range| range.start <= last && first < range.end)
+            }
+        }
+    }
+
+    /// The first line of the run of new lines that a line is in; of a line that is in none, itself.
+    pub fn run_start(&self, line: usize) -> usize {
+        match self {
+            Self::All => 1,
+            Self::Added(added) | Self::Of { added, .. } => {
+                added.iter().find(|range| range.contains(&line)).map_or(line, |range| range.start)
+            }
         }
     }
 }

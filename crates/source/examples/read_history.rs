@@ -33,7 +33,7 @@ impl Visitor for Counter {
         PLACES.fetch_add(1, Ordering::Relaxed);
         if let (true, Some(commit)) = (self.lines, origin.commit()) {
             let all = std::array::from_fn::<_, 1, _>(|_| 1..usize::MAX);
-            let ranges = if let Lines::Added(ranges) = lines { ranges } else { &all };
+            let ranges = if let Lines::Added(ranges) | Lines::Of { lines: ranges, .. } = lines { ranges } else { &all };
             let each =
                 ranges.iter().map(|range| format!("{} {}-{} {}\n", commit.id, range.start, range.end - 1, origin.path));
             let text: String = each.collect();

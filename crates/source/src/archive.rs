@@ -3,7 +3,10 @@
 
 mod bundle;
 mod decode;
+mod head;
 mod meter;
+mod salvage;
+pub(crate) mod stub;
 
 use std::error::Error;
 use std::io::{self, Cursor, Read, Seek};
@@ -12,17 +15,21 @@ use bstr::BString;
 
 use crate::feed::{Feed, Part, Take};
 use crate::sniff::{self, Archive, Kind};
-use meter::{Budget, Meter, Stop};
+use head::Head;
+use meter::{Budget, Exhausted, Scanning, Stop, Unfolding};
 
 /// Archives inside archives that need to be held in memory may be this large.
 const NESTED_BYTES: u64 = 64 << 20;
+
+const TOO_MUCH: &str = "unfolds to more than is read of an archive; not read to its end";
 
 /// What came of opening.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Opened {
     /// Everything was seen or named.
     Whole,
-    /// The bytes are not what they seemed, or end too early: named as skipped; the caller scans them as they are.
+    /// The bytes are not what they seemed, or end too early, which is named. They were not scanned as they are, and the
+    /// caller should.
     Broken,
 }
 
@@ -34,15 +41,14 @@ pub(crate) fn open_bytes(
     paths: &[BString],
     take: Take<'_>,
 ) -> Opened {
-    open(feed, kind, &mut Cursor::new(bytes), bytes.len() as u64, paths, take)
+    open(feed, kind, &mut Cursor::new(bytes), paths, take)
 }
 
-/// Opens an archive of `size` bytes from its start.
+/// Opens an archive from its start.
 pub(crate) fn open(
     feed: &mut Feed<'_>,
     kind: Archive,
     reader: &mut (impl Read + Seek),
-    size: u64,
     paths: &[BString],
     take: Take<'_>,
 ) -> Opened {
@@ -51,8 +57,8 @@ pub(crate) fn open(
         paths.iter().for_each(|path| feed.skipped(path, "an archive; none are opened"));
         return Opened::Whole;
     }
-    let budget = Budget::new(feed.limits, size);
-    let mut opener = Opener { feed, take, outer: paths, inner: BString::default(), budget };
+    let budget = Budget::new(feed.limits);
+    let mut opener = Opener { feed, take, outer: paths, inner: BString::default(), budget, kind, entries: 0 };
     let outcome = match kind {
         Archive::Zip => bundle::zip(&mut opener, reader, depth - 1),
         Archive::Tar => bundle::tar(&mut opener, reader, depth - 1),
@@ -69,16 +75,23 @@ struct Opener<'o, 'f, 't> {
     /// `!a!b`, or empty.
     inner: BString,
     budget: Budget,
+    /// The kind of the outermost archive.
+    kind: Archive,
+    /// How many files of archives were begun.
+    entries: usize,
 }
 
 impl Opener<'_, '_, '_> {
     /// Does something one step further in.
     fn inside<T>(&mut self, name: &[u8], work: impl FnOnce(&mut Self) -> T) -> T {
+        self.entries += 1;
+        let share = self.budget.narrow();
         let length = self.inner.len();
         self.inner.extend_from_slice(b"!");
         self.inner.extend_from_slice(name);
         let answer = work(self);
         self.inner.truncate(length);
+        self.budget.widen(share);
         answer
     }
 
@@ -89,15 +102,11 @@ impl Opener<'_, '_, '_> {
 
     /// One file of an archive, of any kind.
     fn file(&mut self, reader: &mut dyn Read, depth: usize) -> Result<(), Stop> {
-        let budget = self.budget.clone();
-        let mut reader = Meter { inner: reader, budget: &budget };
-        let mut head = Vec::new();
-        (&mut reader).take(sniff::HEAD as u64).read_to_end(&mut head)?;
-        let kind = sniff::kind(&head);
-        let mut whole = Cursor::new(head).chain(reader);
-        match kind {
+        let mut whole = Head::new(reader);
+        match sniff::kind(whole.first()) {
             Kind::Media => Ok(()),
             Kind::Closed => self.skip("an archive of a kind that is not opened"),
+            Kind::Plain if depth > 0 && stub::may_begin(whole.first()) => self.program(&mut whole, depth - 1),
             Kind::Plain => self.text(&mut whole),
             Kind::Archive(_) if depth == 0 => self.skip("an archive inside archives, deeper than is opened"),
             Kind::Archive(Archive::Tar) => bundle::tar(self, &mut whole, depth - 1),
@@ -108,15 +117,25 @@ impl Opener<'_, '_, '_> {
 
     /// A compressed file: a tar below it does not count as one more level.
     fn compressed(&mut self, kind: Archive, reader: &mut dyn Read, depth: usize) -> Result<(), Stop> {
-        let budget = self.budget.clone();
-        let decoder = decode::decoder(kind, reader)?;
-        let mut reader = Meter { inner: decoder, budget: &budget };
-        let mut head = Vec::new();
-        (&mut reader).take(sniff::HEAD as u64).read_to_end(&mut head)?;
-        match sniff::kind(&head) {
-            Kind::Archive(Archive::Tar) => bundle::tar(self, &mut Cursor::new(head).chain(reader), depth),
-            _ => self.file(&mut Cursor::new(head).chain(reader), depth),
+        let mut decoder = Unfolding::new(decode::decoder(kind, reader)?, &self.budget);
+        let mut whole = Head::new(&mut decoder);
+        match sniff::kind(whole.first()) {
+            Kind::Archive(Archive::Tar) => bundle::tar(self, &mut whole, depth),
+            _ => self.file(&mut whole, depth),
         }
+    }
+
+    /// A program or script, which may have an archive behind it.
+    fn program(&mut self, reader: &mut dyn Read, depth: usize) -> Result<(), Stop> {
+        let mut bytes = Vec::new();
+        let outcome = reader.take(NESTED_BYTES).read_to_end(&mut bytes);
+        let end = if outcome.is_ok() { stub::length(&bytes) } else { None };
+        let Some(end) = end else {
+            return self.text(&mut Head { bytes, at: 0, failure: outcome.err(), rest: reader });
+        };
+        let opened = bundle::zip(self, &mut Cursor::new(&bytes), depth);
+        self.text(&mut &bytes[..end])?;
+        opened
     }
 
     fn nested_zip(&mut self, reader: &mut dyn Read, depth: usize) -> Result<(), Stop> {
@@ -131,6 +150,7 @@ impl Opener<'_, '_, '_> {
     fn text(&mut self, reader: &mut dyn Read) -> Result<(), Stop> {
         let names = self.names();
         let inner = self.inner.clone();
+        let reader = &mut Scanning::new(reader, &self.budget);
         let take = &mut *self.take;
         Ok(self
             .feed
@@ -139,14 +159,14 @@ impl Opener<'_, '_, '_> {
 
     /// Goes on after one file that could not be read; passes on what ends the whole archive.
     fn settle(&mut self, outcome: Result<(), Stop>) -> Result<(), Stop> {
-        match outcome {
-            Err(Stop::Broken(why)) => {
-                let names = self.names();
-                names.iter().for_each(|name| self.feed.unread(name, &why));
-                Ok(())
-            }
-            other => other,
-        }
+        let why = match outcome {
+            Err(Stop::Broken(why)) => why,
+            Err(Stop::File) => TOO_MUCH.to_owned(),
+            other => return other,
+        };
+        let names = self.names();
+        names.iter().for_each(|name| self.feed.unread(name, &why));
+        Ok(())
     }
 
     /// Names what is being read as left out, and goes on.
@@ -157,18 +177,18 @@ impl Opener<'_, '_, '_> {
     }
 
     fn report(self, outcome: Result<(), Stop>) -> Opened {
-        match outcome {
-            Ok(()) => Opened::Whole,
-            Err(Stop::Limit(why)) => {
-                self.outer.iter().for_each(|path| self.feed.skipped(path, why));
-                Opened::Whole
+        let (why, opened) = match outcome {
+            Ok(()) => return Opened::Whole,
+            Err(Stop::File) => (TOO_MUCH.to_owned(), Opened::Whole),
+            Err(Stop::Archive(why)) => (why.to_owned(), Opened::Whole),
+            Err(Stop::Broken(why)) => {
+                let unpacked = matches!(self.kind, Archive::Zip | Archive::Tar) && self.entries > 0;
+                let opened = if unpacked { Opened::Whole } else { Opened::Broken };
+                (format!("{why}; what could be unpacked is scanned"), opened)
             }
-            // Every byte of it is read, only not as an archive.
-            Err(Stop::Broken(_)) => {
-                self.outer.iter().for_each(|path| self.feed.skipped(path, "a damaged archive: scanned as it is"));
-                Opened::Broken
-            }
-        }
+        };
+        self.outer.iter().for_each(|path| self.feed.unread(path, &why));
+        opened
     }
 }
 
@@ -177,8 +197,10 @@ impl From<io::Error> for Stop {
         let kind = error.kind();
         let mut inner = error.get_ref().map(|inner| inner as &(dyn Error + 'static));
         while let Some(error) = inner {
-            if let Some(exhausted) = error.downcast_ref::<meter::Exhausted>() {
-                return Self::Limit(exhausted.0);
+            match error.downcast_ref::<Exhausted>() {
+                Some(Exhausted::File) => return Self::File,
+                Some(Exhausted::Archive) => return Self::Archive(TOO_MUCH),
+                None => {}
             }
             // Decoders wrap the errors of what they read from.
             let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);

@@ -6,10 +6,10 @@ use std::ops::Range;
 use bstr::BString;
 use scan::{Base, Content, Lines, Origin, Seen, Skipped, Unread, Visitor};
 
-use crate::archive;
+use crate::archive::{self, stub};
 use crate::limits::Limits;
 use crate::lines;
-use crate::sniff::{self, Kind};
+use crate::sniff::{self, Archive, Kind};
 
 /// What came of one content, or of one piece or inner file of it.
 #[derive(Debug)]
@@ -35,7 +35,14 @@ impl Feed<'_> {
     /// A content that is in memory.
     pub(crate) fn whole(&mut self, bytes: &[u8], paths: &[BString], base: Option<Base<'_>>, take: Take<'_>) {
         match sniff::kind(bytes) {
-            Kind::Plain => self.plain(bytes, paths, base, take),
+            Kind::Plain => match stub::length(bytes).filter(|_| self.limits.archive_depth > 0) {
+                None => self.plain(bytes, paths, base, take),
+                Some(length) => {
+                    let opened = archive::open_bytes(self, Archive::Zip, bytes, paths, take);
+                    let plain = if opened == archive::Opened::Whole { &bytes[..length] } else { bytes };
+                    self.plain(plain, paths, None, take);
+                }
+            },
             Kind::Media => {}
             Kind::Closed => self.closed(paths),
             Kind::Archive(kind) => {
@@ -121,12 +128,13 @@ pub(crate) fn place(visitor: &mut dyn Visitor, part: &Part, origin: &Origin, lin
     }
     match lines {
         Lines::All => visitor.place(&part.seen, origin, from(part.from_line, &mut Vec::new())),
-        Lines::Added(ranges) if part.from_line > 1 => {
+        Lines::Added(ranges) | Lines::Of { lines: ranges, .. } if part.from_line > 1 => {
             let later = ranges.iter().filter(|range| range.end > part.from_line);
             let later: Vec<_> = later.map(|range| range.start.max(part.from_line)..range.end).collect();
-            visitor.place(&part.seen, origin, Lines::Added(&later));
+            let added = if let Lines::Of { added, .. } = lines { added } else { ranges };
+            visitor.place(&part.seen, origin, Lines::Of { lines: &later, added });
         }
-        Lines::Added(_) => visitor.place(&part.seen, origin, lines),
+        Lines::Added(_) | Lines::Of { .. } => visitor.place(&part.seen, origin, lines),
     }
 }
 

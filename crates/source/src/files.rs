@@ -12,9 +12,9 @@ use ignore::{DirEntry, ParallelVisitor, ParallelVisitorBuilder, WalkBuilder, Wal
 use rustix::fs::{Mode, OFlags};
 use scan::{Lines, Origin, Visitor};
 
-use crate::archive;
+use crate::archive::{self, stub};
 use crate::feed::{self, Feed, Part};
-use crate::sniff::{self, Kind};
+use crate::sniff::{self, Archive, Kind};
 use crate::{Limits, Source, SourceError, ignored, path};
 
 /// Folders, walked through, and files. Hidden files are read; `.git` is never entered.
@@ -216,13 +216,21 @@ fn read(feed: &mut Feed<'_>, mut file: File, size: u64, origin: &Origin, bytes: 
     file.seek(SeekFrom::Start(0))?;
     match sniff::kind(&head) {
         Kind::Media => Ok(()),
-        Kind::Plain => feed.stream(&mut file, &paths, take),
+        Kind::Plain => {
+            let depth = feed.limits.archive_depth;
+            let stub = if depth > 0 { stub::length_in(&mut file, size) } else { None };
+            file.seek(SeekFrom::Start(0))?;
+            let opened = stub.map(|_| archive::open(feed, Archive::Zip, &mut file, &paths, take));
+            file.seek(SeekFrom::Start(0))?;
+            let plain = stub.filter(|_| opened == Some(archive::Opened::Whole)).unwrap_or(u64::MAX);
+            feed.stream(&mut file.take(plain), &paths, take)
+        }
         Kind::Closed => {
             feed.skipped(&origin.path, "an archive of a kind that is not opened");
             Ok(())
         }
         Kind::Archive(kind) => {
-            if archive::open(feed, kind, &mut file, size, &paths, take) == archive::Opened::Broken {
+            if archive::open(feed, kind, &mut file, &paths, take) == archive::Opened::Broken {
                 file.seek(SeekFrom::Start(0))?;
                 feed.stream(&mut file, &paths, take)?;
             }

@@ -51,7 +51,7 @@ impl<'r> History<'r> {
 
 impl Source for History<'_> {
     fn each<'s>(&self, new_visitor: &(dyn Fn() -> Box<dyn Visitor + 's> + Sync)) -> Result<(), SourceError> {
-        let refs = refs::read(self.repository)?;
+        let refs = refs::read(self.repository);
         let tips = self.selection.resolve(self.repository, &refs)?;
         let hash = self.repository.local().object_hash();
         let packs = Packs::open(self.repository, hash);
@@ -60,12 +60,13 @@ impl Source for History<'_> {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             notes.unread(format!("pack index {name}"), "it or its pack cannot be read");
         });
-        refs.broken.iter().for_each(|name| notes.unread(name.clone(), "a ref that leads nowhere"));
+        refs.broken.iter().for_each(|name| notes.unread(name.clone(), "this ref cannot be read, or leads nowhere"));
         if self.repository.is_shallow() {
             notes.skipped("history".into(), "the clone is shallow: older commits are not here");
         }
         let reader = || Reader::new(&packs, self.repository.objects());
-        let commits = Commits::walk(self.repository, &mut reader(), &tips, &self.selection.choice, &mut notes)?;
+        let commits =
+            Commits::walk(self.repository, &mut reader(), &tips, &self.selection.choice, &refs.names, &mut notes)?;
         let mut changes = Changes::find(&commits, &mut reader(), &mut notes);
         changes.retain(&self.selection.choice);
         notes.tell(&mut *new_visitor());

@@ -7,9 +7,10 @@ pub struct Limits {
     pub max_target_bytes: Option<u64>,
     /// How many archives inside each other are opened; 0 opens none.
     pub archive_depth: usize,
-    /// Bytes that one archive may unfold to, with all that is inside it; what goes beyond is left out, by name.
+    /// Bytes that are scanned of one archive, with all that is inside it, and of each file in it half of what is left of
+    /// them; four times as many are unfolded, to pass over what is not scanned. What goes beyond is named as unread.
     pub archive_bytes: u64,
-    /// Entries of one archive, with all that are inside it.
+    /// Entries of one archive, with all that are inside it; what goes beyond is named as unread.
     pub archive_entries: usize,
     /// Worker threads; 0: as many as the machine has.
     pub threads: usize,

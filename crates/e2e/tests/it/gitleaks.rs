@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use e2e::histories::{self, HISTORIES, History};
-use testkit::{Peer, Repository, Scratch, fixtures, peer};
+use testkit::{Dice, Peer, Repository, Scratch, fixtures, peer, token};
 
 /// A finding that only one of the two has, on purpose. Unused ones fail.
 struct Exception {
@@ -111,6 +111,41 @@ fn a_real_history_gives_the_same() {
     peer::peer_test_ran(test);
 }
 
+/// What is staged, and what is not yet, stands where gitleaks says: it counts columns from each run of added lines.
+#[test]
+fn added_lines_have_the_same_columns() {
+    let test = "gitleaks-columns";
+    let wanted = [Peer::Plomb, Peer::Gitleaks, Peer::GitleaksConfig];
+    let Some([plomb, gitleaks, config]) = peer::require(test, wanted) else { return };
+    let scratch = Scratch::new(test);
+    let mut repo = Repository::new(&scratch, "repo");
+    let mut dice = Dice::new(11);
+    let mut secret = || token::aws_id(&mut dice);
+    repo.write("old", "one\ntwo\nthree\n").commit("one");
+    repo.write("old", format!("one\nadded {} x\ntwo\nthree\nx {} y\n  y {} z\n", secret(), secret(), secret()));
+    let compare = |root: &Path, words: &[&str], least: usize| {
+        let of = |program: &Path, words: &[&str]| {
+            let report = report_of(&scratch, root, program, words, &config);
+            let parts = report.lines().map(str::trim).filter(|line| {
+                ["\"StartLine", "\"EndLine", "\"StartColumn", "\"EndColumn", "\"Fingerprint"]
+                    .iter()
+                    .any(|it| line.starts_with(it))
+            });
+            let all: Vec<&str> = parts.collect();
+            all.chunks(5).map(<[&str]>::concat).collect::<BTreeSet<String>>()
+        };
+        let (ours, theirs) = (of(&plomb, &[&["gitleaks"], words].concat()), of(&gitleaks, words));
+        assert_eq!(ours, theirs, "{words:?}");
+        assert!(ours.len() >= least, "{words:?} {ours:?}");
+    };
+    compare(repo.root(), &["git", "--pre-commit", "."], 3);
+    repo.write("new", format!("a {}\nb {} c\n", secret(), secret())).stage();
+    compare(repo.root(), &["git", "--staged", "."], 5);
+    repo.commit("two");
+    compare(repo.root(), &["git", "."], 5);
+    peer::peer_test_ran(test);
+}
+
 type Sides<'a> = (&'a BTreeSet<String>, &'a BTreeSet<String>, &'static [Exception], &'static str);
 
 fn compare(
@@ -143,6 +178,13 @@ fn fingerprints(
 }
 
 fn fingerprints_of(scratch: &Scratch, root: &Path, program: &Path, words: &[&str], config: &Path) -> BTreeSet<String> {
+    let text = report_of(scratch, root, program, words, config);
+    let lines = text.lines().filter_map(|line| line.trim().strip_prefix("\"Fingerprint\": \"")?.strip_suffix('"'));
+    lines.map(str::to_owned).collect()
+}
+
+/// The report in JSON.
+fn report_of(scratch: &Scratch, root: &Path, program: &Path, words: &[&str], config: &Path) -> String {
     let report = scratch.work().join("report.json");
     let _ = std::fs::remove_file(&report);
     let outcome = scratch
@@ -157,7 +199,5 @@ fn fingerprints_of(scratch: &Scratch, root: &Path, program: &Path, words: &[&str
         .limit(std::time::Duration::from_secs(600))
         .run();
     assert!(outcome.ok(), "{program:?} {words:?}: {}", outcome.errors());
-    let text = std::fs::read_to_string(&report).expect("a report was written");
-    let lines = text.lines().filter_map(|line| line.trim().strip_prefix("\"Fingerprint\": \"")?.strip_suffix('"'));
-    lines.map(str::to_owned).collect()
+    std::fs::read_to_string(&report).expect("a report was written")
 }

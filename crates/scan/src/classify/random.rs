@@ -126,10 +126,17 @@ pub(crate) fn spelling(text: &[u8]) -> f32 {
 /// Whether a text is more than a few characters over and over, or a row of neighbours such as `0123456789abcdef`.
 pub(crate) fn is_varied(text: &[u8]) -> bool {
     let mut seen = [false; 256];
-    text.iter().for_each(|byte| seen[usize::from(*byte)] = true);
+    let (mut steps, mut repeats, mut last) = (0, 0, None);
+    for &byte in text {
+        seen[usize::from(byte)] = true;
+        match last.map(|last: u8| last.abs_diff(byte)) {
+            Some(0) => repeats += 1,
+            Some(1) => steps += 1,
+            _ => {}
+        }
+        last = Some(byte);
+    }
     let distinct = seen.iter().filter(|seen| **seen).count();
-    let steps = text.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) == 1).count();
-    let repeats = text.windows(2).filter(|pair| pair[0] == pair[1]).count();
     let neighbours = text.len().saturating_sub(1);
     distinct >= 5.min(text.len() / 2) && steps * 2 <= neighbours && repeats * 3 <= neighbours && !is_periodic(text)
 }
@@ -137,7 +144,7 @@ pub(crate) fn is_varied(text: &[u8]) -> bool {
 /// Whether a text repeats itself every 1 to 16 characters.
 fn is_periodic(text: &[u8]) -> bool {
     let most = 16.min(text.len() / 2);
-    (1..=most).any(|period| text[period..].iter().zip(text).all(|(one, two)| one == two))
+    (1..=most).any(|period| text[period..] == text[..text.len() - period])
 }
 
 /// Eighths of bits by which the second letter follows the first more often in words than by chance; counted over this

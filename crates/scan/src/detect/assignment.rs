@@ -39,7 +39,7 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
     }
     let mut done = 0;
     let (before, mut patience) = (out.len(), 64 + look.bytes.len() / 16);
-    let mut room = (64 << 10) + 4 * look.bytes.len();
+    let mut room = (8 << 10) + 4 * look.bytes.len();
     let mut unsure = 0;
     for &hit in look.hits {
         if hit < done {
@@ -112,7 +112,8 @@ fn beside(line: &[u8], name: Range<usize>, place: &Place, room: &mut usize) -> O
     // Values first: most names in code have none, and taking a name apart is dear.
     let second = value::second(line, name.end);
     let before = value::before(line, &name);
-    let near = if before.is_some() { before } else { value::after(line, &name, place.manner) };
+    let most = if *room == 0 { SHORT + 1 } else { usize::MAX };
+    let near = if before.is_some() { before } else { value::after_up_to(line, &name, place.manner, most) };
     let longest = [&second, &near].into_iter().flatten().map(|value| value.range.len()).max()?;
     *room = room.saturating_sub(longest);
     if longest < SHORTEST || *room == 0 && longest > SHORT {

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::place::Manner;
 use crate::classify::random::is_random;
+use crate::work;
 
 /// Longest value, in bytes.
 const LONGEST: usize = 1024;
@@ -32,6 +33,11 @@ enum Sign {
 
 /// The value after the name at `name`, if one follows.
 pub(super) fn after(line: &[u8], name: &Range<usize>, manner: Manner) -> Option<Value> {
+    after_up_to(line, name, manner, LONGEST)
+}
+
+/// The same; of one without quotes among other things on its line no more than `most` bytes.
+pub(super) fn after_up_to(line: &[u8], name: &Range<usize>, manner: Manner, most: usize) -> Option<Value> {
     let (at, name_quoted) = closers(line, name);
     let (sign, at) = sign(line, name, at, name_quoted, manner)?;
     if sign == Sign::Tag {
@@ -42,8 +48,8 @@ pub(super) fn after(line: &[u8], name: &Range<usize>, manner: Manner) -> Option<
         return if wrapped { member(line, at, &value).or(Some(value)) } else { Some(value) };
     }
     match sign {
-        Sign::Assign if !wrapped => bare(line, name, at, manner),
-        Sign::Space if !wrapped => bare(line, name, at, Manner::Plain),
+        Sign::Assign if !wrapped => bare(line, name, at, manner, most),
+        Sign::Space if !wrapped => bare(line, name, at, Manner::Plain, most),
         _ => None,
     }
 }
@@ -411,8 +417,20 @@ fn element(line: &[u8], at: usize) -> Option<Value> {
         .then_some(Value { range: start..start + text, quoted: true })
 }
 
+/// What ends a value without quotes that does not go to the end of its line. A table: such values may be long, and begin
+/// every few bytes.
+const ENDS_BARE: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut ends = b" \t\"'`;&,<>|)]}\\".as_slice();
+    while let [byte, rest @ ..] = ends {
+        table[*byte as usize] = true;
+        ends = rest;
+    }
+    table
+};
+
 /// A value without quotes: to the end of the line where the name begins it, else to the next sign.
-fn bare(line: &[u8], name: &Range<usize>, at: usize, manner: Manner) -> Option<Value> {
+fn bare(line: &[u8], name: &Range<usize>, at: usize, manner: Manner, most: usize) -> Option<Value> {
     let before = &line[name.start.saturating_sub(2 * LONGEST)..name.start];
     let inside = [b'"', b'\'', b'`'].iter().any(|quote| quotes(before, *quote) % 2 == 1);
     if line.get(at).is_some_and(|byte| b"[{(".contains(byte)) {
@@ -433,8 +451,12 @@ fn bare(line: &[u8], name: &Range<usize>, at: usize, manner: Manner) -> Option<V
             whole_rest(&rest[..rest.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(rest.len())])
         }
         true => whole_rest(rest),
-        false => rest.iter().position(|byte| b" \t\"'`;&,<>|)]}\\".contains(byte)).unwrap_or(rest.len()),
+        false => {
+            let rest = &rest[..rest.len().min(most)];
+            rest.iter().position(|byte| ENDS_BARE[usize::from(*byte)]).unwrap_or(rest.len())
+        }
     };
+    work::count(length);
     (length > 0).then_some(Value { range: at..at + length, quoted: false })
 }
 

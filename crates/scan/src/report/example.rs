@@ -24,6 +24,7 @@ pub(crate) fn finding(rule: &str, path: &str, line: usize) -> Finding {
             start_byte_column: 3,
             end_byte_column: 22,
         },
+        run_start: 1,
         matched: Shown::new("word = \"REDACTED\"".to_owned()),
         secret: Shown::new("REDACTED".to_owned()),
         line: Shown::new("  word = \"REDACTED\" # é".to_owned()),

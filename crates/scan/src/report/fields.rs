@@ -17,7 +17,8 @@ pub enum Dialect {
     /// spreadsheet, SARIF has levels, help and real fingerprints.
     #[default]
     Plomb,
-    /// gitleaks 8.30.1 to the byte: columns are bytes, one too high on every line but the first; nothing is added.
+    /// gitleaks 8.30.1 to the byte: columns are bytes, one too high on every line but the first of a file or of a run of
+    /// added lines; nothing is added.
     Gitleaks,
 }
 
@@ -173,8 +174,8 @@ pub(crate) fn columns(finding: &Finding, dialect: Dialect) -> (usize, usize) {
     match dialect {
         Dialect::Plomb => (span.start_column, span.end_column),
         Dialect::Gitleaks => (
-            span.start_byte_column + usize::from(span.start_line > 1),
-            span.end_byte_column + usize::from(span.end_line > 1),
+            span.start_byte_column + usize::from(span.start_line > finding.run_start),
+            span.end_byte_column + usize::from(span.end_line > finding.run_start),
         ),
     }
 }

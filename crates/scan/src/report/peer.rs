@@ -304,6 +304,7 @@ pub(super) fn from_old(old: Old) -> Finding {
         tags: old.tags.unwrap_or_default(),
         origin: Origin { path: old.file.into(), symlink, place, ..Origin::default() },
         span,
+        run_start: 1,
         matched: Shown::new(old.matched),
         secret: Shown::new(old.secret),
         line: Shown::default(),

@@ -46,6 +46,7 @@ fn texts(count: usize) -> Vec<(&'static str, String)> {
         ("begins on one line", seen("-----BEGIN PRIVATE KEY-----")),
         ("begins without end", seen("-----BEGIN ")),
         ("heads", seen("secret=")),
+        ("values without end", seen("secret====")),
         ("addresses", seen("https://a:b@")),
         ("braces", seen("{\"secret\":[")),
         ("manifests", seen("kind: Secret\ndata:\n")),
@@ -66,6 +67,18 @@ fn work_grows_with_the_content_only() {
             let (short, long) = (scan(short), scan(long));
             assert!(long < 10 * short + 500_000, "{name}: {short} bytes of work became {long}");
         }
+    }
+}
+
+/// Values that begin every few bytes and have no end are as long as the line is; so long is not what is done for each.
+#[test]
+fn values_that_overlap_are_looked_at_a_few_times() {
+    let scanner = Scanner::new(Arc::new(builtin()), Options { min_confidence: Confidence::Low, ..Options::default() });
+    for piece in ["secret====", "token=a", "password:=x", "api_key==Zq1"] {
+        let text = piece.repeat(100_000 / piece.len());
+        let content = Content { bytes: text.as_bytes(), paths: &[], base: None, first_line: 1 };
+        let work = work::of(|| drop(scanner.scan(&content)));
+        assert!(work < 60 * text.len(), "{piece}: {work} bytes of work for {}", text.len());
     }
 }
 

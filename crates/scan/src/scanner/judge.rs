@@ -37,7 +37,7 @@ impl Scanner {
             .collect();
         let covered = |candidate: &Candidate| candidate.covered_by.iter().any(|other| stands[*other]);
         let kept = (0..candidates.len()).filter(|index| stands[*index] && !covered(&candidates[*index]));
-        let mut findings: Vec<Finding> = kept.map(|index| bench.finding(index, origin)).collect();
+        let mut findings: Vec<Finding> = kept.map(|index| bench.finding(index, origin, lines)).collect();
         findings.extend(self.name_findings(origin));
         findings.sort_by(|a, b| a.order().cmp(&b.order()));
         findings.dedup();
@@ -101,7 +101,7 @@ impl Bench<'_> {
         candidate.components.iter().all(|met| met.iter().any(|other| self.stands(*other, depth + 1)))
     }
 
-    fn finding(&mut self, index: usize, origin: &Origin) -> Finding {
+    fn finding(&mut self, index: usize, origin: &Origin, lines: Lines<'_>) -> Finding {
         let candidate = &self.candidates[index];
         let rule = &self.scanner.rules.rules[candidate.rule];
         let components = candidate.components.iter().flatten().copied();
@@ -119,6 +119,7 @@ impl Bench<'_> {
             tags,
             origin: origin.clone(),
             span: candidate.span,
+            run_start: lines.run_start(candidate.span.start_line),
             matched: candidate.body.matched.clone(),
             secret: candidate.body.secret.clone(),
             line: candidate.body.line.clone(),
@@ -149,6 +150,7 @@ fn name_finding(rule: &Rule, origin: &Origin) -> Finding {
         tags: rule.tags.clone(),
         origin: origin.clone(),
         span: Span::default(),
+        run_start: 1,
         matched: Shown::new(format!("file detected: {}", origin.path)),
         secret: Shown::default(),
         line: Shown::default(),

@@ -22,10 +22,43 @@ pub(super) fn decoder<'r>(kind: Archive, reader: &'r mut dyn Read) -> Result<Box
             let kilobytes = u32::try_from(WINDOW_BYTES >> 10).expect("a small constant");
             Box::new(lzma_rust2::XzReader::new_mem_limit(reader, true, kilobytes))
         }
-        Archive::Lz4 => Box::new(lz4_flex::frame::FrameDecoder::new(reader)),
+        Archive::Lz4 => {
+            Box::new(lz4_flex::frame::FrameDecoder::new(Lz4 { inner: reader, begun: false, marks: [false; 2] }))
+        }
         Archive::Zstd => Box::new(Zstd::Between(Peek { reader, next: None })),
         Archive::Zip | Archive::Tar => unreachable!("bundles are opened by name"),
     })
+}
+
+/// The decoder takes an end where the length of a block should stand for the end of the frame. It asks for such
+/// lengths, for the mark behind the last block (zeros), for checksums and for a next frame's first bytes by fours.
+struct Lz4<'r> {
+    inner: &'r mut dyn Read,
+    begun: bool,
+    /// Whether the last two answers were such a mark.
+    marks: [bool; 2],
+}
+
+impl Read for Lz4<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.len() != 4 {
+            self.marks = [false; 2];
+            return self.inner.read(buffer);
+        }
+        let mut read = 0;
+        while read < 4 {
+            match self.inner.read(&mut buffer[read..])? {
+                0 => break,
+                more => read += more,
+            }
+        }
+        if read == 0 && self.begun && self.marks == [false; 2] {
+            return Err(io::Error::other("a frame without an end"));
+        }
+        self.begun = true;
+        self.marks = [self.marks[1], buffer == [0; 4]];
+        Ok(read)
+    }
 }
 
 /// A reader whose next byte can be looked at.
@@ -61,15 +94,28 @@ impl Read for Peek<'_> {
 struct Frame<'r> {
     decoder: FrameDecoder,
     source: Peek<'r>,
+    /// What ended it, to be told behind what was decoded.
+    failure: Option<io::Error>,
 }
+
+/// A last block without contents, and room for a checksum (RFC 8878, 3.1.1).
+const LAST_BLOCK: [u8; 7] = [1, 0, 0, 0, 0, 0, 0];
 
 impl Read for Frame<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.decoder.can_collect() == 0 && !self.decoder.is_finished() {
-            let step = BlockDecodingStrategy::UptoBlocks(1);
-            self.decoder.decode_blocks(&mut self.source, step).map_err(io::Error::other)?;
+            let step = || BlockDecodingStrategy::UptoBlocks(1);
+            if let Err(error) = self.decoder.decode_blocks(&mut self.source, step()) {
+                self.failure = Some(io::Error::other(error));
+                // The decoder holds back what later blocks may refer to, until there are none.
+                self.decoder.decode_blocks(LAST_BLOCK.as_slice(), step()).map_err(io::Error::other)?;
+            }
         }
-        self.decoder.read(buffer)
+        let read = self.decoder.read(buffer)?;
+        match self.failure.take_if(|_| read == 0) {
+            Some(failure) => Err(failure),
+            None => Ok(read),
+        }
     }
 }
 
@@ -86,7 +132,7 @@ impl<'r> Zstd<'r> {
             let mut decoder = FrameDecoder::new();
             decoder.set_max_window_size(WINDOW_BYTES);
             match decoder.init(&mut source) {
-                Ok(()) => return Ok(Self::Inside(Box::new(Frame { decoder, source }))),
+                Ok(()) => return Ok(Self::Inside(Box::new(Frame { decoder, source, failure: None }))),
                 Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
                     io::copy(&mut (&mut source).take(length.into()), &mut io::sink())?;
                 }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
-use bstr::ByteSlice;
+use bstr::{BString, ByteSlice};
 use gix::ObjectId;
 use gix::objs::Kind;
 
@@ -69,6 +69,7 @@ impl Commits {
         reader: &mut Reader<'_>,
         tips: &Tips,
         choice: &Choice,
+        names: &HashMap<ObjectId, BString>,
         notes: &mut Notes,
     ) -> Result<Self, SourceError> {
         let shallow = repository.local().shallow_commits();
@@ -79,7 +80,10 @@ impl Commits {
         for tip in &tips.include {
             match commits.peel(reader, *tip) {
                 Ok(found) => starts.extend(found),
-                Err(id) => notes.unread(format!("object {id}"), "missing or damaged"),
+                Err(id) => {
+                    let name = names.get(tip).map_or(String::new(), |name| format!("{name}: "));
+                    notes.unread(format!("{name}object {id}"), "missing or damaged");
+                }
             }
         }
         let mut walk = Walk {

@@ -128,8 +128,10 @@ impl Group<'_, '_, '_> {
             (false, true) => {
                 let everything = [lines::EVERYTHING];
                 let ranges = ranges.unwrap_or(&everything);
-                tell(Presence::Present, Lines::Added(&lines::common(ranges, &still)));
-                tell(Presence::Removed, Lines::Added(&lines::common(ranges, &lines::outside(&still))));
+                let gone = lines::outside(&still);
+                for (presence, some) in [(Presence::Present, &still), (Presence::Removed, &gone)] {
+                    tell(presence, Lines::Of { lines: &lines::common(ranges, some), added: ranges });
+                }
             }
         }
     }

@@ -1,9 +1,12 @@
 //! Every ref of a repository, and where it leads.
 
-use bstr::BString;
+mod damaged;
+
+use std::collections::{HashMap, HashSet};
+
+use bstr::{BStr, BString};
 use gix::ObjectId;
 
-use crate::SourceError;
 use crate::repository::Repository;
 
 /// The refs.
@@ -17,44 +20,52 @@ pub(super) struct Refs {
     pub(super) branches: Vec<ObjectId>,
     /// What tags point to.
     pub(super) tags: Vec<ObjectId>,
+    /// A name for each of `targets`, for messages.
+    pub(super) names: HashMap<ObjectId, BString>,
     /// Names of refs that cannot be read or lead nowhere.
     pub(super) broken: Vec<BString>,
 }
 
-/// Reads `refs/**`, HEAD, and the HEADs of linked work trees.
-pub(super) fn read(repository: &Repository) -> Result<Refs, SourceError> {
-    let repo = repository.local();
-    let mut refs = Refs::default();
-    let platform = repo.references().map_err(|_| repository.broken("its refs cannot be read"))?;
-    let all = platform.all().map_err(|_| repository.broken("its refs cannot be read"))?;
-    for reference in all {
-        match reference {
-            // Symbolic refs lead to others of this list, or, unborn, nowhere.
-            Ok(reference) => {
-                let id = reference.try_id().map(gix::Id::detach);
-                refs.targets.extend(id);
-                let name = reference.name().as_bstr();
-                if name.starts_with(b"refs/remotes/") {
-                    refs.remotes.extend(id);
-                } else if name.starts_with(b"refs/heads/") {
-                    refs.branches.extend(id);
-                } else if name.starts_with(b"refs/tags/") {
-                    refs.tags.extend(id);
-                }
-            }
-            Err(_) => refs.broken.push("refs".into()),
+impl Refs {
+    fn add(&mut self, name: &BStr, id: ObjectId) {
+        self.targets.push(id);
+        self.names.entry(id).or_insert_with(|| name.to_owned());
+        if name.starts_with(b"refs/remotes/") {
+            self.remotes.push(id);
+        } else if name.starts_with(b"refs/heads/") {
+            self.branches.push(id);
+        } else if name.starts_with(b"refs/tags/") {
+            self.tags.push(id);
         }
     }
-    match repo.head() {
-        Ok(head) => refs.targets.extend(head.id().map(gix::Id::detach)),
-        Err(_) => return Err(repository.broken("HEAD cannot be read")),
-    }
+}
+
+/// Reads `refs/**`, HEAD, and the HEADs of linked work trees.
+pub(super) fn read(repository: &Repository) -> Refs {
+    let repo = repository.local();
+    let mut refs = whole(&repo).unwrap_or_else(|| damaged::read(&repo));
     for tree in repo.worktrees().unwrap_or_default() {
         let head = tree.into_repo_with_possibly_inaccessible_worktree();
         let id = head.ok().and_then(|repo| repo.head_id().ok().map(gix::Id::detach));
         refs.targets.extend(id);
     }
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     refs.targets.retain(|id| seen.insert(*id));
-    Ok(refs)
+    refs
+}
+
+/// The refs, if all can be read.
+fn whole(repo: &gix::Repository) -> Option<Refs> {
+    let mut refs = Refs::default();
+    for reference in repo.references().ok()?.all().ok()? {
+        let reference = reference.ok()?;
+        // Symbolic refs lead to others of this list, or, unborn, nowhere.
+        if let Some(id) = reference.try_id() {
+            refs.add(reference.name().as_bstr(), id.detach());
+        }
+    }
+    if let Some(id) = repo.head().ok()?.id() {
+        refs.add(BStr::new("HEAD"), id.detach());
+    }
+    Some(refs)
 }

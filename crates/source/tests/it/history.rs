@@ -672,6 +672,41 @@ fn what_is_missing_or_damaged_is_named() {
 }
 
 #[test]
+fn refs_that_cannot_be_read_are_named_and_the_others_followed() {
+    let repo = Repo::new();
+    repo.write("a", "old\n");
+    repo.commit("one");
+    repo.git(&["branch", "healthy"]);
+    repo.write("a", "new\n");
+    repo.commit("two");
+    repo.git(&["branch", "packed"]);
+    let git = repo.root.join(".git");
+    let named = |what: &str| {
+        let log = history(&repo);
+        assert!(log.contents.iter().any(|told| told.bytes == "old\n"), "{what}: {:?}", log.unread);
+        assert!(log.unread.iter().any(|unread| unread.what.contains_str(what)), "{what}: {:?}", log.unread);
+    };
+    std::fs::write(git.join("refs/heads/broken"), "garbage\n").unwrap();
+    named("refs/heads/broken");
+    std::fs::write(git.join("refs/heads/broken"), format!("{}\n", "1".repeat(40))).unwrap();
+    named("refs/heads/broken");
+    std::fs::remove_file(git.join("refs/heads/broken")).unwrap();
+    let main = std::fs::read(git.join("refs/heads/main")).unwrap();
+    for content in ["junk\n", ""] {
+        std::fs::write(git.join("refs/heads/main"), content).unwrap();
+        named("refs/heads/main");
+    }
+    std::fs::write(git.join("refs/heads/main"), main).unwrap();
+    std::fs::write(git.join("HEAD"), "junk\n").unwrap();
+    named("HEAD");
+    std::fs::write(git.join("HEAD"), "ref: refs/heads/main\n").unwrap();
+    repo.git(&["pack-refs", "--all"]);
+    let packed = std::fs::read_to_string(git.join("packed-refs")).unwrap();
+    std::fs::write(git.join("packed-refs"), packed.replacen("refs/heads/main", "??", 1)).unwrap();
+    named("packed-refs, line 3");
+}
+
+#[test]
 fn a_damaged_pack_never_panics_and_is_never_silent() {
     let repo = Repo::new();
     for round in 0..12 {

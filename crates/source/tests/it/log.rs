@@ -66,7 +66,7 @@ impl Visitor for Writer<'_> {
     fn place(&mut self, seen: &Seen, origin: &Origin, lines: Lines<'_>) {
         let lines = match lines {
             Lines::All => None,
-            Lines::Added(ranges) => Some(ranges.to_vec()),
+            Lines::Added(ranges) | Lines::Of { lines: ranges, .. } => Some(ranges.to_vec()),
         };
         let candidates = seen.candidates.iter().map(|candidate| candidate.span).collect();
         self.0.lock().unwrap().places.push(Placed { origin: origin.clone(), lines, candidates });
