@@ -45,7 +45,7 @@ pub(crate) fn received(lines: &SecretBytes) -> Result<Selection, Failure> {
             _ => return Err(misread(number, "pre-receive")),
         }
     }
-    Ok(Selection::brought(new.into_iter()))
+    Ok(Selection::brought(new))
 }
 
 /// The commits that a push brings, as either hook is told of them.
