@@ -125,12 +125,29 @@ impl DesiredSecret {
         if let Some(label) = key_label(&self.labels) {
             return Some(format!("the label {label} is for the keys of a controller"));
         }
+        if let Some(mark) = self.marks().find(|name| name.starts_with(names::OWN_PREFIX)) {
+            return Some(format!("{mark} is a mark that only the controller sets"));
+        }
         let size: usize = self.data.values().map(SecretBytes::len).sum();
         if size > names::SECRET_LIMIT {
             return Some(format!("its values are larger than {} bytes", names::SECRET_LIMIT));
         }
         let missing = names::missing_key(&self.type_, |key| self.data.contains_key(key))?;
         Some(format!("a Secret of type {} needs {missing}", self.type_))
+    }
+
+    /// The names of its labels and annotations.
+    fn marks(&self) -> impl Iterator<Item = &str> {
+        self.labels.keys().chain(self.annotations.keys()).map(String::as_str)
+    }
+
+    /// Takes off the marks that say whose the Secret was: an EncryptedSecret may not ask for one. The labels of key
+    /// Secrets stay, so that nobody makes a key of a controller into something else without a word.
+    #[must_use]
+    pub fn without_ownership_marks(mut self) -> Self {
+        self.labels.retain(|name, _| !names::is_ownership_mark(name) || KEY_LABELS.contains(&name.as_str()));
+        self.annotations.retain(|name, _| !names::is_ownership_mark(name));
+        self
     }
 
     /// The Secret as a Kubernetes object in YAML, with `data` in base64.
