@@ -10,6 +10,7 @@ use kube::api::PostParams;
 use kube::{Api, Client};
 
 use super::FIELD_MANAGER;
+use super::fault::said;
 
 /// How long others wait after the last renewal that they saw.
 const DURATION: Duration = Duration::from_secs(15);
@@ -51,7 +52,7 @@ impl Elector {
             match tokio::time::timeout(DEADLINE / 2, self.attempt()).await {
                 Ok(Ok(Try::Held)) => return,
                 Ok(Ok(Try::HeldByOther)) => {}
-                Ok(Err(error)) => tracing::warn!(%error, "cannot ask for the lease"),
+                Ok(Err(error)) => tracing::warn!(error = said(&error), "cannot ask for the lease"),
                 Err(_) => tracing::warn!("cannot ask for the lease: no answer"),
             }
             tokio::time::sleep(RETRY).await;
@@ -68,7 +69,7 @@ impl Elector {
             match tokio::time::timeout(left, self.attempt()).await {
                 Ok(Ok(Try::Held)) => renewed = started,
                 Ok(Ok(Try::HeldByOther)) => return,
-                Ok(Err(error)) => tracing::warn!(%error, "cannot renew the lease"),
+                Ok(Err(error)) => tracing::warn!(error = said(&error), "cannot renew the lease"),
                 Err(_) => {}
             }
             if renewed.elapsed() >= DEADLINE {
