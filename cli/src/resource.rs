@@ -268,7 +268,12 @@ pub(crate) fn bound(
 ) -> Result<Option<(Sealed, String)>, Failure> {
     let text = plain.text(&rewrite::layout(file, &plain, context)?)?;
     let bound = write::bound(text, plain.document().format, how)?;
-    if !bound.changed && !bound.sorted {
+    if let Some(doubt) = &bound.doubt {
+        ui::note(&one_line(&format!("warning: {}: a cluster will refuse it: {doubt}", shown(file))));
+    }
+    // A file that SOPS printed comes back with every such key in quotes already.
+    let quoted = bound.quoted || write::has_misread_keys(plain.document());
+    if !bound.changed && !bound.sorted && !quoted {
         return Ok(None);
     }
     let place = match (&bound.binding.namespace, &bound.binding.name) {
@@ -279,5 +284,6 @@ pub(crate) fn bound(
     let sealed =
         rewrite::seal(file, plain, context, |plain, again| sops::rewrite::with_text(plain, bound.text, again))?;
     let sorted = if bound.sorted { ", keys sorted" } else { "" };
-    Ok(Some((sealed, one_line(&format!("bound {place}{sorted}")))))
+    let quoted = if quoted { ", keys that kubectl misreads put in quotes" } else { "" };
+    Ok(Some((sealed, one_line(&format!("bound {place}{sorted}{quoted}")))))
 }

@@ -60,7 +60,7 @@ fn what_is_advised_fits_what_was_scanned() {
     assert_eq!(done.code, Some(1), "{}", done.errors());
     assert!(done.text().contains("take it out of the message") && !done.text().contains("plomb encrypt"));
     scratch.write("rules.toml", "[[rules]]\nid = \"ticket\"\nregex = 'SHOP'\nkeyword = [\"shop\"]\n");
-    let done = plomb(&scratch, &["scan", "message", "-c", "rules.toml"]);
+    let done = plomb(&scratch, &["scan", "./message", "-c", "rules.toml"]);
     assert!(done.errors().contains("(did you mean `keywords`?)"), "{}", done.errors());
 }
 

@@ -182,6 +182,34 @@ fn an_edit_does_not_bless_what_somebody_else_changed() {
 }
 
 #[test]
+fn binding_puts_keys_in_quotes_that_kubectl_misreads() {
+    let world = World::new("seal-quotes");
+    world.scratch.write(
+        "odd.yaml",
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: odd, namespace: prod}\nstringData: {'y': a, z: b}\n",
+    );
+    world.good(&["seal", "odd.yaml", "-o", "odd.secret.yaml"]);
+    let sealed = world.text("odd.secret.yaml");
+    let careless = sealed.replace("\"y\": ENC[", "y: ENC[");
+    assert_ne!(sealed, careless);
+    world.scratch.write("odd.secret.yaml", &careless);
+    let bound = world.plomb(&["bind", "odd.secret.yaml"]);
+    assert!(bound.ok() && bound.errors().contains("put in quotes"), "{}", bound.errors());
+    assert!(world.text("odd.secret.yaml").contains("\"y\": ENC["), "{}", world.text("odd.secret.yaml"));
+    assert!(world.good(&["unseal", "odd.secret.yaml"]).contains("  \"y\": YQ==\n"));
+    assert!(world.plomb(&["bind", "odd.secret.yaml"]).errors().contains("fits already"));
+    // A template that no cluster could fill is told.
+    let broken = world.text("odd.secret.yaml").replacen(
+        "      stringData:\n",
+        "      template:\n        t: ${k\n      stringData:\n",
+        1,
+    );
+    world.scratch.write("odd.secret.yaml", &broken);
+    let warned = world.plomb(&["bind", "odd.secret.yaml"]).errors();
+    assert!(warned.contains("a cluster will refuse it: TemplateFailed") && warned.contains("template t"), "{warned}");
+}
+
+#[test]
 fn a_decrypted_resource_is_encrypted_again_as_one() {
     let world = World::new("seal-encrypt");
     let rule = world.text(".sops.yaml").replace("|binding", "").replace("    mac_only_encrypted: true\n", "");

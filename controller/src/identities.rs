@@ -1,4 +1,4 @@
-//! The keys that `render` opens resources with: named files, else SOPS' variables. No process is ever started.
+//! The keys in named files; for `render`, without any, those of SOPS' variables. No process is ever started.
 
 use std::path::{Path, PathBuf};
 
@@ -14,22 +14,34 @@ const LIMIT: u64 = 16 << 20;
 /// Reads the keys in `files`; without any, those that `SOPS_AGE_KEY` and `SOPS_AGE_KEY_FILE` name.
 ///
 /// # Errors
+/// As [`collect`].
+pub(crate) fn collect_or_variables(files: &[PathBuf]) -> Result<Keys, Failure> {
+    if !files.is_empty() {
+        return collect(files);
+    }
+    let mut ring = Keyring::new();
+    if let Some(text) = std::env::var("SOPS_AGE_KEY").ok().filter(|text| !text.is_empty()) {
+        let text = zeroize::Zeroizing::new(text);
+        let identities = parse_key_variable(&text, &Access::none());
+        let identities = identities.map_err(|error| Failure::new(format!("SOPS_AGE_KEY: {error}")))?;
+        identities.into_iter().for_each(|identity| ring.add(identity, "SOPS_AGE_KEY"));
+    }
+    let file = std::env::var_os("SOPS_AGE_KEY_FILE").filter(|it| !it.is_empty()).map(PathBuf::from);
+    add_files(ring, file.as_slice())
+}
+
+/// Reads the keys in `files`, and no others: a controller must not open resources with the key of whoever started it.
+///
+/// # Errors
 /// When a file cannot be read or holds no key: a missing key is worth knowing before every resource fails.
 pub(crate) fn collect(files: &[PathBuf]) -> Result<Keys, Failure> {
-    let mut ring = Keyring::new();
-    let mut from = files.to_vec();
-    if files.is_empty() {
-        from.extend(std::env::var_os("SOPS_AGE_KEY_FILE").filter(|it| !it.is_empty()).map(PathBuf::from));
-        if let Some(text) = std::env::var("SOPS_AGE_KEY").ok().filter(|text| !text.is_empty()) {
-            let text = zeroize::Zeroizing::new(text);
-            let identities = parse_key_variable(&text, &Access::none());
-            let identities = identities.map_err(|error| Failure::new(format!("SOPS_AGE_KEY: {error}")))?;
-            identities.into_iter().for_each(|identity| ring.add(identity, "SOPS_AGE_KEY"));
-        }
-    }
+    add_files(Keyring::new(), files)
+}
+
+fn add_files(mut ring: Keyring, files: &[PathBuf]) -> Result<Keys, Failure> {
     let mut manifests = Vec::new();
     let mut pems = Vec::new();
-    for file in &from {
+    for file in files {
         let text = read(file, LIMIT)?;
         match kind(&text) {
             Kind::Manifest => manifests.push((file, text)),

@@ -47,7 +47,7 @@ const LIMIT: u64 = 64 << 20;
 /// # Errors
 /// When something cannot be read or written.
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
-    let keys = identities::collect(&args.identity)?;
+    let keys = identities::collect_or_variables(&args.identity)?;
     let mut render = Render { keys: &keys, now: now(), report: Report::new(args.json), made: BTreeMap::new() };
     let is_stream = args.paths.iter().any(|path| path.as_os_str() == "-");
     if is_stream && (args.paths.len() > 1 || args.output.is_some()) {

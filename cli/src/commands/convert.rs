@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sealed::resource::{Conflict, Deletion, Policy};
 use sealed::write::{Draft, plain_text, secret_of};
-use sealed::{Keys, Manifest, Opened, Scope};
+use sealed::{DesiredSecret, Keys, Manifest, Opened, Scope};
 
 use crate::commands::seal;
 use crate::context::Context;
@@ -107,7 +107,7 @@ fn of_sealed(object: &Manifest, keys: &Keys) -> Option<Result<Draft, Failure>> {
 
 fn draft(object: &Manifest, opened: Opened) -> Draft {
     let marked = |name: &str| {
-        let is = |secret: &sealed::DesiredSecret| secret.annotations.get(name).is_some_and(|value| value == "true");
+        let is = |secret: &DesiredSecret| secret.annotations.get(name).is_some_and(|value| value == "true");
         opened.secrets.iter().any(is)
     };
     let conflict = match (marked("sealedsecrets.bitnami.com/patch"), marked("sealedsecrets.bitnami.com/managed")) {
@@ -121,6 +121,7 @@ fn draft(object: &Manifest, opened: Opened) -> Draft {
         namespace: Some(object.id.namespace.clone()).filter(|namespace| !namespace.is_empty()),
         scope: opened.scope.unwrap_or_default(),
         policy: Policy { conflict, deletion, ..Policy::default() },
-        secrets: opened.secrets,
+        // What they said is in the policy now.
+        secrets: opened.secrets.into_iter().map(DesiredSecret::without_ownership_marks).collect(),
     }
 }

@@ -45,6 +45,7 @@ enum Source {
     /// Standard input
     Stdin(Plain),
     /// The message of a commit (for the hook commit-msg)
+    #[command(visible_alias = "commit-msg")]
     Message(Message),
     /// What is about to be pushed (for the hook pre-push; refs on standard input)
     PrePush(Refs),

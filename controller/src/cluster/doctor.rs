@@ -44,9 +44,9 @@ pub(crate) struct Args {
     /// Kinds that the controller looks after
     #[arg(long, value_delimiter = ',', default_value = "encryptedsecret,sealedsecret,sopssecret", value_parser = kind)]
     kinds: Vec<Kind>,
-    /// Name of the cluster, in what the controller publishes
-    #[arg(long, default_value = "cluster")]
-    cluster_name: String,
+    /// Name of the cluster, in what the controller publishes; without it, what is published tells
+    #[arg(long, value_name = "NAME")]
+    cluster_name: Option<String>,
     /// The report as JSON: one array with area, state, what and next
     #[arg(long)]
     json: bool,
@@ -126,11 +126,12 @@ async fn examine(args: Args) -> Result<Vec<Finding>, Failure> {
     let patient = Patient { client: connection.client, is_pod: connection.is_pod, args };
     let mut findings = vec![patient.server().await?];
     findings.extend(patient.kinds().await);
-    findings.extend(patient.rights().await);
+    let (rights, without) = patient.rights().await;
+    findings.extend(rights);
     findings.push(patient.leader().await);
     findings.extend(patient.keys().await);
     findings.extend(patient.published().await);
-    findings.extend(patient.resources().await);
+    findings.extend(patient.resources(&without).await);
     Ok(findings)
 }
 

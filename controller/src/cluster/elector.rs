@@ -10,6 +10,7 @@ use kube::api::PostParams;
 use kube::{Api, Client};
 
 use super::FIELD_MANAGER;
+use super::fault::said;
 
 /// How long others wait after the last renewal that they saw.
 const DURATION: Duration = Duration::from_secs(15);
@@ -53,7 +54,7 @@ impl Elector {
             match tokio::time::timeout(DEADLINE / 2, self.attempt()).await {
                 Ok(Ok(Try::Held)) => return,
                 Ok(Ok(Try::HeldByOther)) => held = Some(Instant::now()),
-                Ok(Err(error)) => tracing::warn!(%error, "cannot ask for the lease"),
+                Ok(Err(error)) => tracing::warn!(error = said(&error), "cannot ask for the lease"),
                 Err(_) => tracing::warn!("cannot ask for the lease: no answer"),
             }
             stands_by(held.is_some_and(|held| held.elapsed() < DURATION));
@@ -71,7 +72,7 @@ impl Elector {
             match tokio::time::timeout(left, self.attempt()).await {
                 Ok(Ok(Try::Held)) => renewed = started,
                 Ok(Ok(Try::HeldByOther)) => return,
-                Ok(Err(error)) => tracing::warn!(%error, "cannot renew the lease"),
+                Ok(Err(error)) => tracing::warn!(error = said(&error), "cannot renew the lease"),
                 Err(_) => {}
             }
             if renewed.elapsed() >= DEADLINE {

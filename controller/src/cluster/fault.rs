@@ -3,6 +3,7 @@
 use std::fmt;
 
 use kube::core::Status;
+use kube::runtime::watcher;
 
 /// A failure that has nothing to do with the content of the resource, so that trying again helps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +38,30 @@ impl Fault {
         };
         Self::new(reason(status), format!("cannot {doing}: {}", words(status)))
     }
+}
+
+/// What an API server said, or why it did not, without the structure around it. Not for answers to what holds values.
+pub(crate) fn said(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => said_by(status),
+        other => chain(other),
+    }
+}
+
+/// The same of a watch.
+pub(crate) fn watch_said(error: &watcher::Error) -> String {
+    use watcher::Error as E;
+    match error {
+        E::InitialListFailed(error) => format!("cannot list: {}", said(error)),
+        E::WatchStartFailed(error) => format!("cannot watch: {}", said(error)),
+        E::WatchFailed(error) => format!("the watch failed: {}", said(error)),
+        E::WatchError(status) => format!("the watch ended: {}", said_by(status)),
+        E::NoResourceVersion => "the list has no resource version".to_owned(),
+    }
+}
+
+fn said_by(status: &Status) -> String {
+    format!("{} ({})", status.message.trim(), status.code)
 }
 
 fn chain(error: &dyn std::error::Error) -> String {
@@ -106,7 +131,7 @@ fn words(status: &Status) -> String {
         let fields: Vec<String> = named.map(|cause| format!("{} ({})", cause.field, cause.reason)).collect();
         return if fields.is_empty() { format!("it is refused ({})", status.code) } else { fields.join(", ") };
     }
-    format!("{} ({})", status.message.trim(), status.code)
+    said_by(status)
 }
 
 #[cfg(test)]
@@ -147,6 +172,15 @@ mod tests {
         assert_eq!(of(422, "hunter2"), "InvalidSecret: cannot create Secret app: it is refused (422)");
         let odd = of(422, "ValidatingAdmissionPolicy 'hunter2 is it' denied request");
         assert!(odd.starts_with("InvalidSecret") && !odd.contains("hunter2"), "{odd}");
+    }
+
+    #[test]
+    fn people_read_sentences_and_no_structures() {
+        let json = serde_json::json!({"status": "Failure", "code": 403, "message": "secrets is forbidden", "reason": "Forbidden"});
+        let error = watcher::Error::InitialListFailed(api(json.clone()));
+        assert_eq!(watch_said(&error), "cannot list: secrets is forbidden (403)");
+        let error = watcher::Error::WatchError(Box::new(serde_json::from_value(json).unwrap()));
+        assert_eq!(watch_said(&error), "the watch ended: secrets is forbidden (403)");
     }
 
     #[test]

@@ -15,6 +15,7 @@ use sealed::{Keys, Manifest};
 use secret::SecretBytes;
 use tokio::sync::watch;
 
+use super::fault::watch_said;
 use super::metrics::Metrics;
 use super::retry;
 use crate::identities;
@@ -28,7 +29,7 @@ const SEALED_SECRETS_LABEL: &str = "sealedsecrets.bitnami.com/sealed-secrets-key
 pub(crate) struct KeySet {
     /// The keys.
     pub(crate) keys: Keys,
-    /// Names the set; changes exactly when a key comes, goes or is revoked.
+    /// Names the set; changes exactly when a key comes, goes, is revoked, or another becomes the current one.
     pub(crate) id: String,
     /// The newest key of Sealed Secrets.
     pub(crate) newest_rsa: Option<NewestRsa>,
@@ -71,7 +72,7 @@ pub(crate) async fn follow(source: Source, to: watch::Sender<Option<Arc<KeySet>>
     while let Some(change) = changes.next().await {
         if let Err(error) = change {
             source.metrics.watch_error("keys");
-            tracing::warn!(%error, "the watch of the key Secrets broke off");
+            tracing::warn!(error = watch_said(&error), "the watch of the key Secrets broke off");
             continue;
         }
         // Until both lists have been read, a snapshot would lack keys that are there.

@@ -212,6 +212,11 @@ impl SealedObject {
         &self.recipients
     }
 
+    /// Whether the SOPS file lists one of these recipients.
+    pub(crate) fn lists_any(&self, recipients: &[&str]) -> bool {
+        self.recipients.iter().any(|own| recipients.contains(&own.trim()))
+    }
+
     pub(crate) fn annotation(&self, name: &str) -> Option<&str> {
         self.metadata.annotations.as_ref()?.get(name).map(String::as_str)
     }

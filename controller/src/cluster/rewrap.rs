@@ -134,7 +134,7 @@ impl Rewraps {
             observed_generation: generation,
             last_transition_time: now().to_string(),
             reason: reason.to_owned(),
-            message: message.to_owned(),
+            message: sealed::status::message(message),
         };
         let mut status = RewrapRequestStatus {
             observed_generation: generation,

@@ -41,8 +41,8 @@ pub(crate) struct Args {
     /// Whether a first key may be made
     #[arg(long, value_enum, default_value_t = BootstrapWord::Auto)]
     pub(crate) bootstrap: BootstrapWord,
-    /// Age at which a key is replaced, such as 90d or 2160h; 0 for never
-    #[arg(long, default_value = "90d", value_parser = period)]
+    /// Age at which a key is replaced, such as 90d or 2160h, one hour at least; 0 for never
+    #[arg(long, default_value = "90d", value_parser = renewal)]
     pub(crate) key_renewal: i64,
     /// Kind of new keys
     #[arg(long, value_enum, default_value_t = KeyWord::X25519)]
@@ -141,6 +141,18 @@ fn label(text: &str) -> Result<String, String> {
 fn subdomain(text: &str) -> Result<String, String> {
     let is_name = sealed::names::is_subdomain(text);
     is_name.then(|| text.to_owned()).ok_or_else(|| "a-z, 0-9, - and ., as objects of Kubernetes are named".to_owned())
+}
+
+/// Shortest life of a key, in seconds: every one stays for ever in the chain of statements that people pin.
+const RENEWAL_FLOOR: i64 = 3600;
+
+/// A period after which keys are replaced, in seconds, or 0.
+fn renewal(text: &str) -> Result<i64, String> {
+    let seconds = period(text)?;
+    if (1..RENEWAL_FLOOR).contains(&seconds) {
+        return Err("a key lives one hour at least; 90 days are written 90d".to_owned());
+    }
+    Ok(seconds)
 }
 
 /// A number with d, h, m or s; in seconds.

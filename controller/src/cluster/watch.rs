@@ -17,7 +17,7 @@ use kube::{Api, Resource as _};
 use sealed::MANAGED_LABEL;
 use tokio::sync::watch;
 
-use super::fault::Fault;
+use super::fault::{Fault, said, watch_said};
 use super::kind::{Kind, SealedObject};
 use super::leave::{self, Gone};
 use super::memory::{Memory, Remembered};
@@ -118,7 +118,7 @@ pub(crate) fn secrets(
                         known.deny();
                         metrics.unread(&place, Some(&why));
                     }
-                    tracing::warn!(place, %error, "the watch of Secrets broke off");
+                    tracing::warn!(place, error = watch_said(&error), "the watch of Secrets broke off");
                 }
             }
         }
@@ -139,7 +139,7 @@ fn is_denied(error: &kube::Error) -> bool {
 /// Why a list was refused, if it was.
 fn denied(error: &watcher::Error) -> Option<String> {
     match error {
-        watcher::Error::InitialListFailed(error) if is_denied(error) => Some(error.to_string()),
+        watcher::Error::InitialListFailed(error) if is_denied(error) => Some(said(error)),
         _ => None,
     }
 }
@@ -256,10 +256,10 @@ impl Unit {
                 if is_denied(&error) {
                     self.listing.send_replace(Listing::Denied);
                 }
-                self.cluster.metrics.unread(&place, Some(&error.to_string()));
+                self.cluster.metrics.unread(&place, Some(&said(&error)));
                 // Again and again, less and less often.
                 if attempt.is_power_of_two() || attempt == 0 {
-                    tracing::warn!(place, %error, "cannot list; nothing is done there");
+                    tracing::warn!(place, error = said(&error), "cannot list; nothing is done there");
                 }
             }
             tokio::time::sleep(if is_missing { WITHOUT_KIND } else { retry::after_denial(attempt) }).await;
@@ -339,7 +339,7 @@ impl Unit {
             .inspect(move |event| {
                 if let Err(error) = event {
                     errors.cluster.metrics.watch_error(errors.kind.0.kind());
-                    tracing::warn!(kind = ?errors.kind, %error, "the watch broke off");
+                    tracing::warn!(kind = ?errors.kind, error = watch_said(error), "the watch broke off");
                 }
             })
             .modify(move |object| {
@@ -364,17 +364,28 @@ impl Unit {
         }
     }
 
-    /// Wakes the resources that other keys may help, whenever the keys change.
+    /// Wakes the resources that other keys may help, and those that list a key which fares otherwise now, whenever the
+    /// keys change. All others fare as they did.
     async fn wake_for_keys(self: Arc<Self>, bell: Bell, store: Store<SealedObject>) {
         let mut keys = self.cluster.keys.clone();
-        keys.mark_unchanged();
+        let mut before = keys.borrow_and_update().clone();
         loop {
             if keys.changed().await.is_err() {
                 // The sender lives as long as the process.
                 std::future::pending::<()>().await;
             }
             self.memory.keep(|id| store.get(id).is_some());
-            self.memory.wanting_keys().into_iter().for_each(|id| bell.ring(id));
+            let now = keys.borrow_and_update().clone();
+            let mut woken: HashSet<_> = self.memory.wanting_keys().into_iter().collect();
+            if let (Some(before), Some(now)) = (&before, &now) {
+                let changed = now.keys.changed_since(&before.keys);
+                let listing = self.objects().into_iter().filter(|object| object.lists_any(&changed));
+                woken.extend(
+                    listing.map(|object| ObjectRef::new_with(object.name(), self.kind).within(object.namespace())),
+                );
+            }
+            before = now;
+            woken.into_iter().for_each(|id| bell.ring(id));
         }
     }
 }

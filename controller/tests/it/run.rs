@@ -4,7 +4,7 @@ use std::process::Command;
 
 #[test]
 fn settings_that_mean_nothing_are_refused_at_once() {
-    let cases: [(&[&str], i32, &str); 9] = [
+    let cases: [(&[&str], i32, &str); 12] = [
         (&["--log-level=silly"], 64, "--log-level"),
         (&["--namespace=Bad Name"], 64, "--namespace"),
         (&["--name=Bad Name!"], 64, "--name"),
@@ -12,6 +12,9 @@ fn settings_that_mean_nothing_are_refused_at_once() {
         (&["--watch-namespace="], 64, "--watch-namespace"),
         (&["--watch-namespace=a,b"], 64, "--watch-namespace"),
         (&["--identity-name="], 64, "--identity-name"),
+        (&["--key-renewal=90s"], 64, "one hour at least"),
+        (&["--key-renewal=59m"], 64, "one hour at least"),
+        (&["--key-renewal=1h"], 2, "not in a cluster"),
         (&["--identity=/nonexistent"], 2, "/nonexistent: cannot read the identities"),
         // All is well until there turns out to be no cluster.
         (&["--log-level=kube=debug,info", "--cluster-name=prod.eu"], 2, "not in a cluster"),

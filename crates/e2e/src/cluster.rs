@@ -53,7 +53,9 @@ impl Controller {
         let listen = format!("--metrics-listen=127.0.0.1:{port}");
         let config = format!("--kubeconfig={}", config.display());
         let words = ["run", &listen, &config].into_iter().chain(args.iter().copied());
-        let variables = [("POD_NAME", name), ("POD_NAMESPACE", OWN)];
+        // A person's key in the environment is none of its keys: `keys-life` has a resource that it would open.
+        let person = fixtures::folder("keys/identities/k3.txt").display().to_string();
+        let variables = [("POD_NAME", name), ("POD_NAMESPACE", OWN), ("SOPS_AGE_KEY_FILE", person.as_str())];
         Self { daemon: server.run_beside(program, name, words, &variables), port }
     }
 

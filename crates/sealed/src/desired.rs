@@ -128,6 +128,9 @@ impl DesiredSecret {
         if self.type_ == names::FILLED_TYPE {
             return Some(format!("Kubernetes itself fills a Secret of type {}, and would undo ours", self.type_));
         }
+        if let Some(mark) = self.marks().find(|name| name.starts_with(names::OWN_PREFIX)) {
+            return Some(format!("{mark} is a mark that only the controller sets"));
+        }
         if self.size() > names::SECRET_LIMIT {
             return Some(format!("its values are larger than {} bytes", names::SECRET_LIMIT));
         }
@@ -142,6 +145,20 @@ impl DesiredSecret {
     /// The bytes of its values together.
     pub(crate) fn size(&self) -> usize {
         self.data.values().map(SecretBytes::len).sum()
+    }
+
+    /// The names of its labels and annotations.
+    fn marks(&self) -> impl Iterator<Item = &str> {
+        self.labels.keys().chain(self.annotations.keys()).map(String::as_str)
+    }
+
+    /// Takes off the marks that say whose the Secret was: an EncryptedSecret may not ask for one. The labels of key
+    /// Secrets stay, so that nobody makes a key of a controller into something else without a word.
+    #[must_use]
+    pub fn without_ownership_marks(mut self) -> Self {
+        self.labels.retain(|name, _| !names::is_ownership_mark(name) || KEY_LABELS.contains(&name.as_str()));
+        self.annotations.retain(|name, _| !names::is_ownership_mark(name));
+        self
     }
 
     /// The Secret as a Kubernetes object in YAML, with `data` in base64.

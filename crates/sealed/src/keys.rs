@@ -110,12 +110,29 @@ impl Keys {
         self.revoked.iter().any(|revoked| same_recipient(revoked, recipient))
     }
 
-    /// Names the set: it changes exactly when a key comes, goes, or is revoked.
+    /// The recipients that fare otherwise here than in `before`: usable, revoked or current in one and not in the other.
+    /// What lists none of them fares as it did.
+    pub fn changed_since<'k>(&'k self, before: &'k Self) -> Vec<&'k str> {
+        let standing = |keys: &Self, name: &str| {
+            let is_current = keys.current.as_deref().is_some_and(|current| same_recipient(current, name));
+            (keys.ring.has_recipient(name), keys.is_revoked(name), is_current)
+        };
+        let known =
+            |keys: &'k Self| keys.ring.recipients().chain(keys.revoked.iter().chain(&keys.current).map(String::as_str));
+        let mut changed: Vec<&str> =
+            known(self).chain(known(before)).filter(|name| standing(self, name) != standing(before, name)).collect();
+        changed.sort_unstable();
+        changed.dedup();
+        changed
+    }
+
+    /// Names the set: it changes exactly when a key comes, goes, is revoked, or another becomes the current one.
     pub fn id(&self) -> String {
         let mut names: Vec<String> = self.ring.recipients().map(str::to_owned).collect();
         names.extend(self.revoked.iter().map(|revoked| format!("revoked {revoked}")));
         #[cfg(feature = "bitnami")]
         names.extend(self.rsa.iter().map(|key| key.fingerprint().to_owned()));
+        names.extend(self.current.iter().map(|current| format!("current {current}")));
         names.sort();
         names.dedup();
         hex(&Sha256::digest(names.join("\n"))[..8])

@@ -13,6 +13,22 @@ pub const RESOURCE_LIMIT: usize = 4 << 20;
 /// The type of Secrets that a controller of Kubernetes fills with a token of its own.
 pub const FILLED_TYPE: &str = "kubernetes.io/service-account-token";
 
+/// How the labels and annotations begin by which our controller tells whose a Secret is.
+pub const OWN_PREFIX: &str = "plomb.dev/";
+/// Those of other kinds that their controllers, and ours, act upon when they see them on a live Secret.
+const FOREIGN_MARKS: [&str; 4] = [
+    "sealedsecrets.bitnami.com/managed",
+    "sealedsecrets.bitnami.com/patch",
+    "sealedsecrets.bitnami.com/skip-set-owner-references",
+    "sopssecret/managed",
+];
+
+/// Whether a label or annotation called `name` says whose a Secret is, to our controller or to that of another kind. No
+/// EncryptedSecret may ask for one: it could make a Secret another's, or open it to another kind.
+pub fn is_ownership_mark(name: &str) -> bool {
+    name.starts_with(OWN_PREFIX) || FOREIGN_MARKS.contains(&name)
+}
+
 /// Whether `name` would be taken for a place of ciphertext.
 pub fn is_reserved(name: &str) -> bool {
     SEALED_KEYS.contains(&name)
@@ -111,6 +127,10 @@ mod tests {
         for good in ["a", "a-b.c0", "0"] {
             assert!(is_subdomain(good), "{good}");
         }
+        for mark in ["plomb.dev/source", "sealedsecrets.bitnami.com/managed", "sopssecret/managed"] {
+            assert!(is_ownership_mark(mark), "{mark}");
+        }
+        assert!(!is_ownership_mark("app.kubernetes.io/managed-by") && !is_ownership_mark("plomb.dev.example.org/x"));
         for bad in ["", "A", "-a", "a-", "a..b", "a_b", &"a".repeat(64), &format!("{}a", "a.".repeat(127))] {
             assert!(!is_subdomain(bad), "{bad}");
         }

@@ -26,7 +26,9 @@ pub struct Situation<'a> {
 /// # Errors
 /// With the reason: then nothing may be written for this resource, and its last good Secrets stay.
 pub fn open_and_plan(resource: &Manifest, keys: &Keys, situation: &Situation<'_>) -> Result<Plan, Refusal> {
-    begin(resource, keys, situation.now)?.plan(resource, &Status::of(resource), situation.live)
+    // Without any Secret there is nothing that a status could tell of them: an object that was exported is like a new one.
+    let status = if situation.live.is_empty() { Status::default() } else { Status::of(resource) };
+    begin(resource, keys, situation.now)?.plan(resource, &status, situation.live)
 }
 
 /// A resource that is open. Which live Secrets matter is known only now: some kinds encrypt the names too.

@@ -8,7 +8,7 @@ use crate::manifest::ResourceId;
 use crate::reason::{Reason, Refusal};
 use crate::resource::{Conflict, Deletion, Drift, Immutable};
 use crate::share::{Share, source};
-use crate::status::Status;
+use crate::status::{MERGED, Status};
 
 /// What is to be done for one resource.
 #[derive(Debug, Default)]
@@ -40,6 +40,8 @@ pub struct Step {
     pub note: Option<String>,
     /// The field manager for keys in a Secret of others; none where the Secret is the resource's own.
     pub manager: Option<String>,
+    /// Whether somebody else made the Secret: once it is gone, the resource waits for it.
+    pub is_guest: bool,
 }
 
 /// What to do about one Secret. Writers use server-side apply for the first three.
@@ -100,7 +102,8 @@ impl Plan {
 /// Compares what is wanted with what is there.
 ///
 /// # Errors
-/// [`Reason::OwnershipConflict`], [`Reason::ImmutableConflict`], [`Reason::TypeConflict`]: then nothing is written.
+/// [`Reason::OwnershipConflict`], [`Reason::ImmutableConflict`], [`Reason::TypeConflict`], [`Reason::SecretMissing`]:
+/// then nothing is written.
 pub fn plan(opened: Opened, id: &ResourceId, status: &Status, live: &[LiveSecret]) -> Result<Plan, Refusal> {
     let judge = Judge { rules: &opened, id, status };
     let actions: Vec<(Action, Option<String>)> = opened
@@ -118,16 +121,19 @@ pub fn plan(opened: Opened, id: &ResourceId, status: &Status, live: &[LiveSecret
     let share = judge.share();
     let owns = |live: &&LiveSecret| live.owner.as_ref().is_some_and(|owner| owner.is(id));
     let owned: Vec<String> = live.iter().filter(owns).map(|live| live.name.clone()).collect();
+    let guests: Vec<String> =
+        live.iter().filter(|live| judge.is_guest_in(live)).map(|live| live.name.clone()).collect();
     let steps = opened.secrets.into_iter().zip(actions).map(|(secret, (action, note))| {
         // A Secret of others into which keys are merged must not go with us.
         let is_foreign = matches!(action, Action::Merge(_)) && !owned.contains(&secret.name);
+        let is_guest = guests.contains(&secret.name);
         let secret = if is_foreign {
-            share.marked(secret)
+            share.marked(secret, is_guest)
         } else {
             marked(secret, id, opened.policy.deletion, opened.takeover.without_owner)
         };
         let manager = is_foreign.then(|| share.manager());
-        Step { name: secret.name.clone(), action, secret: Some(secret), note, manager }
+        Step { name: secret.name.clone(), action, secret: Some(secret), note, manager, is_guest }
     });
     Ok(Plan {
         steps: steps.chain(removed).collect(),
@@ -175,7 +181,7 @@ enum Claim {
 
 impl Judge<'_> {
     fn action(&self, wanted: &DesiredSecret, live: Option<&LiveSecret>) -> Result<(Action, Option<String>), Refusal> {
-        let Some(live) = live else { return Ok((Action::Create, None)) };
+        let Some(live) = live else { return self.made(wanted).map(|action| (action, None)) };
         if live.is_key() {
             let what = format!("Secret {} holds a key of a controller, which no resource may touch", live.name);
             return Err(Refusal::new(Reason::OwnershipConflict, what));
@@ -193,7 +199,8 @@ impl Judge<'_> {
         };
         let shared = matches!(claim, Claim::Open | Claim::Shared);
         let own = if is_foreign { self.share().manager() } else { FIELD_MANAGER.to_owned() };
-        let same = is_same(wanted, live, shared).map(|same| same && !(shared && has_surplus(wanted, live, &own)));
+        let same = is_same(wanted, live, shared, self.is_guest_in(live))
+            .map(|same| same && !(shared && has_surplus(wanted, live, &own)));
         if live.type_ != wanted.type_ && live.data.is_some() {
             let what = format!("Secret {} is of type {} and should be {}", live.name, live.type_, wanted.type_);
             return self.recreate(at, shared, Reason::TypeConflict, what).map(|action| (action, note));
@@ -214,6 +221,23 @@ impl Judge<'_> {
             _ => Action::Replace(at),
         };
         Ok((action, note))
+    }
+
+    /// What is not there is made, but for what somebody else made before, and may be about to make again: then it would
+    /// stand in his way, and go with us.
+    fn made(&self, wanted: &DesiredSecret) -> Result<Action, Refusal> {
+        let was_guest = |seen: &crate::status::SecretStatus| seen.name == wanted.name && seen.state == MERGED;
+        if self.rules.policy.conflict != Conflict::Merge || !self.status.secrets.iter().any(was_guest) {
+            return Ok(Action::Create);
+        }
+        let what = format!("Secret {} is gone, which somebody else made and keys were merged into", wanted.name);
+        let hint = "it is merged into once it is there again; any other spec.policy.conflict makes it";
+        Err(Refusal::new(Reason::SecretMissing, what).hint(hint))
+    }
+
+    /// Whether keys are merged into this Secret that neither an owner nor our mark of a maker calls the resource's own.
+    fn is_guest_in(&self, live: &LiveSecret) -> bool {
+        matches!(self.claim(live), Ok(Claim::Shared)) && !self.is_ours(live)
     }
 
     fn recreate(&self, at: Precondition, shared: bool, reason: Reason, what: String) -> Result<Action, Refusal> {
@@ -257,7 +281,8 @@ impl Judge<'_> {
             return Err(self.conflict(live));
         }
         let adopts = self.rules.policy.conflict == Conflict::Adopt;
-        if has(takeover.adopt_if) || (live.owner.is_none() && adopts) {
+        // An annotation does not outweigh the controller that an owner reference names.
+        if live.owner.is_none() && (adopts || has(takeover.adopt_if)) {
             return Ok(Claim::Taken(format!("Secret {} was there before and is taken over", live.name)));
         }
         Err(self.conflict(live))
@@ -292,7 +317,14 @@ impl Judge<'_> {
             return None;
         }
         if live.owner.as_ref().is_some_and(|owner| owner.is(self.id)) {
-            return Some(Step { name, action: Action::Remove(at), secret: None, note: None, manager: None });
+            return Some(Step {
+                name,
+                action: Action::Remove(at),
+                secret: None,
+                note: None,
+                manager: None,
+                is_guest: false,
+            });
         }
         let share = self.share();
         share.is_in(live).then(|| share.give_back(live))
@@ -352,11 +384,11 @@ fn is_another_resources(live: &LiveSecret) -> bool {
 }
 
 /// Whether the live Secret says what is wanted; `None` if its values were not read. Labels and annotations of others
-/// may stand beside ours, values only where the Secret is shared.
-fn is_same(wanted: &DesiredSecret, live: &LiveSecret, shared: bool) -> Option<bool> {
+/// may stand beside ours, values only where the Secret is shared; to a guest, labels and annotations are nothing.
+fn is_same(wanted: &DesiredSecret, live: &LiveSecret, shared: bool, is_guest: bool) -> Option<bool> {
     let data = live.data.as_ref()?;
     let values = wanted.data.iter().all(|(key, value)| data.get(key).is_some_and(|live| live == value));
     let marks = wanted.labels.iter().all(|(key, value)| live.labels.get(key) == Some(value))
         && wanted.annotations.iter().all(|(key, value)| live.annotations.get(key) == Some(value));
-    Some(values && marks && (shared || data.len() == wanted.data.len()))
+    Some(values && (is_guest || marks) && (shared || data.len() == wanted.data.len()))
 }

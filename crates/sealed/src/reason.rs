@@ -44,11 +44,13 @@ pub enum Reason {
     ImmutableConflict,
     /// The live Secret has another type.
     TypeConflict,
+    /// The Secret of somebody else that keys were merged into is gone.
+    SecretMissing,
 }
 
 impl Reason {
     /// Every reason, in the order of the table in docs/cluster.md.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Suspended,
         Self::InvalidFormat,
         Self::MultipleDocuments,
@@ -68,6 +70,7 @@ impl Reason {
         Self::OwnershipConflict,
         Self::ImmutableConflict,
         Self::TypeConflict,
+        Self::SecretMissing,
     ];
 
     /// The word. It is part of the interface: dashboards and alerts name it.
@@ -92,6 +95,7 @@ impl Reason {
             Self::OwnershipConflict => "OwnershipConflict",
             Self::ImmutableConflict => "ImmutableConflict",
             Self::TypeConflict => "TypeConflict",
+            Self::SecretMissing => "SecretMissing",
         }
     }
 
@@ -102,7 +106,7 @@ impl Reason {
 
     /// Whether a change of the live Secret can help.
     pub fn waits_for_secret(self) -> bool {
-        matches!(self, Self::OwnershipConflict | Self::ImmutableConflict | Self::TypeConflict)
+        matches!(self, Self::OwnershipConflict | Self::ImmutableConflict | Self::TypeConflict | Self::SecretMissing)
     }
 }
 

@@ -298,7 +298,11 @@ impl SecretEntry {
         if let Some(key) = self.annotations.keys().find(|key| !names::is_qualified(key)) {
             return Err(invalid(format!("the annotation {key:?} is not one that Kubernetes accepts")));
         }
-        Ok(())
+        let mark = self.labels.keys().chain(self.annotations.keys()).find(|key| names::is_ownership_mark(key));
+        match mark {
+            Some(mark) => Err(invalid(format!("{mark} says whose a Secret is: only a controller sets it"))),
+            None => Ok(()),
+        }
     }
 }
 
@@ -391,6 +395,17 @@ mod tests {
             ("{secrets: {a: {data: {k: x}, stringData: {k: x}}}}", Reason::InvalidSecret, "more than one"),
             ("{secrets: {a: {data: {'k k': x}}}}", Reason::InvalidSecret, "k k"),
             ("{secrets: {a: {labels: {a: 'b c'}}}}", Reason::InvalidSecret, "label"),
+            ("{secrets: {a: {labels: {plomb.dev/managed: 'true'}}}}", Reason::InvalidSecret, "plomb.dev/managed"),
+            (
+                "{secrets: {a: {annotations: {sealedsecrets.bitnami.com/managed: 'true'}}}}",
+                Reason::InvalidSecret,
+                "sealedsecrets.bitnami.com/managed says whose",
+            ),
+            (
+                "{secrets: {a: {annotations: {sopssecret/managed: 'true'}}}}",
+                Reason::InvalidSecret,
+                "sopssecret/managed",
+            ),
         ];
         for (spec, reason, part) in cases {
             let refusal = read(spec).unwrap_err();

@@ -56,11 +56,24 @@ impl Share {
     /// The step that takes the resource's keys out of a Secret, and leaves all else.
     pub fn give_back(&self, live: &LiveSecret) -> Step {
         let action = Action::Release(Precondition::of(live));
-        Step { name: live.name.clone(), action, secret: None, note: None, manager: Some(self.manager()) }
+        Step {
+            name: live.name.clone(),
+            action,
+            secret: None,
+            note: None,
+            manager: Some(self.manager()),
+            is_guest: false,
+        }
     }
 
-    /// What is applied to the Secret: the resource's own marks and keys, and nothing that is the owner's.
-    pub(crate) fn marked(&self, mut secret: DesiredSecret) -> DesiredSecret {
+    /// What is applied to the Secret: the resource's own marks and keys, and nothing that is the owner's. Where somebody
+    /// else made it, labels and annotations are: two who want other values of one would take it from each other for ever,
+    /// and a value that was there before does not come back.
+    pub(crate) fn marked(&self, mut secret: DesiredSecret, is_guest: bool) -> DesiredSecret {
+        if is_guest {
+            secret.labels.clear();
+            secret.annotations.clear();
+        }
         secret.labels.insert(MANAGED_LABEL.to_owned(), "true".to_owned());
         secret.annotations.insert(self.annotation(), self.source.clone());
         secret.type_.clear();

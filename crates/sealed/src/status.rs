@@ -12,6 +12,23 @@ use crate::tree;
 /// The condition that says that an older file than one before it was applied.
 pub const ROLLBACK: &str = "RollbackSuspected";
 
+/// The state of a Secret that somebody else made, and into which keys are merged.
+pub(crate) const MERGED: &str = "Merged";
+/// Longest message of a condition, in bytes. What it is made of may be as long as whoever wrote the resource likes.
+const MESSAGE_LIMIT: usize = 1024;
+
+/// A message for a condition, cut between characters where it is too long.
+pub fn message(text: impl Into<String>) -> String {
+    let mut text = text.into();
+    if text.len() > MESSAGE_LIMIT {
+        let ellipsis = "…";
+        let end = (0..=MESSAGE_LIMIT - ellipsis.len()).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+        text.truncate(end);
+        text.push_str(ellipsis);
+    }
+    text
+}
+
 /// The status of an EncryptedSecret.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "crd", derive(schemars::JsonSchema))]
@@ -77,7 +94,7 @@ pub struct SecretStatus {
     /// Its resource version when it was last seen as wanted.
     #[serde(default)]
     pub resource_version: String,
-    /// `Synced` or `Drifted`.
+    /// `Synced`, `Drifted`, or `Merged`: somebody else made it, and keys are merged into it.
     #[serde(default)]
     pub state: String,
     /// Number of keys.
@@ -91,11 +108,12 @@ impl SecretStatus {
     pub fn of(step: &Step, uid: &str, resource_version: &str) -> Option<Self> {
         let secret = step.secret.as_ref()?;
         let drifted = step.action == Action::Keep { drift: true };
+        let synced = if step.is_guest { MERGED } else { "Synced" };
         Some(Self {
             name: step.name.clone(),
             uid: uid.to_owned(),
             resource_version: resource_version.to_owned(),
-            state: if drifted { "Drifted" } else { "Synced" }.to_owned(),
+            state: if drifted { "Drifted" } else { synced }.to_owned(),
             keys: i64::try_from(secret.data.len()).unwrap_or(i64::MAX),
         })
     }
@@ -287,7 +305,7 @@ impl Status {
             observed_generation: around.generation,
             last_transition_time: since.map_or_else(|| around.now.to_string(), |old| old.last_transition_time),
             reason: reason.to_owned(),
-            message: message.to_owned(),
+            message: self::message(message),
         });
     }
 }
@@ -323,6 +341,18 @@ mod tests {
         assert!(!first.is_current(Some(2), "other", live("1")));
         assert!(!first.is_current(Some(2), "k", live("2")));
         assert!(!first.is_current(Some(2), "k", |_| None));
+    }
+
+    #[test]
+    fn no_message_grows_with_what_it_is_about() {
+        let refusal = Refusal::new(Reason::KeyNotFound, "ä".repeat(20_000));
+        let status = Status::default().next(&Outcome::Refused(&refusal), around(1));
+        for condition in &status.conditions {
+            assert!(condition.message.len() <= MESSAGE_LIMIT, "{}", condition.message.len());
+        }
+        assert!(status.condition("Ready").unwrap().message.ends_with('…'));
+        assert_eq!(status.next(&Outcome::Refused(&refusal), around(2)), status, "it is the same the next time");
+        assert_eq!(message("short"), "short");
     }
 
     #[test]

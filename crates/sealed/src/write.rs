@@ -43,7 +43,8 @@ pub fn file_policy(rule: sops::Policy) -> sops::Policy {
     sops::Policy { selector: Some(selector), mac_only_encrypted: true, ..rule }
 }
 
-/// A plain Secret object. Owners, uid and other marks of a cluster are left behind.
+/// A plain Secret object. Owners, uid and other marks of a cluster, also those that say which resource it belonged to,
+/// are left behind.
 ///
 /// # Errors
 /// When it is no Secret, or has values that a Secret cannot have.
@@ -57,7 +58,7 @@ pub fn secret_of(manifest: &Manifest) -> Result<DesiredSecret, WriteError> {
     let mut annotations = texts(metadata, "annotations");
     annotations.remove(LAST_APPLIED);
     let data = values(&manifest.root).map_err(WriteError::NotBase64)?;
-    Ok(DesiredSecret {
+    let secret = DesiredSecret {
         namespace: manifest.id.namespace.clone(),
         name: manifest.id.name.clone(),
         type_: tree::text(&manifest.root, "type").filter(|it| !it.is_empty()).unwrap_or(OPAQUE).to_owned(),
@@ -66,7 +67,8 @@ pub fn secret_of(manifest: &Manifest) -> Result<DesiredSecret, WriteError> {
         annotations,
         data,
         owner: None,
-    })
+    };
+    Ok(secret.without_ownership_marks())
 }
 
 /// The plaintext of the resource, bound and sorted, ready to be encrypted with [`file_policy`].
@@ -173,8 +175,12 @@ pub struct Bound {
     pub binding: Binding,
     /// Whether keys were put into another order.
     pub sorted: bool,
+    /// Whether keys were put in quotes that kubectl would read as something else than text.
+    pub quoted: bool,
     /// Whether the binding is another one than before.
     pub changed: bool,
+    /// Why a cluster will refuse it all the same, such as a broken template.
+    pub doubt: Option<Refusal>,
 }
 
 /// Whether a parsed file is an EncryptedSecret, plain or encrypted.
@@ -220,16 +226,49 @@ pub fn bound(text: SecretBytes, format: &'static dyn Format, how: Rebind) -> Res
     }
     let binding = Binding::new(scope, &id.namespace, &id.name, &spec);
     let spec_map = tree::map(root, "spec").expect("the spec was read above");
+    let doubt = doubt(&spec, spec_map, &id);
     let unsorted = tree::sort(&mut spec_map.duplicate());
+    let misread = has_misread_keys(&doc);
     let changed = old.as_ref() != Some(&binding);
-    if !unsorted && !changed {
-        return Ok(Bound { text: doc.source.duplicate(), binding, sorted: false, changed });
+    if !unsorted && !misread && !changed {
+        return Ok(Bound { text: doc.source.duplicate(), binding, sorted: false, quoted: false, changed, doubt });
     }
     let value = Value::Str(SecretBytes::from(binding.text()));
     let has_place = spec_map.get("binding").is_some();
-    let text = if unsorted || !has_place { rewritten(&doc, value)? } else { edited(&doc, value)? };
+    let text = if unsorted || misread || !has_place { rewritten(&doc, value)? } else { edited(&doc, value)? };
     check(&text, format, &binding)?;
-    Ok(Bound { text, binding, sorted: unsorted, changed })
+    Ok(Bound { text, binding, sorted: unsorted, quoted: misread, changed, doubt })
+}
+
+/// What a cluster would say to the Secrets themselves: their templates are filled, and the results looked at.
+fn doubt(spec: &EncryptedSecretSpec, tree: &Map, id: &ResourceId) -> Option<Refusal> {
+    spec.secrets.iter().find_map(|(name, entry)| match crate::dialect::native::build(name, entry, tree, id) {
+        Err(refusal) => Some(refusal),
+        Ok(made) => made.fault().map(|fault| Refusal::new(Reason::InvalidSecret, format!("Secret {name}: {fault}"))),
+    })
+}
+
+/// Whether a key stands without quotes that kubectl would read as something else than text, such as `y`: the object that
+/// reaches the cluster would have another one.
+pub fn has_misread_keys(doc: &Document) -> bool {
+    let source = doc.source.expose();
+    let is_file = |key: &str| key != "sops";
+    doc.format.name() == "yaml" && doc.branches.iter().any(|branch| misreads(&branch.root, source, &is_file))
+}
+
+fn misreads(map: &Map, source: &[u8], counts: &dyn Fn(&str) -> bool) -> bool {
+    map.entries().filter(|entry| counts(&entry.key)).any(|entry| {
+        let is_plain = source.get(entry.key_span.range()) == Some(entry.key.as_bytes());
+        let inner = || entry.value.value.as_map().is_some_and(|inner| misreads(inner, source, &|_| true));
+        (is_plain && names::is_misread(&entry.key) && is_written_in_quotes(&entry.key)) || inner()
+    })
+}
+
+/// Whether a key is put in quotes where a tree is printed. Not every text that some reader takes for a number is.
+fn is_written_in_quotes(key: &str) -> bool {
+    let mut map = Map::default();
+    map.push(key, Value::str(""));
+    crate::manifest::yaml(map).is_ok_and(|text| !text.expose().starts_with(key.as_bytes()))
 }
 
 /// The new text must read as bound; else nothing is given out.

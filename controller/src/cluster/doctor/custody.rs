@@ -5,8 +5,9 @@ use kube::api::ListParams;
 use kube::{Api, ResourceExt as _};
 use sealed::custody::{Chain, KEY_LABEL, Published};
 
-use super::{Finding, Patient};
+use super::{Args, Finding, Patient};
 use crate::cluster::custody::read;
+use crate::cluster::fault::{Fault, said};
 
 impl Patient {
     /// The key Secrets by their labels.
@@ -14,7 +15,9 @@ impl Patient {
         let api: Api<Secret> = Api::namespaced(self.client.clone(), &self.args.namespace);
         let listed = match api.list_metadata(&ListParams::default().labels(KEY_LABEL)).await {
             Ok(listed) => listed,
-            Err(error) => return vec![Finding::wrong("keys", format!("the key Secrets cannot be listed: {error}"))],
+            Err(error) => {
+                return vec![Finding::wrong("keys", format!("the key Secrets cannot be listed: {}", said(&error)))];
+            }
         };
         let state = |wanted: &str| {
             let has = |secret: &&kube::core::PartialObjectMeta<Secret>| {
@@ -41,8 +44,7 @@ impl Patient {
 
     /// Recipient, chain and backup.
     pub(super) async fn published(&self) -> Vec<Finding> {
-        let cluster = self.args.watch_namespace.is_empty().then_some(self.args.cluster_name.as_str());
-        let shown = match read::shown(&self.client, &self.args.namespace, &self.args.name, cluster).await {
+        let (shown, cluster) = match self.shown().await {
             Ok(shown) => shown,
             Err(fault) => return vec![Finding::wrong("recipient", fault.to_string())],
         };
@@ -77,16 +79,39 @@ impl Patient {
                 Finding::fine("backup", what)
             }
         });
+        if let (Some(cluster), None) = (&cluster, &shown.status) {
+            let what = format!(
+                "there is no ClusterRecipient {cluster} with a status: how it stands with the keys is not known"
+            );
+            findings.push(
+                Finding::wrong("recipient", what).next("--cluster-name as the controller has it; else see its log"),
+            );
+        }
         let conditions = shown.status.iter().flat_map(|status| &status.conditions);
         let doubtful = conditions.filter(|condition| condition.status != "True" || !condition.message.is_empty());
         findings.extend(doubtful.map(|condition| {
             let what = format!("{}={}, {}: {}", condition.type_, condition.status, condition.reason, condition.message);
-            if condition.status == "True" {
+            // Of any other reason the controller waits for a person, though files can be wrapped to the recipient.
+            if condition.status == "True" && matches!(condition.reason.as_str(), "Published" | "Escrowed") {
                 Finding::note("recipient", what)
             } else {
-                Finding::wrong("recipient", what)
+                Finding::wrong("recipient", what).next("the reasons and what helps: docs/keys-in-the-cluster.md")
             }
         }));
         findings
+    }
+
+    /// What is published, and the name of the ClusterRecipient that says more; none in namespaced mode, where there is
+    /// none.
+    async fn shown(&self) -> Result<(read::Shown, Option<String>), Fault> {
+        let Args { namespace, name, watch_namespace, cluster_name, .. } = &self.args;
+        let shown = read::shown(&self.client, namespace, name, None).await?;
+        if !watch_namespace.is_empty() {
+            return Ok((shown, None));
+        }
+        let said = shown.published.statements.last().map(|newest| newest.cluster.as_str());
+        let cluster = cluster_name.as_deref().or(said).unwrap_or("cluster").to_owned();
+        let shown = read::shown(&self.client, namespace, name, Some(&cluster)).await?;
+        Ok((shown, Some(cluster)))
     }
 }

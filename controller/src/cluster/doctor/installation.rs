@@ -1,5 +1,6 @@
 //! Is it installed: API server, kinds, rights, a leader.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use k8s_openapi::api::authentication::v1::SelfSubjectReview;
@@ -12,7 +13,9 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{ListParams, PostParams};
 use kube::{Api, core::Request};
 
+use super::resources::Page;
 use super::{Finding, Patient};
+use crate::cluster::fault::said;
 use crate::cluster::settings::Profile;
 use crate::outcome::Failure;
 
@@ -72,18 +75,18 @@ const RIGHTS: [Right; 22] = [
 /// What is asked of each kind of sealed resource.
 const OF_KIND: [(&str, &str); 4] = [("get", ""), ("list", ""), ("watch", ""), ("patch", "/status")];
 
-/// What an API server says, without the structure around it.
-fn words(error: &kube::Error) -> String {
-    match error {
-        kube::Error::Api(status) => status.message.clone(),
-        other => other.to_string(),
-    }
+fn not_granted((verb, group, resource, namespace): &(&str, &str, String, String)) -> Finding {
+    let place = if namespace.is_empty() { "all namespaces".to_owned() } else { format!("namespace {namespace}") };
+    let what = if group.is_empty() { resource.clone() } else { format!("{resource}.{group}") };
+    Finding::wrong("rights", format!("the controller may not {verb} {what} in {place}"))
+        .next("apply the roles of controller/deploy that fit how it was installed")
 }
 
 impl Patient {
     pub(super) async fn server(&self) -> Result<Finding, Failure> {
         let version = self.client.apiserver_version().await;
-        let version = version.map_err(|error| Failure::new(format!("the API server does not answer: {error}")))?;
+        let version =
+            version.map_err(|error| Failure::new(format!("the API server does not answer: {}", said(&error))))?;
         Ok(Finding::fine("server", format!("Kubernetes {}", version.git_version)))
     }
 
@@ -95,7 +98,7 @@ impl Patient {
             let ours = kind.0.remembers();
             let list = Request::new(path).list(&ListParams::default().limit(1));
             let Ok(list) = list else { continue };
-            let asked = self.client.request::<serde_json::Value>(list).await;
+            let asked = self.client.request::<Page>(list).await;
             findings.push(match asked {
                 Ok(_) => Finding::fine("kinds", format!("{kind:?} is known")),
                 // Somebody who may list in some namespaces only.
@@ -109,45 +112,51 @@ impl Patient {
                 Err(kube::Error::Api(status)) if status.code == 404 => {
                     Finding::note("kinds", format!("{kind:?} is not known; nothing to do for it"))
                 }
-                Err(error) => Finding::wrong("kinds", format!("{kind:?} cannot be listed: {error}")),
+                Err(error) => Finding::wrong("kinds", format!("{kind:?} cannot be listed: {}", said(&error))),
             });
         }
         findings
     }
 
-    /// Whether the controller may do what it has to.
-    pub(super) async fn rights(&self) -> Vec<Finding> {
-        let missing = self.missing().await;
+    /// Whether the controller may do what it has to, and the namespaces in which it may do nothing at all.
+    pub(super) async fn rights(&self) -> (Vec<Finding>, Vec<String>) {
+        let mut missing = self.missing().await;
         let gone = |name: &String| {
             Finding::wrong("rights", format!("namespace {name} is to be watched and does not exist"))
                 .next("create it, or take it out of --watch-namespace")
         };
         let mut findings: Vec<Finding> = missing.iter().map(gone).collect();
-        let mut granted = 0;
+        let (mut granted, mut denied) = (BTreeMap::<String, usize>::new(), Vec::new());
         let own = self.is_pod || self.is_account().await;
         for (verb, group, resource, namespace) in self.needed() {
             if missing.contains(&namespace) {
                 continue;
             }
-            let place =
-                if namespace.is_empty() { "all namespaces".to_owned() } else { format!("namespace {namespace}") };
-            let what = if group.is_empty() { resource.clone() } else { format!("{resource}.{group}") };
             match self.may(own, verb, group, &resource, &namespace).await {
-                Ok(true) => granted += 1,
-                Ok(false) => findings.push(
-                    Finding::wrong("rights", format!("the controller may not {verb} {what} in {place}"))
-                        .next("apply the roles of controller/deploy that fit how it was installed"),
-                ),
+                Ok(true) => *granted.entry(namespace).or_default() += 1,
+                Ok(false) => denied.push((verb, group, resource, namespace)),
                 Err(why) => {
-                    findings.push(Finding::note("rights", format!("nobody tells us what the controller may: {why}")));
-                    return findings;
+                    let unknown = Finding::wrong("rights", format!("nobody tells us what the controller may: {why}"));
+                    let hint = "ask with the controller's own token, or one that may create subjectaccessreviews";
+                    findings.push(unknown.next(hint));
+                    return (findings, missing);
                 }
             }
         }
+        // One line for a namespace that is not there, also to somebody who may not see that.
+        let is_closed = |name: &&String| !name.is_empty() && !granted.contains_key(*name);
+        let closed: BTreeSet<String> = denied.iter().map(|(.., name)| name).filter(is_closed).cloned().collect();
+        findings.extend(closed.iter().map(|name| {
+            let what = format!("the controller may do nothing in namespace {name}: it does not exist, or has no role");
+            Finding::wrong("rights", what).next("create it with the roles of controller/deploy, or do not watch it")
+        }));
+        findings.extend(denied.iter().filter(|(.., name)| !closed.contains(name)).map(not_granted));
         if findings.is_empty() {
-            findings.push(Finding::fine("rights", format!("all {granted} that the controller needs")));
+            let all: usize = granted.values().sum();
+            findings.push(Finding::fine("rights", format!("all {all} that the controller needs")));
         }
-        findings
+        missing.extend(closed);
+        (findings, missing)
     }
 
     /// Verb, group, resource, namespace (empty: everywhere).
@@ -187,7 +196,7 @@ impl Patient {
             ..ResourceAttributes::default()
         };
         let status = if own { self.ask_self(attributes).await } else { self.ask_about(attributes).await };
-        status.map(|status| status.is_some_and(|status| status.allowed)).map_err(|error| words(&error))
+        status.map(|status| status.is_some_and(|status| status.allowed)).map_err(|error| said(&error))
     }
 
     /// Whether the token is the controller's own: then it may be asked for itself, which everybody may.
@@ -237,7 +246,9 @@ impl Patient {
         let start = "is it running? kubectl get pods, in the namespace of the controller";
         let spec = match leases.get_opt(&name).await {
             Ok(found) => found.and_then(|lease| lease.spec),
-            Err(error) => return Finding::wrong("leader", format!("the Lease {name} cannot be read: {error}")),
+            Err(error) => {
+                return Finding::wrong("leader", format!("the Lease {name} cannot be read: {}", said(&error)));
+            }
         };
         let holder = spec.as_ref().and_then(|spec| spec.holder_identity.clone()).filter(|holder| !holder.is_empty());
         let renewed = spec.and_then(|spec| spec.renew_time).map(|time| SystemTime::from(time.0));

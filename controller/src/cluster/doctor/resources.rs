@@ -4,15 +4,41 @@ use std::collections::BTreeMap;
 
 use kube::api::ListParams;
 use kube::core::Request;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::{Finding, Patient};
+use crate::cluster::fault::said;
 use crate::cluster::kind::Kind;
+use crate::cluster::shallow;
 
 /// Objects in one page of a list.
 const PAGE: u32 = 500;
 /// Resources that are named for one reason.
 const NAMED: usize = 5;
+
+/// A page of a list of objects of strangers: one that is nested too deeply must not hide the others.
+#[derive(Deserialize)]
+pub(super) struct Page {
+    metadata: Position,
+    #[serde(default)]
+    items: Vec<Object>,
+}
+
+#[derive(Deserialize)]
+struct Position {
+    #[serde(default, rename = "continue")]
+    next: Option<String>,
+}
+
+/// An object to the depth that counts.
+struct Object(Value);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        shallow::read(deserializer).map(|(object, _)| Self(object))
+    }
+}
 
 /// What was counted of one kind.
 #[derive(Default)]
@@ -27,25 +53,29 @@ struct Count {
 }
 
 impl Patient {
-    pub(super) async fn resources(&self) -> Vec<Finding> {
+    /// Of all namespaces but those `without` rights, of which enough was said.
+    pub(super) async fn resources(&self, without: &[String]) -> Vec<Finding> {
         let mut findings = Vec::new();
         for kind in &self.args.kinds {
-            match self.count(*kind).await {
+            match self.count(*kind, without).await {
                 Ok(None) => {}
                 Ok(Some(count)) => findings.extend(told(*kind, count)),
-                Err(why) => findings.push(Finding::note("resources", format!("{kind:?} cannot be listed: {why}"))),
+                Err(why) => {
+                    let unread = Finding::wrong("resources", format!("{kind:?} cannot be listed: {why}"));
+                    findings.push(unread.next("nobody knows how they are: ask again with a token that may list them"));
+                }
             }
         }
         findings
     }
 
     /// `None`: the kind is not known.
-    async fn count(&self, kind: Kind) -> Result<Option<Count>, String> {
+    async fn count(&self, kind: Kind, without: &[String]) -> Result<Option<Count>, String> {
         let mut count = Count::default();
         let everywhere = vec![format!("/apis/{}/{}/{}", kind.0.group(), kind.0.version(), kind.0.plural())];
         let places = match self.args.watch_namespace.as_slice() {
             [] => everywhere,
-            some => some.iter().map(|namespace| kind.path(namespace)).collect(),
+            some => some.iter().filter(|name| !without.contains(name)).map(|name| kind.path(name)).collect(),
         };
         for place in places {
             let mut next = None;
@@ -53,13 +83,13 @@ impl Patient {
                 let mut params = ListParams::default().limit(PAGE);
                 params.continue_token = next;
                 let list = Request::new(place.clone()).list(&params).map_err(|error| error.to_string())?;
-                let page = match self.client.request::<Value>(list).await {
+                let page = match self.client.request::<Page>(list).await {
                     Ok(page) => page,
                     Err(kube::Error::Api(status)) if status.code == 404 => return Ok(None),
-                    Err(error) => return Err(error.to_string()),
+                    Err(error) => return Err(said(&error)),
                 };
-                page["items"].as_array().into_iter().flatten().for_each(|object| count.add(object));
-                next = page["metadata"]["continue"].as_str().filter(|next| !next.is_empty()).map(str::to_owned);
+                page.items.iter().for_each(|object| count.add(&object.0));
+                next = page.metadata.next.filter(|next| !next.is_empty());
                 if next.is_none() {
                     break;
                 }
@@ -120,4 +150,23 @@ fn told(kind: Kind, count: Count) -> Vec<Finding> {
         findings.push(Finding::note("resources", what).next("plomb rewrap over the repository"));
     }
     findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_is_nested_too_deeply_hides_no_other() {
+        let deep = format!("{}1{}", "{\"d\":[".repeat(5000), "]}".repeat(5000));
+        let failed = r#"{"metadata":{"namespace":"a","name":"db"},"status":{"conditions":[
+            {"type":"Ready","status":"False","reason":"KeyNotFound","message":"none"}]}}"#;
+        let text =
+            format!(r#"{{"metadata":{{"continue":"more"}},"items":[{{"metadata":{{}},"sops":{deep}}},{failed}]}}"#);
+        let page: Page = serde_json::from_str(&text).unwrap();
+        let mut count = Count::default();
+        page.items.iter().for_each(|object| count.add(&object.0));
+        assert_eq!((count.all, count.unseen, page.metadata.next.as_deref()), (2, 1, Some("more")));
+        assert_eq!(count.failed["KeyNotFound"].1, ["a/db"]);
+    }
 }

@@ -1,19 +1,20 @@
 //! What people ask the controller's program about a cluster: `doctor`, and `keys export`.
 
-use crate::controller::{Controller, OWN, SOON, put, recipient, sealed, wait_ready, wait_reason};
+use crate::controller::{Controller, OWN, SOON, put, recipient, sealed, secret, wait_ready, wait_reason};
 use crate::installation::{install, namespace};
+use crate::limits::wait_reason_of_deep;
 use crate::make::Workshop;
 use serde_json::{Value, json};
 use testkit::cluster::{eventually, resource_path};
 use testkit::{ApiServer, Outcome, Peer, fixtures, peer};
 
 /// A server with the shipped manifests, and a controller that made its key and backed it up for k2.
-fn own(test: &str) -> Option<(ApiServer, Controller)> {
+fn own(test: &str, more: &[&str]) -> Option<(ApiServer, Controller)> {
     peer::require(test, [Peer::Controller, Peer::Plomb])?;
     let server = ApiServer::start(test)?;
     install(&server, "overlays/cluster");
     let recovery = format!("--recovery-recipient={}", recipient("k2"));
-    let controller = Controller::start(&server, "only", &[&recovery]).leading();
+    let controller = Controller::start(&server, "only", &[&[recovery.as_str()], more].concat()).leading();
     let map = resource_path("v1", "configmaps", OWN, "plomb-recipients");
     let escrowed = || server.get(&map).json()["data"]["escrow.age"].is_string().then_some(());
     assert!(eventually(SOON, escrowed).is_some(), "{}", controller.daemon.said());
@@ -27,10 +28,28 @@ fn ask(server: &ApiServer, workshop: &Workshop, words: &[&str]) -> Outcome {
     workshop.scratch.command(program).args(words).arg("--kubeconfig").arg(config).run()
 }
 
+/// One object that no parser reads to its end hides none of the others.
+fn deep_objects_hide_no_others(server: &ApiServer, workshop: &Workshop) {
+    let space = server.namespace("deep");
+    let mut deep = workshop.resource(&space, "deep", &[("password", "x")]);
+    deep["sops"]["pit"] = (0..600).fold(json!("bottom"), |inner, _| json!({ "d": inner }));
+    assert!(server.create(&sealed(&space, ""), &deep).ok());
+    wait_reason_of_deep(server, "encryptedsecret", &space, "deep", "InvalidFormat");
+    let found = ask(server, workshop, &["doctor"]);
+    assert!(
+        found.code == Some(1) && found.text().contains(&format!("InvalidFormat: {space}/deep")),
+        "{}",
+        found.text()
+    );
+    assert!(!found.text().contains("cannot be listed"), "{}", found.text());
+    assert!(server.delete(&sealed(&space, "deep")).ok());
+}
+
 #[test]
 fn the_doctor_names_what_is_wrong_and_what_to_do() {
     let test = "controller-doctor";
-    let Some((server, controller)) = own(test) else { return };
+    // Nobody tells the doctor the cluster's name: what is published does.
+    let Some((server, controller)) = own(test, &["--cluster-name=truenas"]) else { return };
     let workshop = Workshop::new(test);
     let well = eventually(SOON, || {
         let found = ask(&server, &workshop, &["doctor"]);
@@ -41,6 +60,21 @@ fn the_doctor_names_what_is_wrong_and_what_to_do() {
     for area in ["server", "kinds", "rights", "leader", "keys", "recipient", "backup", "resources"] {
         assert!(well.lines().any(|line| line.starts_with("ok") && line.contains(area)), "{area}: {well}");
     }
+    deep_objects_hide_no_others(&server, &workshop);
+    // A key that cannot be read: its labels still say that it is active.
+    let keys = format!("{}?labelSelector=plomb.dev/key=active", secret(OWN, ""));
+    let key = server.get(&keys).json()["items"][0].clone();
+    let path = secret(OWN, key["metadata"]["name"].as_str().unwrap());
+    assert!(server.merge(&path, &json!({"data": {"identity.agekey": "anVuaw=="}})).ok());
+    let unread = eventually(SOON, || {
+        let found = ask(&server, &workshop, &["doctor"]);
+        (found.code == Some(1) && found.text().contains("KeyUnreadable")).then(|| found.text())
+    });
+    let unread = unread.unwrap_or_else(|| panic!("{}", ask(&server, &workshop, &["doctor"]).text()));
+    for what in ["WRONG  recipient  Ready=", "WRONG  recipient  Escrowed=False, KeyUnreadable: "] {
+        assert!(unread.contains(what), "{what}: {unread}");
+    }
+    assert!(server.merge(&path, &json!({"data": {"identity.agekey": key["data"]["identity.agekey"]}})).ok());
     // A resource that nobody can open, a right that is gone, a leader that is gone, a backup that somebody touched.
     let space = server.namespace("ill");
     put(&server, &workshop.resource(&space, "db", &[("password", "x")]));
@@ -101,6 +135,14 @@ fn the_doctor_needs_no_more_than_the_controllers_own_token() {
         let said = well.unwrap_or_else(ask).text();
         assert!(said.ends_with("nothing is wrong\n") && said.contains("that the controller needs"), "{folder}: {said}");
         assert!(!said.contains("nobody tells us"), "{folder}: {said}");
+        // A namespace that the role does not reach, and that is perhaps not there, is one line.
+        if folder == "overlays/namespaced" {
+            let words = [&words[..], &["--watch-namespace=missing"]].concat();
+            let ill = workshop.scratch.command(&program).args(&words).run();
+            let said = ill.text();
+            assert!(ill.code == Some(1) && said.matches("WRONG").count() == 1, "{said}");
+            assert!(said.contains("may do nothing in namespace missing: it does not exist, or has no role"), "{said}");
+        }
         controller.stop();
     }
     peer::peer_test_ran(test);
@@ -109,7 +151,7 @@ fn the_doctor_needs_no_more_than_the_controllers_own_token() {
 #[test]
 fn the_backup_is_exported_and_never_lost_over_a_new_cluster() {
     let test = "controller-keys-export";
-    let Some((server, controller)) = own(test) else { return };
+    let Some((server, controller)) = own(test, &[]) else { return };
     let workshop = Workshop::new(test);
     let export = |words: &[&str]| ask(&server, &workshop, &[&["keys", "export"], words].concat());
     let first = export(&["--output", "prod.age"]);

@@ -14,6 +14,7 @@ mod homelab;
 mod installation;
 mod keys;
 mod keys_late;
+mod keys_woken;
 mod kustomize_function;
 mod limits;
 mod make;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use testkit::{fixtures, peer};
 
 /// Word and test. A test may wait for it itself, or drive every file of `fixtures/resources/refused`.
-const DRIVEN: [(&str, &str); 33] = [
+const DRIVEN: [(&str, &str); 34] = [
     ("Suspended", "controller-suspend"),
     ("InvalidFormat", "controller-undefended"),
     ("ReservedName", "controller-refusals"),
@@ -24,6 +24,7 @@ const DRIVEN: [(&str, &str); 33] = [
     ("OwnershipConflict", "controller-ownership"),
     ("ImmutableConflict", "controller-immutable"),
     ("TypeConflict", "controller-immutable"),
+    ("SecretMissing", "controller-merge-guests"),
     ("NamespaceNotFound", "controller-answers"),
     ("NamespaceTerminating", "controller-terminating"),
     ("QuotaExceeded", "controller-api-refusals"),

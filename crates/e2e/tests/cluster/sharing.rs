@@ -64,6 +64,90 @@ fn mergers_keep_their_keys_and_give_back_their_own() {
     peer::peer_test_ran(test);
 }
 
+/// A resource that merges into `shared`, with labels and annotations of its own.
+fn marked_guest(workshop: &Workshop, space: &str, name: &str, value: &str) -> Value {
+    let marks = json!({"name": "shared", "labels": {"tier": name}, "annotations": {"note": name}});
+    let plain = json!({"metadata": marks, "stringData": map(&[(name, value)])});
+    workshop.resource_with(space, name, &[plain], &json!({"policy": {"conflict": "Merge"}}))
+}
+
+#[test]
+fn a_guest_takes_no_labels_and_never_owns_its_host() {
+    let test = "controller-merge-guests";
+    let Some((server, _)) = running(test) else { return };
+    let space = server.namespace("guests");
+    let workshop = Workshop::new(test);
+    let shared = secret(&space, "shared");
+    let host = |base: &str| {
+        let metadata = json!({"name": "shared", "labels": {"tier": "orig"}});
+        let reply = server.create(&secret(&space, ""), &json!({"metadata": metadata, "stringData": {"base": base}}));
+        assert!(reply.ok(), "{}", reply.message());
+    };
+    host("x");
+    for name in ["la", "lb"] {
+        put(server, &marked_guest(&workshop, &space, name, "v"));
+    }
+    wait_keys(server, &shared, &["base", "la", "lb"]);
+    for name in ["la", "lb"] {
+        wait_ready(server, &sealed(&space, name));
+    }
+    let live = server.get(&shared).json();
+    assert_eq!(
+        (&live["metadata"]["labels"]["tier"], &live["metadata"]["annotations"]["note"]),
+        (&json!("orig"), &json!(null))
+    );
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let version = |live: &Value| live["metadata"]["resourceVersion"].clone();
+    assert_eq!(version(&server.get(&shared).json()), version(&live), "nobody fights");
+    // Its owner makes it anew, and nobody stands in his way.
+    assert!(server.delete(&shared).ok());
+    for name in ["la", "lb"] {
+        let state = wait_reason(server, &sealed(&space, name), "SecretMissing");
+        assert!(state["message"].as_str().unwrap().contains("Secret shared is gone"), "{state}");
+    }
+    assert_eq!(server.get(&shared).status, 404, "it is not theirs to make");
+    host("y");
+    wait_keys(server, &shared, &["base", "la", "lb"]);
+    assert!(server.get(&shared).json()["metadata"]["ownerReferences"].is_null());
+    for (name, left) in [("la", &["base", "lb"][..]), ("lb", &["base"])] {
+        assert!(server.delete(&sealed(&space, name)).ok());
+        wait_keys(server, &shared, left);
+    }
+    assert_eq!(server.get(&shared).json()["metadata"]["labels"], json!({"tier": "orig"}));
+    // Where there was never one, the first makes it and owns it, and makes it again.
+    put(server, &resource(&workshop, &space, "fresh", "own", &[("k", "v")], "Merge"));
+    let own = secret(&space, "own");
+    for _ in 0..2 {
+        wait_keys(server, &own, &["k"]);
+        assert_eq!(server.get(&own).json()["metadata"]["ownerReferences"][0]["name"], "fresh");
+        wait_ready(server, &sealed(&space, "fresh"));
+        assert!(server.delete(&own).ok());
+    }
+    wait_keys(server, &own, &["k"]);
+    peer::peer_test_ran(test);
+}
+
+#[test]
+fn no_resource_forges_whose_a_secret_is() {
+    let test = "controller-forged-marks";
+    let Some((server, _)) = running(test) else { return };
+    let space = server.namespace("forged");
+    let workshop = Workshop::new(test);
+    let good = resource(&workshop, &space, "forger", "db", &[("k", "v")], "Merge");
+    for mark in ["sealedsecrets.bitnami.com/managed", "plomb.dev/source", "plomb.dev/merged-x"] {
+        let mut forged = good.clone();
+        forged["spec"]["secrets"]["db"]["annotations"] = json!({mark: "true"});
+        put(server, &forged);
+        let refused = || {
+            let ready = crate::controller::ready(server, &sealed(&space, "forger"))?;
+            (ready["reason"] == "InvalidSecret" && ready["message"].as_str()?.contains(mark)).then_some(())
+        };
+        assert!(eventually(SOON, refused).is_some(), "{mark}: {}", server.get(&sealed(&space, "forger")).text());
+    }
+    assert_eq!(server.get(&secret(&space, "db")).status, 404);
+    peer::peer_test_ran(test);
+}
+
 #[test]
 fn the_first_owner_stays_and_keys_are_nobodys() {
     let test = "controller-first-owner";

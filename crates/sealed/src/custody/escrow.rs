@@ -102,6 +102,8 @@ pub enum EscrowState {
     Due,
     /// No key is active, so that there is nothing to sign a new one with; what is there stays.
     NoKey,
+    /// A key Secret cannot be read: a file without it might replace the only good copy.
+    Unreadable(Vec<String>),
     /// There is nobody to encrypt to.
     NoRecoveryRecipients,
     /// The cluster key is post-quantum and no recovery recipient is.
@@ -124,6 +126,10 @@ impl EscrowState {
             Self::NoKey => {
                 let what = "no key is active, so that no escrow file is made; one that was published stays";
                 ("False", "NoKey", what.to_owned())
+            }
+            Self::Unreadable(names) => {
+                let what = "cannot be read, so that no escrow file is made; one that was published stays";
+                ("False", "KeyUnreadable", format!("Secret {} {what}", names.join(", ")))
             }
             Self::NoRecoveryRecipients => {
                 let what = "the controller was started without --recovery-recipient: if its key Secrets are lost, so \

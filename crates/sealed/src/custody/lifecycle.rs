@@ -129,6 +129,15 @@ impl<'w> World<'w> {
 
     /// How it stands with the backup.
     pub fn escrow(&self) -> EscrowState {
+        match self.escrow_of_readable() {
+            EscrowState::Due | EscrowState::NoKey if !self.unreadable.is_empty() => {
+                EscrowState::Unreadable(self.unreadable.iter().map(|error| error.name.clone()).collect())
+            }
+            state => state,
+        }
+    }
+
+    fn escrow_of_readable(&self) -> EscrowState {
         let Some(signer) = self.winner().and_then(|winner| winner.signing.as_ref()) else {
             return match self.settings.recovery.names().next() {
                 Some(_) => EscrowState::NoKey,

@@ -57,7 +57,7 @@ pub fn status(world: &World<'_>, steps: &[Step], old: Option<&ClusterRecipientSt
             observed_generation: None,
             last_transition_time: since,
             reason: reason.to_owned(),
-            message,
+            message: crate::status::message(message),
         });
     }
     status

@@ -152,6 +152,9 @@ fn check_ciphertext(spec: &EncryptedSecretSpec) -> Result<(), Refusal> {
     }
 }
 
+/// Recipients that a refusal names.
+const NAMED: usize = 10;
+
 /// The data key of a file, or why there is none.
 pub(crate) fn data_key(encrypted: &Encrypted, keys: &Keys, namespace: &str) -> Result<DataKey, Refusal> {
     let ring = keys.for_namespace(namespace);
@@ -161,8 +164,13 @@ pub(crate) fn data_key(encrypted: &Encrypted, keys: &Keys, namespace: &str) -> R
         return Ok(key);
     }
     let short = |names: Vec<&str>| {
-        let names: Vec<String> = names.into_iter().map(keys_short).collect();
-        if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+        let more = names.len().saturating_sub(NAMED);
+        let named: Vec<String> = names.into_iter().take(NAMED).map(keys_short).collect();
+        match (named.is_empty(), more) {
+            (true, _) => "none".to_owned(),
+            (false, 0) => named.join(", "),
+            (false, more) => format!("{} and {more} more", named.join(", ")),
+        }
     };
     if let Some(revoked) = metadata.recipients().find(|recipient| keys.is_revoked(recipient)) {
         let what = format!("only the revoked key {} could open it", keys_short(revoked));
@@ -262,7 +270,7 @@ fn built(spec: &EncryptedSecretSpec, opened: &Map, id: &ResourceId) -> Result<Ve
 }
 
 /// One Secret from its decrypted values.
-fn build(name: &str, entry: &SecretEntry, spec: &Map, id: &ResourceId) -> Result<DesiredSecret, Refusal> {
+pub(crate) fn build(name: &str, entry: &SecretEntry, spec: &Map, id: &ResourceId) -> Result<DesiredSecret, Refusal> {
     let place = tree::map(spec, "secrets").and_then(|secrets| tree::map(secrets, name));
     let place = place.expect("the tree has what the types were read from");
     let invalid = |key: &str, what: &str| Refusal::new(Reason::InvalidSecret, format!("Secret {name}: {key} {what}"));

@@ -127,6 +127,43 @@ fn keys_have_an_id_that_changes_with_them() {
     assert_eq!(me.keys().id(), me.keys().id());
     assert_ne!(me.keys().id(), other.keys().id());
     assert_ne!(me.keys().id(), me.keys().with_revoked([me.recipient.clone()]).id());
+    assert_ne!(me.keys().id(), me.keys().with_current(me.recipient.clone()).id());
+}
+
+#[test]
+fn a_change_of_keys_names_those_that_fare_otherwise() {
+    let people = [1, 2, 3].map(Person::new);
+    let [old, new, bystander] = &people;
+    let keys = |current: &Person| {
+        let mut ring = bystander.ring();
+        people[..2].iter().for_each(|person| {
+            ring.add(keys::parse_identity(person.key_file().trim(), &keys::Access::none()).unwrap(), "test");
+        });
+        Keys::new(ring).with_current(current.recipient.clone())
+    };
+    let sorted = |mut names: Vec<&str>| {
+        names.sort_unstable();
+        names.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let both = sorted(vec![&old.recipient, &new.recipient]);
+    assert_eq!(sorted(keys(new).changed_since(&keys(old))), both, "renewed");
+    assert!(keys(new).changed_since(&keys(new)).is_empty());
+    let revoked = keys(new).with_revoked([old.recipient.clone()]);
+    assert_eq!(revoked.changed_since(&keys(new)), [old.recipient.as_str()]);
+    let alone = Keys::new(bystander.ring());
+    assert_eq!(sorted(alone.changed_since(&keys(new))), both, "gone");
+    assert_eq!(sorted(keys(new).changed_since(&alone)), both, "come");
+}
+
+#[test]
+fn a_refusal_names_a_few_recipients_of_many() {
+    let (me, other) = (Person::new(1), Person::new(2));
+    let many: Vec<Person> = (10..60).map(Person::new).collect();
+    let readers: Vec<&Person> = std::iter::once(&me).chain(&many).collect();
+    let file = sealed(sealed::write::plain_text(&draft()).unwrap(), &readers);
+    let refusal = plan(&manifests(&file)[0], &other.keys()).unwrap_err();
+    assert_eq!(refusal.reason, Reason::KeyNotFound);
+    assert!(refusal.message.contains(" and 41 more; the keys here are "), "{refusal}");
 }
 
 #[test]

@@ -39,7 +39,8 @@ impl World {
         if let Ok(opening) = sealed::begin(&resource, &keys, NOW) {
             let mut light: Vec<LiveSecret> = live.iter().map(copy).collect();
             light.iter_mut().for_each(|live| opening.lighten(live));
-            let again = opening.plan(&resource, &sealed::status::Status::of(&resource), &light);
+            let status = if live.is_empty() { Default::default() } else { sealed::status::Status::of(&resource) };
+            let again = opening.plan(&resource, &status, &light);
             assert_eq!(format!("{planned:?}"), format!("{again:?}"));
         }
         planned
@@ -407,4 +408,113 @@ fn a_merge_patch_takes_out_what_is_not_wanted() {
     let patch: Value = serde_json::from_slice(patch.expose()).unwrap();
     assert_eq!(patch["data"], json!({"k": "dg==", "old": null}));
     assert_eq!((&patch["metadata"]["uid"], &patch["metadata"]["resourceVersion"]), (&json!("s-1"), &json!("7")));
+}
+
+#[test]
+fn nobody_but_the_controller_sets_its_marks() {
+    let marks = ["plomb.dev/managed", "plomb.dev/source", "plomb.dev/merged-x", "plomb.dev/left-x", "plomb.dev/revoke"];
+    let foreign = ["sealedsecrets.bitnami.com/managed", "sealedsecrets.bitnami.com/patch", "sopssecret/managed"];
+    for mark in marks.into_iter().chain(foreign) {
+        for is_label in [true, false] {
+            let mut asks = draft();
+            let Some(first) = asks.secrets.first_mut() else { panic!("a draft has Secrets") };
+            let into = if is_label { &mut first.labels } else { &mut first.annotations };
+            into.insert(mark.into(), "true".into());
+            let refused = sealed::write::plain_text(&asks).unwrap_err().to_string();
+            assert!(refused.contains(mark), "{mark}: {refused}");
+        }
+    }
+    // Whatever other kinds ask for: a mark of ours is not theirs to set.
+    let mut resource = api(&testkit_sops_secret());
+    for metadata in ["labels", "annotations"] {
+        resource["spec"]["secretTemplates"][0][metadata]["plomb.dev/source"] = json!("EncryptedSecret.plomb.dev/other");
+    }
+    let refusal = sealed::open(&object(&resource), &crate::sops_secrets::keys()).unwrap_err();
+    assert_eq!(refusal.reason, Reason::InvalidSecret, "{refusal}");
+    assert!(refusal.message.contains("plomb.dev/source"), "{refusal}");
+}
+
+fn testkit_sops_secret() -> String {
+    std::fs::read_to_string(testkit::fixtures::folder("sops-secrets").join("regex.yaml")).unwrap()
+}
+
+#[test]
+fn an_annotation_outweighs_no_controller() {
+    let opened = || sealed::Opened {
+        secrets: vec![secret("a", &[("k", "v")])],
+        takeover: sealed::Takeover { adopt_if: Some("sealedsecrets.bitnami.com/managed"), ..Default::default() },
+        ..sealed::Opened::default()
+    };
+    let id = World::with(Policy::default()).resource().id;
+    let live = |controller: Option<Owner>| {
+        let mut live = live_of(&opened().secrets[0]);
+        live.annotations.insert("sealedsecrets.bitnami.com/managed".into(), "true".into());
+        live.owner = controller;
+        live
+    };
+    let plan = |live: LiveSecret| sealed::plan(opened(), &id, &Default::default(), &[live]);
+    assert!(matches!(plan(live(None)).unwrap().steps[0].action, Action::Replace(_)));
+    let controller =
+        Owner { api_version: "databases.example.org/v1".into(), ..owner("Database", "db", "d-1").unwrap() };
+    assert_eq!(plan(live(Some(controller))).unwrap_err().reason, Reason::OwnershipConflict);
+}
+
+#[test]
+fn merging_takes_neither_labels_nor_annotations() {
+    let world = World::new(|draft| {
+        draft.policy.conflict = Conflict::Merge;
+        draft.secrets[0].labels.insert("tier".into(), "mine".into());
+        draft.secrets[0].annotations.insert("note".into(), "mine".into());
+    });
+    let foreign = || LiveSecret {
+        owner: None,
+        labels: [("tier".to_owned(), "theirs".to_owned())].into(),
+        annotations: Default::default(),
+        ..world.live()
+    };
+    let plan = world.plan(&[foreign()]).unwrap();
+    let written = plan.steps[0].secret.as_ref().unwrap();
+    assert_eq!(written.labels.keys().collect::<Vec<_>>(), ["plomb.dev/managed"]);
+    assert!(written.annotations.keys().all(|name| name.starts_with("plomb.dev/merged-")), "{:?}", written.annotations);
+    // As it is after that: the owner's label is no difference that anybody wants to mend.
+    let mut merged = foreign();
+    merged.labels.extend(written.labels.clone());
+    merged.annotations.extend(written.annotations.clone());
+    assert_eq!(world.action(merged), KEEP);
+    // Where nobody else made it, they are the resource's own.
+    assert_eq!(world.live().labels["tier"], "mine");
+}
+
+#[test]
+fn a_guest_waits_for_its_host() {
+    let merge = || Policy { conflict: Conflict::Merge, ..Policy::default() };
+    let mut world = World::with(merge());
+    let noted = |plan: &Plan| sealed::status::SecretStatus::of(&plan.steps[0], "s-1", "8").unwrap();
+    let foreign =
+        LiveSecret { owner: None, labels: Default::default(), annotations: Default::default(), ..world.live() };
+    let merged = noted(&world.plan(&[foreign]).unwrap());
+    assert_eq!(merged.state, "Merged");
+    let without_any = |world: &World| {
+        let (resource, keys) = (world.resource(), world.me.keys());
+        let opening = sealed::begin(&resource, &keys, NOW).unwrap();
+        opening.plan(&resource, &sealed::status::Status::of(&resource), &[])
+    };
+    let made = without_any(&world).unwrap();
+    assert!(made.steps[0].action == Action::Create && noted(&made).state == "Synced", "nobody was there before");
+    let status = json!({"observedGeneration": 1, "secrets": [serde_json::to_value(&merged).unwrap()]});
+    world.value["status"] = status.clone();
+    let refusal = without_any(&world).unwrap_err();
+    assert_eq!(refusal.reason, Reason::SecretMissing, "{refusal}");
+    assert!(refusal.message.contains("Secret a is gone") && refusal.reason.waits_for_secret());
+    // One that it made itself is made again, and so is any under another policy. Without a cluster nothing is missed.
+    world.value["status"]["secrets"][0]["state"] = json!("Synced");
+    assert_eq!(without_any(&world).unwrap().steps[0].action, Action::Create);
+    let mut owning = World::with(Policy { conflict: Conflict::Adopt, ..Policy::default() });
+    owning.value["status"] = status.clone();
+    assert_eq!(without_any(&owning).unwrap().steps[0].action, Action::Create);
+    world.value["status"] = status;
+    assert_eq!(world.plan(&[]).unwrap().steps[0].action, Action::Create);
+    // Its own without an owner, as the policy Orphan leaves it, is no host.
+    let orphan = World::with(Policy { deletion: Deletion::Orphan, ..merge() });
+    assert_eq!(noted(&orphan.plan(&[orphan.live()]).unwrap()).state, "Synced");
 }

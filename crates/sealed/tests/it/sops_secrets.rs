@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::made::{api, object, plan};
 
-fn keys() -> Keys {
+pub(crate) fn keys() -> Keys {
     let text = std::fs::read(testkit::fixtures::folder("keys/identities").join("k1.txt")).unwrap();
     let mut ring = Keyring::new();
     let identities = parse_key_file(&text, "k1", &Access::none()).unwrap();

@@ -32,7 +32,8 @@ fn the_text_is_sorted_bound_and_quotes_what_kubectl_misreads() {
 #[test]
 fn a_secret_object_is_read_without_the_marks_of_its_cluster() {
     let object = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\n  namespace: n\n  uid: u\n  resourceVersion: '1'\n  labels: {l: x}\n  \
-                  annotations: {kubectl.kubernetes.io/last-applied-configuration: canary, keep: y}\n  ownerReferences: [{kind: X}]\n\
+                  annotations: {kubectl.kubernetes.io/last-applied-configuration: canary, keep: y, \
+                  plomb.dev/source: EncryptedSecret.plomb.dev/a, sealedsecrets.bitnami.com/managed: 'true'}\n  ownerReferences: [{kind: X}]\n\
                   data: {k: dg==, s: b3Zlcg==}\nstringData: {s: text}\n";
     let secret = secret_of(&manifests(object)[0]).unwrap();
     assert_eq!(secret.annotations.keys().collect::<Vec<_>>(), ["keep"]);
@@ -139,6 +140,41 @@ fn keys_are_sorted_with_their_comments() {
     ];
     let plain = |line: &str| line.replace(['"', '\''], "");
     assert_eq!(order.iter().map(|line| plain(line)).collect::<Vec<_>>(), wanted.map(plain));
+}
+
+#[test]
+fn keys_that_kubectl_misreads_are_put_in_quotes() {
+    let plain = plain_text(&draft()).unwrap();
+    let careless = text(&plain).replace("\"n\": \"1\"", "n: \"1\"");
+    assert_ne!(careless, text(&plain));
+    assert!(write::has_misread_keys(&Yaml.parse(SecretBytes::from(careless.as_str())).unwrap()));
+    let bound = bind(&careless).unwrap();
+    assert!(bound.quoted && !bound.changed && !bound.sorted, "{bound:?}");
+    assert!(text(&bound.text).contains("\"n\": \"1\"\n"), "{}", text(&bound.text));
+    assert!(!bind(text(&bound.text)).unwrap().quoted);
+    // What is sealed needs no more of that, whatever some reader makes of a key.
+    let mut odd = draft();
+    for key in ["y", "yEs", "NO", "1", "1-2", "1_000", "0x1F", ".5", "2001-01-01", "1e3", "-1", "null", "e-1"] {
+        odd.secrets[0].data.insert(key.into(), SecretBytes::from("x"));
+    }
+    let plain = plain_text(&odd).unwrap();
+    let again = bind(text(&plain)).unwrap();
+    assert!(!again.quoted && !again.changed, "{}", text(&plain));
+}
+
+#[test]
+fn what_a_cluster_would_not_make_is_told() {
+    let plain = plain_text(&draft()).unwrap();
+    let at = "      labels:\n        app: shop\n";
+    let doubt = |more: &str| bind(&text(&plain).replace(at, &format!("{at}{more}"))).unwrap().doubt;
+    let with = |template: &str| doubt(&format!("      template:\n        made: {template}\n"));
+    assert_eq!(with("'${user} and ${password}'"), None);
+    for (template, part) in [("'${user'", "byte 0"), ("'${nobody}'", "nobody")] {
+        let refusal = with(template).unwrap();
+        assert_eq!(refusal.reason, sealed::Reason::TemplateFailed, "{template}");
+        assert!(refusal.message.contains(part) && !refusal.to_string().contains("canary"), "{refusal}");
+    }
+    assert_eq!(doubt("      type: kubernetes.io/tls\n").unwrap().reason, sealed::Reason::InvalidSecret);
 }
 
 #[test]

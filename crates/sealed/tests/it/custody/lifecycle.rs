@@ -160,6 +160,10 @@ fn an_unreadable_key_secret_stops_everything_that_could_lose_it() {
         assert_eq!(errors[0].name, name);
         assert!(!errors[0].to_string().contains("canary"));
         assert_eq!(stage.decide().len(), 1);
+        let seen = stage.look();
+        let (status, reason, message) = stage.world(&seen).escrow().condition();
+        assert_eq!((status, reason), ("False", "KeyUnreadable"), "not that there is none");
+        assert!(message.contains(&name) && !message.contains("canary"), "{message}");
     }
     stage.touch(&name).data.insert("identity.agekey".into(), good);
     stage.settle();
