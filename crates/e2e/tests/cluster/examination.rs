@@ -75,6 +75,8 @@ fn the_doctor_names_what_is_wrong_and_what_to_do() {
         assert!(unread.contains(what), "{what}: {unread}");
     }
     assert!(server.merge(&path, &json!({"data": {"identity.agekey": key["data"]["identity.agekey"]}})).ok());
+    let again = eventually(SOON, || ask(&server, &workshop, &["doctor"]).ok().then_some(()));
+    assert!(again.is_some(), "{}", ask(&server, &workshop, &["doctor"]).text());
     // A resource that nobody can open, a right that is gone, a leader that is gone, a backup that somebody touched.
     let space = server.namespace("ill");
     put(&server, &workshop.resource(&space, "db", &[("password", "x")]));
