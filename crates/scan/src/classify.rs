@@ -139,12 +139,13 @@ fn secret(value: &[u8]) -> Option<Confidence> {
     })
 }
 
-/// Whether a value is a drawn one of 16 to 19 small letters and digits: too little by itself, enough beside a name that leaves
-/// no doubt.
+/// Whether a value is a drawn one of 16 to 19 small letters and digits, or of 12 to 19 in both cases: too little by itself,
+/// enough beside a name that leaves no doubt.
 pub(crate) fn is_short_key(value: &[u8]) -> bool {
     let counts = Counts::of(value);
-    let small = counts.upper == 0 && counts.symbols == 0 && counts.lower > 0 && counts.digits >= 2;
-    (16..20).contains(&value.len()) && small && counts.turns >= 3 && is_random(value)
+    let drawn = counts.symbols == 0 && counts.lower > 0 && counts.digits >= 2 && counts.turns >= 3 && is_random(value);
+    let shortest = if counts.upper > 0 { 12 } else { 16 };
+    drawn && (shortest..20).contains(&value.len())
 }
 
 /// What was drawn behind a vendor's prefix: `live_…`, `acme_pat_…`.

@@ -62,6 +62,8 @@ const FLAGS: &[Flag] = &[
     Flag { program: "cadaver", flags: &["-p"], form: Form::Apart },
     Flag { program: "snowsql", flags: &["-p"], form: Form::Apart },
     Flag { program: "--password-stdin", flags: &["echo", "echo -n", "printf", "printf %s"], form: Form::Apart },
+    Flag { program: "chpasswd", flags: &["echo", "echo -n", "printf", "printf %s"], form: Form::Pair },
+    Flag { program: "sudo -s", flags: &["echo", "echo -n", "printf", "printf %s"], form: Form::Apart },
     Flag { program: "convertto-securestring", flags: &["ConvertTo-SecureString", "-String"], form: Form::Apart },
     Flag { program: "influx", flags: &["-password"], form: Form::Apart },
 ];
@@ -75,7 +77,7 @@ pub(super) const KEYWORDS: &[&str] = &[
     "curl ", "wget ", "http ", "sshpass", "mysql", "mariadb", "redis-cli", "docker login", "podman login",
     "oc login", "az login", "mongo", "ldapsearch", "ldapmodify", "ldapadd", "ldapdelete", "ldapwhoami", "sqlcmd", "bcp ", "smbclient", "openssl ",
     "keytool", "jarsigner", "zip ", "7z ", "xfreerdp", "cadaver", "snowsql", "influx ",
-    "--password-stdin", "convertto-securestring", "login(", "plainauth(", "getconnection(", "basic_auth ", "twilio(",
+    "--password-stdin", "chpasswd", "sudo -s", "convertto-securestring", "login(", "plainauth(", "getconnection(", "basic_auth ", "twilio(",
     "credentials.basic(", "connect(\"dbi:", "connect('dbi:", "->credentials(", "omniauth :", "provider :", "wifi.begin(",
     "new pdo(", "mysqli(", "mysqli_connect(", "mysql_connect(", "mysql_real_connect(", "ldap_bind(",
     "jwt.sign(", "jwt.verify(", "jwt.encode(", "jwt.decode(", "fernet(", "secretkeyspec(",

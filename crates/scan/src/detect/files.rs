@@ -1,4 +1,4 @@
-//! Files whose name says what stands in them: `.netrc`, `.pgpass`, `htpasswd`, `master.key`, key stores.
+//! Files whose name says what stands in them: `.netrc`, `.pgpass`, `sasl_passwd`, `htpasswd`, `master.key`, key stores.
 
 use std::ops::Range;
 
@@ -20,6 +20,9 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
     let name = base(&path);
     if name.ends_with(b"pgpass") || name == b"pgpass.conf" {
         return lines(look.bytes).for_each(|line| out.extend(pgpass(look.bytes, line)));
+    }
+    if name.starts_with(b"sasl_passwd") {
+        return lines(look.bytes).for_each(|line| out.extend(sasl_passwd(look.bytes, line)));
     }
     if name.ends_with(b"htpasswd") || name.ends_with(b".htdigest") || name == b"htdigest" {
         return lines(look.bytes).for_each(|line| out.extend(htpasswd(look.bytes, line)));
@@ -58,6 +61,19 @@ fn pgpass(text: &[u8], line: Range<usize>) -> Option<Detected> {
         confidence,
         severity: Severity::High,
     })
+}
+
+/// `[host]:port user:password` of Postfix (its SASL_README).
+fn sasl_passwd(text: &[u8], line: Range<usize>) -> Option<Detected> {
+    let bytes = &text[line.clone()];
+    let blank = bytes.iter().position(u8::is_ascii_whitespace).filter(|blank| *blank > 0 && bytes[0] != b'#')?;
+    let colon = blank + memchr::memchr(b':', &bytes[blank..])?;
+    let secret = line.start + colon + 1..line.end;
+    let password = &text[secret.clone()];
+    let filler = password.is_empty() || is_placeholder(password) || is_reference(password);
+    let confidence = if is_typed_sample(password) { Confidence::Low } else { Confidence::High };
+    let (rule, severity) = ("generic-password", Severity::High);
+    (!filler).then_some(Detected { rule, matched: line, secret, confidence, severity })
 }
 
 /// `user:hash`, `user:realm:hash`.

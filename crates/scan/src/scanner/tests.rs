@@ -351,6 +351,7 @@ fn every_password_of_a_line_of_commands_is_found_and_hidden() {
         "redis-cli -a A; redis-cli -a B",
         "ldapsearch -w A && ldapadd -w B",
         "sshpass -p A ssh h 'mysql -pB'",
+        "echo root:A | chpasswd; echo B | sudo -S true",
         "<machineKey validationKey=\"H\" decryptionKey=\"I\" />",
     ] {
         let [one, two] = [drawn(16, &mut state), drawn(16, &mut state)];
@@ -372,6 +373,22 @@ fn every_password_of_a_line_of_commands_is_found_and_hidden() {
             assert!(!shown.as_str().contains(&first) && !shown.as_str().contains(&second), "{line}");
         }
     }
+}
+
+#[test]
+fn what_is_short_counts_beside_a_name_or_in_a_file_that_leaves_no_doubt() {
+    let scanner = Scanner::new(Arc::new(crate::builtin::builtin()), Options::default());
+    let short = ["k2Jb9sLq", "0ZxT"].concat();
+    let sure = |path: &str, text: &str| {
+        let findings = findings_at(&scanner, path, "c0ffee", text, Lines::All);
+        findings.iter().filter(|finding| finding.confidence >= Confidence::Medium).count()
+    };
+    assert_eq!(sure("a.env", &format!("API_KEY={short}\n")), 1);
+    assert_eq!(sure("a.env", &format!("SORT_KEY={short}\nKEY={short}\n")), 0);
+    assert_eq!(sure("a.env", "API_KEY=orderNumber2\nAPI_KEY=MyService2Key\n"), 0);
+    let relay = format!("# as the manual has it\n[mx.example.net]:587 robot:{short}\nother $user:${{PASSWORD}}\n");
+    assert_eq!(sure("etc/postfix/sasl_passwd", &relay), 1);
+    assert_eq!(sure("etc/postfix/notes.txt", &relay), 0);
 }
 
 #[test]
