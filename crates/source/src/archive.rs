@@ -22,6 +22,8 @@ use meter::{Budget, Exhausted, Scanning, Stop, Unfolding};
 const NESTED_BYTES: u64 = 64 << 20;
 
 const TOO_MUCH: &str = "unfolds to more than is read of an archive; not read to its end";
+/// Of what was compressed with a larger window than any compressor takes by itself.
+const TOO_WIDE: &str = "needs more memory than an archive is given; not read to its end";
 
 /// What came of opening.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,6 +207,9 @@ impl From<io::Error> for Stop {
             // Decoders wrap the errors of what they read from.
             let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
             inner = wrapped.map(|inner| inner as &(dyn Error + 'static)).or_else(|| error.source());
+        }
+        if kind == io::ErrorKind::OutOfMemory {
+            return Self::Archive(TOO_WIDE);
         }
         Self::Broken(format!("the archive is damaged or ends too early ({kind})"))
     }

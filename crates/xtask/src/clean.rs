@@ -73,8 +73,10 @@ fn findings(crates: &[(String, PathBuf)]) -> Result<Vec<Row>> {
     let mut command = command(&[&name]);
     let result = command.args(words).args(crates.iter().map(|(_, folder)| folder)).output();
     let output = result.map_err(|error| format!("{name}: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("{name}: {}: {}", output.status, String::from_utf8_lossy(&output.stderr)));
+    // Test files of archivers hold archives that are damaged on purpose: what could not be read is told, and the rest counts.
+    eprint!("{}", String::from_utf8_lossy(&output.stderr));
+    if !matches!(output.status.code(), Some(0 | 2)) {
+        return Err(format!("{name}: {}", output.status));
     }
     let report: Value = serde_json::from_slice(&output.stdout).map_err(|error| format!("{name}: {error}"))?;
     let row = |finding: &Value| {

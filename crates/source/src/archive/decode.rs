@@ -136,6 +136,10 @@ impl<'r> Zstd<'r> {
                 Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
                     io::copy(&mut (&mut source).take(length.into()), &mut io::sink())?;
                 }
+                // As the decoder of xz says it.
+                Err(error @ FrameDecoderError::WindowSizeTooBig { .. }) => {
+                    return Err(io::Error::new(io::ErrorKind::OutOfMemory, error));
+                }
                 Err(error) => return Err(io::Error::other(error)),
             }
         }

@@ -82,6 +82,15 @@ fn a_compressed_file_keeps_its_name_and_members_follow_each_other() {
 }
 
 #[test]
+fn a_window_that_takes_too_much_memory_is_called_so() {
+    // A frame (RFC 8878, 3.1.1) with a window of 128 MiB, and one empty last block.
+    let frame = b"\x28\xb5\x2f\xfd\x00\x88\x01\x00\x00";
+    let log = scan(frame, Limits::default());
+    assert_eq!(log.unread.len(), 1);
+    assert!(log.unread[0].why.contains("needs more memory"), "{:?}", log.unread);
+}
+
+#[test]
 fn depth_is_limited_by_name() {
     let inner = zip(&[("c", b"deep")]);
     let middle = tar(&[("b", &inner)]);
