@@ -4,6 +4,7 @@ mod cluster;
 mod crypto;
 mod inputs;
 mod launcher;
+mod others;
 mod report;
 mod scan;
 

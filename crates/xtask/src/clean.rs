@@ -74,7 +74,7 @@ fn findings(crates: &[(String, PathBuf)]) -> Result<Vec<Row>> {
     let result = command.args(words).args(crates.iter().map(|(_, folder)| folder)).output();
     let output = result.map_err(|error| format!("{name}: {error}"))?;
     // Test files of archivers hold archives that are damaged on purpose: what could not be read is told, and the rest counts.
-    eprint!("{}", String::from_utf8_lossy(&output.stderr));
+    say(String::from_utf8_lossy(&output.stderr).trim_end());
     if !matches!(output.status.code(), Some(0 | 2)) {
         return Err(format!("{name}: {}", output.status));
     }

@@ -1,6 +1,7 @@
 //! The cases: process start, small to large files, many keys side by side, many files, one large binary.
 
 use super::launcher::{Figures, measure};
+use super::others::Watch;
 use super::{Field, inputs, report};
 use crate::shell::{Result, say};
 use e2e::subject::recipient;
@@ -12,7 +13,8 @@ pub(super) struct Row {
     pub(super) us: Figures,
     pub(super) sops: Figures,
     pub(super) runs: usize,
-    pub(super) load: f64,
+    /// Cores that others used meanwhile.
+    pub(super) others: f64,
     pub(super) input: String,
     pub(super) outputs: &'static str,
 }
@@ -76,7 +78,7 @@ fn many_files(field: &Field) -> Result<Row> {
     let count = if field.quick { 50 } else { 1000 };
     let text = inputs::nested_yaml(10);
     let input = report::digest(&field.scratch.write("small.yaml", &text));
-    let mut figures = Vec::new();
+    let (mut figures, watch) = (Vec::new(), Watch::begin());
     let age = recipient("k1");
     for who in ["us", "sops"] {
         let files: Vec<_> =
@@ -96,14 +98,22 @@ fn many_files(field: &Field) -> Result<Row> {
         }
     }
     let name = format!("encrypt {count} files of 10 values, one call against a loop");
-    let row =
-        Row { name, us: figures[0], sops: figures[1], runs: 1, load: report::load(), input, outputs: "all encrypted" };
+    let row = Row {
+        name,
+        us: figures[0],
+        sops: figures[1],
+        runs: 1,
+        others: watch.others(),
+        input,
+        outputs: "all encrypted",
+    };
     told(row)
 }
 
 /// Runs both programs in turn; their arguments may differ.
 fn compare(field: &Field, name: &str, args: (&[String], &[String]), runs: usize, input: String) -> Result<Row> {
     let (mut us, mut sops) = (Vec::new(), Vec::new());
+    let watch = Watch::begin();
     for _ in 0..runs {
         us.push(measure(field, &output_of(field, "us"), &field.plomb, args.0)?);
         sops.push(measure(field, &output_of(field, "sops"), &field.sops, args.1)?);
@@ -113,7 +123,7 @@ fn compare(field: &Field, name: &str, args: (&[String], &[String]), runs: usize,
         us: median(&us),
         sops: median(&sops),
         runs,
-        load: report::load(),
+        others: watch.others(),
         input,
         outputs: "–",
     };

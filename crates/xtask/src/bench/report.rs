@@ -1,7 +1,8 @@
 //! What a reader needs to believe the figures, and the table.
 
-use super::Field;
 use super::crypto::Row;
+use super::others::QUIET;
+use super::{Field, others};
 use crate::shell::{output, say};
 use std::path::Path;
 use std::process::Command;
@@ -13,7 +14,9 @@ pub(super) fn head(field: &Field) {
     say(&format!("cores: {}", std::thread::available_parallelism().map_or(0, usize::from)));
     say(&format!("load at the start: {:.2}", load()));
     say("Runs are interleaved; figures are medians; CPU is user + system; peak is ru_maxrss. `above start` is CPU");
-    say("minus that of `--version`. Each ratio is sops / us. A row measured at a load above 1 is not quotable.\n");
+    say(&format!(
+        "minus that of `--version`. Each ratio is sops / us. A row during which others used more than {QUIET} cores is\nnot quotable.\n"
+    ));
 }
 
 fn version(program: &Path) -> String {
@@ -38,15 +41,15 @@ pub(super) fn digest(path: &Path) -> String {
 pub(super) fn table(rows: &[Row]) -> String {
     let mut text = String::from(
         "| case | CPU ms us | CPU ms sops | ratio | above start | wall ms us | wall ms sops | ratio | peak MB us \
-         | peak MB sops | runs | load | input | outputs |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
+         | peak MB sops | runs | others | input | outputs |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     let start = rows.first().map_or((0.0, 0.0), |row| (row.us.cpu_ms, row.sops.cpu_ms));
     for row in rows {
         let above = (row.sops.cpu_ms - start.1) / (row.us.cpu_ms - start.0).max(0.1);
         let above = if row.name == "process start" { "–".to_owned() } else { format!("{above:.1}") };
-        let load = if row.load > 1.0 { format!("{:.1} not quotable", row.load) } else { format!("{:.1}", row.load) };
+        let others = others::told(row.others);
         text.push_str(&format!(
-            "| {} | {:.1} | {:.1} | {:.1} | {above} | {:.1} | {:.1} | {:.1} | {:.1} | {:.1} | {} | {load} | {} | {} |\n",
+            "| {} | {:.1} | {:.1} | {:.1} | {above} | {:.1} | {:.1} | {:.1} | {:.1} | {:.1} | {} | {others} | {} | {} |\n",
             row.name,
             row.us.cpu_ms,
             row.sops.cpu_ms,

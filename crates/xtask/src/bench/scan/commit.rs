@@ -15,6 +15,8 @@ const FILES: usize = 50_000;
 pub(super) fn rows(field: &Field, gitleaks: &Path, config: &Path) -> Result {
     let repository = Repository::new(&field.scratch, "large");
     fill(repository.root()).map_err(|error| format!("the large repository: {error}"))?;
+    // Else a commit of so many files packs in the background, in the way of the packing below.
+    repository.git(&["config", "gc.auto", "0"]);
     repository.git(&["add", "."]);
     repository.git(&["commit", "-q", "-m", "all"]);
     repository.git(&["gc", "-q"]);
