@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use document::{Document, Format};
+use document::{Document, EmitOptions, Format};
 use sealed::write::{self, Draft, Rebind};
 use sealed::{Keys, Manifest, Scope};
 use secret::{DataKey, OsRandom, SecretBytes};
@@ -12,7 +12,7 @@ use crate::commands::encrypt::PolicyFlags;
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure};
 use crate::paths::{one_line, shown};
-use crate::{files, identities, rewrite, ui};
+use crate::{files, format, identities, rewrite, ui};
 
 /// Where the resources that a command makes go, and who may read them.
 #[derive(Debug, Default, clap::Args)]
@@ -111,15 +111,18 @@ impl Target {
         Ok(())
     }
 
-    /// Encrypts one text under the recipients of the rule for `file`.
+    /// Encrypts one text, which is YAML, under the recipients of the rule for `file`; as JSON where its name says so.
     ///
     /// # Errors
     /// When there is nobody to encrypt to, or the configuration is wrong.
     pub(crate) fn seal(&self, plain: SecretBytes, file: &Path, context: &Context) -> Result<Sealed, Failure> {
         let flags = PolicyFlags { age: self.age.clone(), ..PolicyFlags::default() };
         let rule = if self.age.is_some() { context.policy_if_any(file)? } else { context.policy_for(file)? };
-        let policy = write::file_policy(flags.over(rule)?);
-        let doc = context.plain(plain, &document::format::Yaml)?;
+        let policy = write::file_policy(flags.over(rule, file)?);
+        let doc = match format::choose(None, file).name() {
+            "json" => context.plain(as_json(plain)?, &document::format::Json)?,
+            _ => context.plain(plain, &document::format::Yaml)?,
+        };
         let mut rng = OsRandom::new();
         let key = DataKey::generate(&mut rng);
         let metadata = policy.metadata(&key, &context.access(), &mut rng)?;
@@ -127,6 +130,12 @@ impl Target {
         let (memory, options) = (Memory::default(), SealOptions::default());
         Ok(sops::seal(doc, Sealing { key: &key, metadata, memory, options, rng: &mut rng, now, created: now })?)
     }
+}
+
+fn as_json(yaml: SecretBytes) -> Result<SecretBytes, Failure> {
+    let doc = document::format::Yaml.parse(yaml)?;
+    let options = EmitOptions { indent: Some(2) };
+    Ok(document::format::Json.emit(&doc.branches, &options)?)
 }
 
 /// Reads the objects of files, of folders' `.yaml`, `.yml` and `.json` files, and of standard input (`-`).

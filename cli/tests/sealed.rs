@@ -24,7 +24,7 @@ impl World {
         let scratch = Scratch::new(name);
         let (identity, recipient) = keys::generate_x25519(&mut secret::OsRandom::new());
         scratch.write("../keys.txt", identity.expose());
-        let rule = "path_regex: \\.secret\\.yaml$\n    encrypted_regex: ^(data|stringData|binding)$\n    mac_only_encrypted: true";
+        let rule = "path_regex: \\.secret\\.(yaml|json)$\n    encrypted_regex: ^(data|stringData|binding)$\n    mac_only_encrypted: true";
         scratch.write(".sops.yaml", format!("creation_rules:\n  - {rule}\n    age: {recipient}\n"));
         scratch.write("secrets.yaml", SECRETS);
         Self { scratch }
@@ -310,7 +310,7 @@ fn sops_secrets_and_encrypted_secrets_are_converted() {
     ] {
         let file = folder("sops-secrets").join(format!("{name}.{end}"));
         let before = world.good(&["unseal", file.to_str().unwrap()]);
-        let to = format!("{name}-{end}.secret.yaml");
+        let to = format!("{name}-{end}.secret.{end}");
         world.good(&["convert", file.to_str().unwrap(), "-o", &to]);
         let after = world.good(&["unseal", &to]);
         assert_eq!(data(&before), data(&after), "{name}");
@@ -318,7 +318,10 @@ fn sops_secrets_and_encrypted_secrets_are_converted() {
         if let Some(opened) = world.sops(&["decrypt", &to]) {
             assert!(opened.ok(), "{name}: {}", opened.errors());
         }
+        assert_eq!(world.text(&to).starts_with('{'), end == "json", "the text is what the name says");
     }
+    world.good(&["bind", "--scope", "cluster", "regex-json.secret.json"]);
+    assert_eq!(data(&world.good(&["unseal", "regex-json.secret.json"])).len(), 3);
     let flux = folder("flux-secrets").join("grafana.yaml");
     world.good(&["convert", flux.to_str().unwrap(), "-o", "grafana.secret.yaml"]);
     let opened = world.good(&["unseal", "grafana.secret.yaml"]);

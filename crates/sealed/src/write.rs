@@ -242,10 +242,12 @@ pub fn bound(text: SecretBytes, format: &'static dyn Format, how: Rebind) -> Res
 
 /// What a cluster would say to the Secrets themselves: their templates are filled, and the results looked at.
 fn doubt(spec: &EncryptedSecretSpec, tree: &Map, id: &ResourceId) -> Option<Refusal> {
-    spec.secrets.iter().find_map(|(name, entry)| match crate::dialect::native::build(name, entry, tree, id) {
-        Err(refusal) => Some(refusal),
-        Ok(made) => made.fault().map(|fault| Refusal::new(Reason::InvalidSecret, format!("Secret {name}: {fault}"))),
-    })
+    let made = match crate::dialect::native::built(spec, tree, id) {
+        Ok(made) => made,
+        Err(refusal) => return Some(refusal),
+    };
+    let fault = |made: &DesiredSecret| Some(format!("Secret {}: {}", made.name, made.fault()?));
+    made.iter().find_map(fault).map(|fault| Refusal::new(Reason::InvalidSecret, fault))
 }
 
 /// Whether a key stands without quotes that kubectl would read as something else than text, such as `y`: the object that

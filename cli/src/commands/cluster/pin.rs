@@ -58,7 +58,7 @@ pub(super) fn run(args: &Args) -> Outcome {
         return Err(Failure::new(Exit::Generic, format!("{what}; published is {recipient}")).in_file(&path).hint(hint));
     }
     write(&path, &published)?;
-    ui::note(&one_line(&format!("{}: {what}; files for {} go to", shown(&path), newest.cluster)));
+    ui::note(&one_line(&format!("{}: {what}; files for {} go to {recipient}", shown(&path), newest.cluster)));
     ui::print(format!("{}\n", newest.recipient).as_bytes())?;
     if news.is_none() && args.accept_key.is_none() {
         let what = "compare it with what the controller logged, or with somebody who sees the cluster another way";
@@ -89,7 +89,7 @@ fn compared(published: &Chain, pinned: &Chain, args: &Args) -> Result<Option<New
             }
             ChainFault::AnotherCluster { .. } => {
                 let uid = &published.newest().cluster_uid;
-                failure.hint(format!("if the cluster was built anew, and only then: --accept-cluster {uid}"))
+                failure.hint(format!("if the cluster was built anew, and only then: --accept-cluster '{uid}'"))
             }
             ChainFault::Fork(_) | ChainFault::Rollback { .. } => {
                 failure.hint("encrypt nothing to it before you know who wrote that")

@@ -254,7 +254,7 @@ fn binding(spec: &Map) -> Result<Binding, Refusal> {
 }
 
 /// The Secrets from their decrypted values, as long as they are not too large together.
-fn built(spec: &EncryptedSecretSpec, opened: &Map, id: &ResourceId) -> Result<Vec<DesiredSecret>, Refusal> {
+pub(crate) fn built(spec: &EncryptedSecretSpec, opened: &Map, id: &ResourceId) -> Result<Vec<DesiredSecret>, Refusal> {
     let mut secrets = Vec::new();
     let mut size = 0;
     for (name, entry) in &spec.secrets {
@@ -270,7 +270,7 @@ fn built(spec: &EncryptedSecretSpec, opened: &Map, id: &ResourceId) -> Result<Ve
 }
 
 /// One Secret from its decrypted values.
-pub(crate) fn build(name: &str, entry: &SecretEntry, spec: &Map, id: &ResourceId) -> Result<DesiredSecret, Refusal> {
+fn build(name: &str, entry: &SecretEntry, spec: &Map, id: &ResourceId) -> Result<DesiredSecret, Refusal> {
     let place = tree::map(spec, "secrets").and_then(|secrets| tree::map(secrets, name));
     let place = place.expect("the tree has what the types were read from");
     let invalid = |key: &str, what: &str| Refusal::new(Reason::InvalidSecret, format!("Secret {name}: {key} {what}"));
