@@ -41,6 +41,8 @@ pub struct Config {
     pub json_indent: Option<i64>,
     /// `stores.json_binary.indent`.
     pub json_binary_indent: Option<i64>,
+    /// How many YAML documents follow the first one, which is the only one that counts.
+    pub further_documents: usize,
 }
 
 /// How strictly a configuration is read.
@@ -68,12 +70,15 @@ impl Config {
         if says_nothing(text) {
             return Ok(Self::default());
         }
-        let doc = document::format::Yaml.parse(SecretBytes::new(text.to_vec())).map_err(|error| ConfigError {
+        let mut doc = document::format::Yaml.parse(SecretBytes::new(text.to_vec())).map_err(|error| ConfigError {
             at: error.at,
             what: error.what,
             hint: None,
         })?;
-        let mut config = Self::default();
+        let mut config = Self { further_documents: doc.branches.len().saturating_sub(1), ..Self::default() };
+        if let Some(branch) = doc.branches.first_mut() {
+            read::merge(&mut branch.root);
+        }
         let Some(branch) = doc.branches.first() else { return Ok(config) };
         let reader = Reader {
             doc: &doc,
@@ -100,6 +105,7 @@ impl Config {
     fn stores(&mut self, reader: &Reader<'_>, stores: &Map) -> Result<(), ConfigError> {
         for entry in stores.entries() {
             let Value::Map(fields) = &entry.value.value else { continue };
+            reader.only(fields, if matches!(&*entry.key, "dotenv" | "ini") { &[] } else { &["indent"] })?;
             let indent = fields.get("indent").map(|node| reader.integer(node, "indent")).transpose()?;
             match &*entry.key {
                 "yaml" => self.yaml_indent = indent,

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use document::{Document, Entry, Map, Node, Value};
+use document::{Document, Element, Entry, Item, Map, Node, Value};
 
 use super::ConfigError;
 
@@ -50,6 +50,12 @@ impl Reader<'_> {
         Err(ConfigError { at, what: format!("unknown field {:?}", entry.key), hint: Some(hint) })
     }
 
+    /// Fields that a part of the file does not know, if any.
+    pub(super) fn only(&self, map: &Map, known: &[&str]) -> Result<(), ConfigError> {
+        let mut others = map.entries().filter(|entry| !known.contains(&&*entry.key));
+        others.try_for_each(|entry| self.unknown(entry, known))
+    }
+
     pub(super) fn map<'n>(&self, node: &'n Node, name: &str) -> Result<&'n Map, ConfigError> {
         node.value
             .as_map()
@@ -82,9 +88,12 @@ impl Reader<'_> {
     }
 
     pub(super) fn boolean(&self, node: &Node, name: &str) -> Result<bool, ConfigError> {
-        match node.value {
-            Value::Bool(bool) => Ok(bool),
+        match &node.value {
+            Value::Bool(bool) => Ok(*bool),
             Value::Null => Ok(false),
+            // Of YAML 1.1's words go-yaml takes these, where a field is true or false.
+            Value::Str(word) if matches!(word.expose(), b"y" | b"Y" | b"yes" | b"on") => Ok(true),
+            Value::Str(word) if matches!(word.expose(), b"n" | b"N" | b"no" | b"off") => Ok(false),
             _ => Err(self.error(node, format!("{name} must be true or false"))),
         }
     }
@@ -99,6 +108,42 @@ impl Reader<'_> {
             keys.extend(parts.map(|part| (item, part.to_owned())));
         }
         Ok(keys)
+    }
+}
+
+/// Puts what `<<` names into the maps that name it, as go-yaml does where a map is read into fields: what stands in the map
+/// itself wins, then the first of several.
+pub(super) fn merge(map: &mut Map) {
+    for item in &mut map.items {
+        let Item::Entry(entry) = item else { continue };
+        match &mut entry.value.value {
+            Value::Map(inner) => merge(inner),
+            Value::List(list) => list.items.iter_mut().for_each(|item| {
+                if let Element::Node(Node { value: Value::Map(inner), .. }) = item {
+                    merge(inner);
+                }
+            }),
+            _ => {}
+        }
+    }
+    let is_merge = |item: &Item| matches!(item, Item::Entry(entry) if &*entry.key == "<<" && sources(entry).is_some());
+    let Some(at) = map.items.iter().position(is_merge) else { return };
+    let Item::Entry(entry) = map.items.remove(at) else { return };
+    for source in sources(&entry).into_iter().flatten() {
+        for item in source.duplicate().items {
+            if matches!(&item, Item::Entry(entry) if map.get(&entry.key).is_none()) {
+                map.items.push(item);
+            }
+        }
+    }
+}
+
+/// The maps that a merge key names; `None` if it names anything else.
+fn sources(entry: &Entry) -> Option<Vec<&Map>> {
+    match &entry.value.value {
+        Value::Map(map) => Some(vec![map]),
+        Value::List(list) => list.nodes().map(|node| node.value.as_map()).collect(),
+        _ => None,
     }
 }
 

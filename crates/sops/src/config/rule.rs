@@ -15,6 +15,8 @@ pub struct CreationRule {
     pub path_regex: Option<Pattern>,
     /// What it says about them.
     pub policy: Policy,
+    /// Recipients of its `age` that get nothing, since there are `key_groups` which do not name them.
+    pub unused: Vec<String>,
     /// Line of the rule in the configuration, from 1.
     pub line: usize,
     /// Column of its first field there, from 1.
@@ -121,7 +123,10 @@ fn creation_rule(reader: &Reader<'_>, node: &Node) -> Result<CreationRule, Confi
     check_threshold(reader, node, &rule, groups.as_deref())?;
     // Key groups win over direct keys, as in SOPS.
     rule.policy.groups = match groups {
-        Some(groups) if !groups.is_empty() => groups,
+        Some(groups) if !groups.is_empty() => {
+            rule.unused = age.into_iter().filter(|own| !groups.concat().contains(own)).collect();
+            groups
+        }
         _ => vec![age],
     };
     Ok(rule)

@@ -19,18 +19,95 @@ pub(super) fn edited(doc: &Document, change: &Change) -> Result<Document, SopsEr
     };
     let mut wanted = root.duplicate();
     change.apply(&mut wanted)?;
-    let mut edits = Edits::new();
-    match change {
-        Change::Set(path, _) => put(doc, root, &wanted, path, &mut edits)?,
-        Change::Unset(path) => doc.format.remove(doc, 0, &direct(root, path)?, &mut edits)?,
+    let first = Attempt { doc, root, wanted: &wanted, change };
+    let made = first.with(&[])?;
+    let made = match made {
+        Some(made) if first.is_wanted(&made) => return Ok(made),
+        made => made,
+    };
+    // Aliases stand for what was changed: those that would say something else now are written out.
+    let said = made.as_ref().filter(|_| !first.moves_elements()).map(|made| &made.branches[0].root);
+    let mut aliases = aliases(root);
+    aliases.retain(|alias| !first.touches(alias) && said.is_none_or(|said| !same_at(said, &wanted, alias)));
+    let again = if aliases.is_empty() { None } else { first.with(&aliases)? };
+    again.filter(|again| first.is_wanted(again)).ok_or_else(not_alone)
+}
+
+/// The paths of all aliases, but for those inside of what others stand for.
+fn aliases(root: &Map) -> Vec<Path> {
+    let mut found = Vec::new();
+    in_map(root, &mut Path::default(), &mut found);
+    found
+}
+
+fn in_map(map: &Map, at: &mut Path, found: &mut Vec<Path>) {
+    for entry in map.entries() {
+        at.0.push(Step::Key(entry.key.clone()));
+        in_node(&entry.value, at, found);
+        at.0.pop();
     }
-    let text = edits.apply(doc.source.expose()).ok_or(SopsError::Proof("overlapping edits"))?;
-    let again = doc.format.parse(text).map_err(|_| not_alone())?;
-    let others = |doc: &Document| doc.branches.len();
-    let same = others(&again) == others(doc)
-        && again.branches[0].root.same(&wanted)
-        && again.branches.iter().zip(&doc.branches).skip(1).all(|(a, b)| a.root.same(&b.root));
-    if same { Ok(again) } else { Err(not_alone()) }
+}
+
+fn in_node(node: &Node, at: &mut Path, found: &mut Vec<Path>) {
+    match &node.value {
+        _ if node.alias.is_some() => found.push(at.clone()),
+        Value::Map(map) => in_map(map, at, found),
+        Value::List(list) => {
+            for (index, node) in list.nodes().enumerate() {
+                at.0.push(Step::Index(index));
+                in_node(node, at, found);
+                at.0.pop();
+            }
+        }
+        _ => {}
+    }
+}
+
+fn same_at(one: &Map, other: &Map, path: &Path) -> bool {
+    matches!((value_at(one, path), value_at(other, path)), (Ok(one), Ok(other)) if one.same(&other))
+}
+
+/// A change in the text of a document, and the tree that is to come of it.
+struct Attempt<'a> {
+    doc: &'a Document,
+    root: &'a Map,
+    wanted: &'a Map,
+    change: &'a Change,
+}
+
+impl Attempt<'_> {
+    /// The text with the change and these aliases written out, read again; `None` if it cannot be read.
+    fn with(&self, aliases: &[Path]) -> Result<Option<Document>, SopsError> {
+        let Self { doc, root, wanted, change } = self;
+        let mut edits = Edits::new();
+        for alias in aliases {
+            doc.format.replace(doc, 0, alias, &value_at(root, alias)?, &mut edits)?;
+        }
+        match change {
+            Change::Set(path, _) => put(doc, root, wanted, path, &mut edits)?,
+            Change::Unset(path) => doc.format.remove(doc, 0, &direct(root, path)?, &mut edits)?,
+        }
+        let text = edits.apply(doc.source.expose()).ok_or(SopsError::Proof("overlapping edits"))?;
+        Ok(doc.format.parse(text).ok())
+    }
+
+    /// Whether elements stand at other places of their list after the change.
+    fn moves_elements(&self) -> bool {
+        matches!(self.change, Change::Unset(path) if matches!(path.0.last(), Some(Step::Index(_))))
+    }
+
+    /// Whether the change itself writes what stands at `other`.
+    fn touches(&self, other: &Path) -> bool {
+        let (Change::Set(path, _) | Change::Unset(path)) = self.change;
+        path.0.starts_with(&other.0) || other.0.starts_with(&path.0)
+    }
+
+    /// Whether a document says what is wanted, and in its other branches what was said before.
+    fn is_wanted(&self, again: &Document) -> bool {
+        again.branches.len() == self.doc.branches.len()
+            && again.branches[0].root.same(self.wanted)
+            && again.branches.iter().zip(&self.doc.branches).skip(1).all(|(a, b)| a.root.same(&b.root))
+    }
 }
 
 fn not_alone() -> SopsError {
