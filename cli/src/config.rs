@@ -153,6 +153,20 @@ pub(crate) fn search(file: &Path) -> Result<Search, Failure> {
     Ok(search)
 }
 
+/// What somebody may have taken for the configuration of `file`, which has none, and why it is not read.
+pub(crate) fn passed_over(file: &Path) -> Option<String> {
+    let search = search(file).ok().filter(|search| search.found.is_none())?;
+    let misnamed = search.visited.iter().map(|folder| folder.join(".sops.yml")).find(|path| path.is_file());
+    if let Some(path) = misnamed {
+        return Some(format!("{} is not read: its name must be {NAME}", paths::shown(&paths::from_here(&path))));
+    }
+    let start = paths::absolute(file);
+    let further = start.ancestors().skip(1 + search.visited.len()).map(|folder| folder.join(NAME));
+    let path = further.into_iter().find(|path| path.is_file())?;
+    let end = search.end;
+    Some(format!("{} is not read, since the search ends before it ({end}); name it with --config", paths::shown(&path)))
+}
+
 /// Same owner and file system as the folder where the search began, and not open to everybody.
 fn is_same_realm(folder: &Path, first: Option<&std::fs::Metadata>) -> bool {
     let (Ok(here), Some(first)) = (std::fs::metadata(folder), first) else { return false };

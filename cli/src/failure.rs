@@ -137,7 +137,7 @@ impl Failure {
 }
 
 /// The operating system's words without the error number.
-fn reason(error: &std::io::Error) -> String {
+pub(crate) fn reason(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
@@ -234,7 +234,9 @@ impl From<SopsError> for Failure {
             SopsError::NotEncrypted => new(Exit::Generic).hint("encrypt it with `plomb encrypt -i FILE`"),
             SopsError::Unsealable { place, what } => {
                 let path = if place.path.0.is_empty() { String::new() } else { format!(" {}", place.path) };
-                Self { at: place.at, ..Self::new(Exit::Encrypt, format!("the value{path} {what}")) }
+                let hint =
+                    what.contains("alias").then(|| "write the value out there, or have both encrypted".to_owned());
+                Self { at: place.at, hint, ..Self::new(Exit::Encrypt, format!("the value{path} {what}")) }
             }
             SopsError::Value { place, .. } => Self { at: place.at, ..new(Exit::Decrypt) },
             SopsError::MetadataAt { at, .. } => Self { at: Some(at), ..new(Exit::Generic) },

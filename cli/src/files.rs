@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, Permissions};
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -12,8 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use secret::SecretBytes;
 
 use crate::content::Content;
-use crate::failure::{Exit, Failure};
-use crate::lock;
+use crate::failure::{Exit, Failure, reason};
+use crate::paths::shown;
+use crate::{lock, ui};
 
 /// Structured files larger than this are refused; binary ones may be larger.
 pub(crate) const STRUCTURED_LIMIT: u64 = 64 << 20;
@@ -36,7 +37,9 @@ pub(crate) fn open_regular(path: &Path) -> Result<File, Failure> {
         return Ok(file);
     }
     let what = if kind.is_dir() { "is a directory" } else { "is not a regular file" };
-    Err(Failure::new(Exit::Input, what).in_file(path))
+    let failure = Failure::new(Exit::Input, what).in_file(path);
+    let is_stdin = ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|name| path == Path::new(name));
+    Err(if is_stdin { failure.hint("leave FILE out to read standard input") } else { failure })
 }
 
 /// Reads a regular file of at most `limit` bytes.
@@ -215,18 +218,36 @@ fn replace_real(real: &Path, content: &(impl Content + ?Sized)) -> Result<(), Fa
         .rand_bytes(8)
         .permissions(Permissions::from_mode(0o600))
         .tempfile_in(folder)
-        .map_err(failed)?;
+        .map_err(|error| no_new_file(&error).unwrap_or_else(|| failed(error)))?;
     lock::hold(temp.as_file());
     content.write_to(temp.as_file_mut()).map_err(failed)?;
     keep_attributes(temp.as_file(), old.as_ref()).map_err(failed)?;
     temp.as_file().sync_all().map_err(failed)?;
-    temp.persist(real).map_err(|error| failed(error.error))?;
+    temp.persist(real).map_err(|error| no_place(&error.error).unwrap_or_else(|| failed(error.error)))?;
+    if old.as_ref().is_some_and(|old| old.nlink() > 1) {
+        ui::note(&format!("note: {}: its other names (hard links) keep the old content", shown(real)));
+    }
     let mut later = LATER.lock().unwrap_or_else(PoisonError::into_inner);
     match &mut *later {
         Some(folders) => drop(folders.insert(folder.to_owned())),
         None => sync(folder),
     }
     Ok(())
+}
+
+/// A folder in which no file can be made, whatever the mode of the file to be replaced.
+fn no_new_file(error: &std::io::Error) -> Option<Failure> {
+    let is_folder = matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem);
+    let what = format!("cannot write it: its folder takes no new file ({})", reason(error));
+    let hint = "a new file takes the place of the old one, so the folder must be writable";
+    is_folder.then(|| Failure::new(Exit::Output, what).hint(hint))
+}
+
+/// A file whose place no other can take, since it is mounted there.
+fn no_place(error: &std::io::Error) -> Option<Failure> {
+    let what = "cannot write it: it is mounted here by itself, so that no new file can take its place";
+    let hint = "mount its folder instead, or write to another file with --output";
+    (error.kind() == ErrorKind::ResourceBusy).then(|| Failure::new(Exit::Output, what).hint(hint))
 }
 
 /// Folders with renamed files in them that are synced when many files are done.

@@ -21,6 +21,7 @@ mod private;
 mod process;
 mod recipients;
 mod resource;
+mod result;
 mod reuse;
 mod rewrite;
 mod scanning;

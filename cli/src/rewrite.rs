@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use document::{EmitOptions, Format};
+use document::{Document, EmitOptions, Format, Value};
 use secret::{OsRandom, SecretBytes};
 use sops::rewrite::{self, Again, Change};
 use sops::{Plain, Sealed, Untrusted, untrusted_recipients};
 
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
+use crate::paths::shown;
 use crate::{files, recipients, resource, ui};
 
 /// Decrypts `text` with its ciphertexts remembered, and tells what the user should hear of.
@@ -32,7 +33,7 @@ fn warn_of_strangers(file: &Path, plain: &Plain, context: &Context) {
     let rule = recipients::rule(file, context).ok().flatten();
     let found = untrusted_recipients(plain.metadata(), rule.as_ref(), plain.accepted_recipients(), &[]);
     if let Err(Untrusted::Recipients(strangers)) = found {
-        let (name, strangers) = (crate::paths::shown(file), crate::paths::one_line(&strangers.join(", ")));
+        let (name, strangers) = (shown(file), crate::paths::one_line(&strangers.join(", ")));
         ui::note(&format!("warning: {name}: encrypted to {strangers}, which no rule names and nobody accepted"));
     }
 }
@@ -65,7 +66,6 @@ pub(crate) fn seal(
     let mut rng = OsRandom::new();
     let sealed =
         change(plain, Again { rng: &mut rng, now: context.now(), layout, as_sops: context.mode == Mode::Sops })?;
-    ui::notices(file, &sealed.notices);
     Ok(sealed)
 }
 
@@ -73,6 +73,26 @@ pub(crate) fn seal(
 pub(crate) fn other_format() -> Failure {
     Failure::new(Exit::Flags, "the file cannot be written in another format than it has")
         .hint("decrypt it with --output-type, then encrypt that")
+}
+
+/// The selector, if it leaves a text in clear that is put into the file. Where comments choose values nobody can tell here.
+fn in_clear(plain: &Plain, change: &Change) -> Option<String> {
+    let Change::Set(path, value) = change else { return None };
+    let selector = &plain.metadata().selector;
+    let (field, pattern) = selector.field();
+    if field.contains("comment") || !plain.document().format.edits_in_place() {
+        return None;
+    }
+    let mut branch = document::Branch::default();
+    sops::change::set(&mut branch.root, path, value.duplicate());
+    let (source, metadata_spans) = (SecretBytes::default(), Vec::new());
+    let mut doc =
+        Document { source, branches: vec![branch], metadata: None, metadata_spans, format: plain.document().format };
+    let mut clear = false;
+    sops::each_value(&mut doc, selector, &mut |met| {
+        clear |= !met.selected && matches!(met.value, Value::Str(text) if !text.is_empty());
+    });
+    clear.then(|| format!("{field} {pattern}"))
 }
 
 /// Changes one value of `file`; with `idempotent` nothing is written when nothing would change.
@@ -97,10 +117,14 @@ pub(crate) fn one_value(
         if context.other_format {
             return Err(other_format());
         }
+        let clear = if context.mode == Mode::Plomb { in_clear(&plain, change) } else { None };
         let (standing, key) = (resource::standing(&plain, context), plain.key().to_secret());
         let sealed = seal(file, plain, context, |plain, again| rewrite::with_change(plain, change, again))?;
         let sealed = resource::settled(file, standing, sealed, (&key, format), context)?;
         rewrite.commit(&sealed.text)?;
+        if let Some(selector) = clear {
+            ui::note(&format!("note: {}: the new value stands in clear: {selector} does not cover it", shown(file)));
+        }
         context.tell("CMD", "info", "File written successfully", None);
         Ok(Exit::Ok)
     };

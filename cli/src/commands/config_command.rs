@@ -52,7 +52,9 @@ fn check(context: &Context) -> Outcome {
         Some(path) => path.clone(),
         None => {
             let none = || {
-                Failure::new(Exit::Generic, "there is no .sops.yaml here or above").hint("make one with `plomb init`")
+                let hint = config::passed_over(Path::new("file"));
+                Failure::new(Exit::Generic, "there is no .sops.yaml for files here")
+                    .hint(hint.unwrap_or_else(|| "make one with `plomb init`".to_owned()))
             };
             paths::from_here(&config::nearest(Path::new("file"))?.ok_or_else(none)?)
         }

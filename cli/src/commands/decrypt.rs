@@ -10,7 +10,7 @@ use sops::{Plain, SopsError, rewrite};
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::many::{self, Done, Wanted};
-use crate::{files, format, ui};
+use crate::{files, format, result, ui};
 
 /// Decrypt a file
 #[derive(Debug, clap::Args)]
@@ -91,6 +91,10 @@ fn extract(
     if mode == Mode::Sops {
         path = rewrite::sops_path(&branch.root, &path).map_err(not_there)?;
     }
+    let digits = if mode == Mode::Plomb { plain.digits(&path) } else { None };
+    if let Some(digits) = digits {
+        return Ok(digits);
+    }
     match change::get(&branch.root, &path)? {
         Found::Scalar(Value::Str(bytes)) => Ok(bytes.duplicate()),
         Found::Scalar(value) => Ok(output.emit_value(value, options)?),
@@ -109,7 +113,12 @@ pub(crate) fn run(args: Args, context: &mut Context) -> Outcome {
         let name = args.filename_override.clone().unwrap_or_default();
         let (input, _) = formats(&args, &name);
         let text = files::read_stdin(Context::limit(input))?;
-        let plain = open(&args, &name, text, context).map_err(|it| it.in_file(Path::new("standard input")))?;
+        let is_untold = args.input_type.is_none() && args.filename_override.is_none();
+        let plain = open(&args, &name, text, context).map_err(|failure| {
+            let failure = failure.in_file(Path::new("standard input"));
+            let is_guess = is_untold && failure.at.is_some() && failure.hint.is_none();
+            if is_guess { failure.hint("say what it is with --input-type or --filename-override") } else { failure }
+        })?;
         return put(&args, &plain);
     }
     if args.in_place {
@@ -159,9 +168,6 @@ fn open(args: &Args, name: &Path, text: SecretBytes, context: &Context) -> Resul
 }
 
 fn put(args: &Args, plain: &SecretBytes) -> Outcome {
-    match &args.output {
-        Some(path) => files::replace(path, plain.expose())?,
-        None => ui::print(plain.expose())?,
-    }
+    result::put(args.output.as_deref(), plain.expose())?;
     Ok(Exit::Ok)
 }

@@ -6,7 +6,6 @@ mod flags;
 mod help;
 mod legacy;
 mod policy;
-mod streams;
 mod table;
 mod translate;
 mod words;

@@ -105,7 +105,7 @@ impl Work<'_> {
 
     fn create(&self, flags: &PolicyFlags, context: &Context) -> Outcome {
         // Before the user writes anything: is there somebody to encrypt to?
-        let policy = flags.over(context.policy_for(self.file)?)?;
+        let policy = flags.over(context.policy_for(self.file)?, self.file)?;
         let shown = SecretBytes::from(example(self.format.name()));
         let seal = |text: SecretBytes| {
             let options = SealOptions::default();

@@ -6,12 +6,12 @@ use document::{Document, EmitOptions, Format};
 use secret::{DataKey, OsRandom, SecretBytes};
 use sops::{Memory, Policy, SealOptions, Sealed, Sealing, Selector};
 
-use crate::config::Ruling;
+use crate::config::{self, Ruling};
 use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::many::{self, Done, Wanted};
 use crate::reuse::{Older, Source};
-use crate::{files, format, inspect, resource, ui};
+use crate::{files, format, inspect, resource, result, ui};
 
 /// Encrypt the values of a file, as .sops.yaml says
 #[derive(Debug, clap::Args)]
@@ -110,11 +110,11 @@ impl PolicyFlags {
         selector.transpose()
     }
 
-    /// The policy of the rule with these flags on top.
+    /// The policy of the rule with these flags on top, for a file of this name.
     ///
     /// # Errors
     /// When a flag is wrong or says something else than the rule.
-    pub(crate) fn over(&self, rule: Option<Ruling>) -> Result<Policy, Failure> {
+    pub(crate) fn over(&self, rule: Option<Ruling>, file: &Path) -> Result<Policy, Failure> {
         let place = rule.as_ref().map(|rule| (rule.config.clone(), rule.at));
         let mut policy = rule.map(|rule| rule.policy).unwrap_or_default();
         if let Some(age) = self.age.as_deref().filter(|age| !age.trim().is_empty()) {
@@ -139,7 +139,9 @@ impl PolicyFlags {
         } else if place.is_some() {
             Failure::new(Exit::Generic, "the creation rule names no recipient").hint("give the rule an `age` field")
         } else {
-            Failure::new(Exit::Generic, "no recipient to encrypt to").hint("name one with --age, or write a .sops.yaml")
+            let hint = config::passed_over(file);
+            Failure::new(Exit::Generic, "no recipient to encrypt to")
+                .hint(hint.unwrap_or_else(|| "name one with --age, or write a .sops.yaml".to_owned()))
         };
         let (file, at) = place.unzip();
         Err(Failure { file, at, ..failure })
@@ -189,7 +191,7 @@ pub(crate) fn encrypt_again(
     }
     let lenient = context.mode == Mode::Plomb && flags.age.is_some();
     let rule = if lenient { context.policy_if_any(job.name)? } else { context.policy_for(job.name)? };
-    let policy = flags.over(rule)?;
+    let policy = flags.over(rule, job.name)?;
     let policy = if context.mode == Mode::Plomb { resource::policy(&doc, policy) } else { policy };
     if context.mode == Mode::Plomb && inspect::hides_manifest(&doc, &policy) {
         ui::note(inspect::MANIFEST_NOTE);
@@ -342,9 +344,6 @@ fn older(args: &Args, file: Option<&Path>) -> Source {
 }
 
 fn put(args: &Args, sealed: &Sealed) -> Outcome {
-    match &args.output {
-        Some(path) => files::replace(path, &sealed.text)?,
-        None => ui::print(&sealed.text)?,
-    }
+    result::put(args.output.as_deref(), &sealed.text)?;
     Ok(Exit::Ok)
 }

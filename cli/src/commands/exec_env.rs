@@ -109,9 +109,13 @@ fn decrypted(args: &Args, context: &Context) -> Result<Vec<Variable>, Failure> {
     let plain = context.decrypt(context.encrypted(text, format)?, false)?;
     ui::notices(&args.file, plain.notices());
     let Some(branch) = plain.document().branches.first() else { return Ok(Vec::new()) };
-    let variables = variables(&branch.root, args.only.as_deref())?;
-    for variable in &variables {
+    let mut variables = variables(&branch.root, args.only.as_deref())?;
+    for variable in &mut variables {
         check_name(&variable.name, args, context.mode)?;
+        let digits = || plain.digits(&document::Path(vec![document::Step::Key(variable.name.clone())]));
+        if let Some(digits) = Some(context.mode).filter(|mode| *mode == Mode::Plomb).and_then(|_| digits()) {
+            variable.value = digits;
+        }
     }
     Ok(variables)
 }

@@ -10,7 +10,7 @@ use crate::context::{Context, Mode};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::many::{self, Done, Wanted};
 use crate::recipients::{self, TrustFlags};
-use crate::{files, format, ui};
+use crate::{files, format, result, ui};
 
 /// Make a new data key and encrypt everything with it
 #[derive(Debug, clap::Args)]
@@ -201,9 +201,6 @@ fn job<'a>(file: &'a Path, args: &'a Args, (add, remove): (&'a [String], &'a [St
 fn one(file: &Path, args: &Args, names: (&[String], &[String]), context: &Context) -> Outcome {
     let (job, limit) = job(file, args, names);
     let sealed = rotate(Job { text: files::read(file, limit)?, ..job }, context)?;
-    match &args.output {
-        Some(path) => files::replace(path, &sealed.text)?,
-        None => ui::print(&sealed.text)?,
-    }
+    result::put(args.output.as_deref(), &sealed.text)?;
     Ok(Exit::Ok)
 }

@@ -71,11 +71,12 @@ pub(crate) fn path(text: &str) -> Result<document::Path, Failure> {
     Ok(path)
 }
 
-/// Reads a value written as JSON. Integers stay integers; a list may be the whole value.
+/// Reads a value written as JSON. Integers stay integers, and those beyond 64 bits are refused where they would be
+/// rounded without a word; a list may be the whole value.
 ///
 /// # Errors
 /// When it is not JSON.
-pub(crate) fn json(text: &SecretBytes) -> Result<Value, Failure> {
+fn json(text: &SecretBytes, mode: Mode) -> Result<Value, Failure> {
     let bad = || Failure::new(Exit::SetValue, "the value is not JSON").hint("text needs quotes, or --string");
     // As the only member of an object: a text that closes the object early does not read as that.
     let wrapped = [b"{\"\":", text.expose(), b"}"].concat();
@@ -84,7 +85,27 @@ pub(crate) fn json(text: &SecretBytes) -> Result<Value, Failure> {
     let [document::Item::Entry(entry)] = <[document::Item; 1]>::try_from(root.items).map_err(|_| bad())? else {
         return Err(bad());
     };
+    if mode == Mode::Plomb && has_big_integer(text.expose()) && has_large_float(&entry.value.value) {
+        let what = "an integer beyond 64 bits would lose digits";
+        return Err(Failure::new(Exit::SetValue, what).hint("write it as text: in quotes, or with --string"));
+    }
     Ok(entry.value.value)
+}
+
+/// Whether a text has so many digits in a row as an integer beyond 64 bits has, and no sign of a float around them.
+fn has_big_integer(text: &[u8]) -> bool {
+    let part = |byte: &u8| !(byte.is_ascii_digit() || b".eE+".contains(byte));
+    text.split(part).any(|number| number.len() > 17 && number.iter().all(u8::is_ascii_digit))
+}
+
+/// Whether a value is a float from 2^63 on, or holds one.
+fn has_large_float(value: &Value) -> bool {
+    match value {
+        Value::Float(float) => float.abs() >= 9_223_372_036_854_775_808.0,
+        Value::Map(map) => map.entries().any(|entry| has_large_float(&entry.value.value)),
+        Value::List(list) => list.nodes().any(|node| has_large_float(&node.value)),
+        _ => false,
+    }
 }
 
 fn value(args: &Args, context: &Context) -> Result<Value, Failure> {
@@ -113,7 +134,7 @@ fn value(args: &Args, context: &Context) -> Result<Value, Failure> {
             Err(Failure::new(Exit::SetValue, "the value is not UTF-8 text"))
         };
     }
-    json(&text)
+    json(&text, context.mode)
 }
 
 fn without_line_break(text: SecretBytes) -> SecretBytes {

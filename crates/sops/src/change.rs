@@ -48,6 +48,16 @@ pub fn get<'t>(root: &'t Map, path: &Path) -> Result<Found<'t>, SopsError> {
     Ok(found)
 }
 
+/// The node at `path` of a document; none for the document itself.
+pub fn node<'t>(root: &'t Map, path: &Path) -> Option<&'t Node> {
+    let (last, before) = path.0.split_last()?;
+    match (get(root, &Path(before.to_vec())).ok()?, last) {
+        (Found::Map(map), Step::Key(key)) => map.get(key),
+        (Found::List(list), Step::Index(index)) => list.nodes().nth(*index),
+        _ => None,
+    }
+}
+
 /// What a path leads to.
 #[derive(Clone, Copy, Debug)]
 pub enum Found<'t> {

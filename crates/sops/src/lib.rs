@@ -14,6 +14,7 @@ mod look;
 mod mac;
 mod memory;
 mod metadata;
+mod misread;
 mod open;
 mod parts;
 mod policy;

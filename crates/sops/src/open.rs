@@ -2,15 +2,17 @@
 
 mod opening;
 
-use document::{Document, EmitOptions, Format};
+use document::{Document, EmitOptions, Format, Path, Value};
 use keys::Keyring;
 use secret::{DataKey, SecretBytes};
 
+use crate::change;
 use crate::error::{NoKey, SopsError};
 use crate::layout::Layout;
 use crate::mac::Mac;
 use crate::memory::Memory;
 use crate::metadata::{Group, Metadata};
+use crate::misread;
 use crate::restore;
 use crate::selector::Selector;
 use crate::survey::{Met, Survey, each_value, survey};
@@ -60,6 +62,16 @@ pub struct Plain {
 pub enum Notice {
     /// A comment that should be encrypted is not, or does not decrypt; it is shown as it stands.
     PlainComment {
+        /// Line and column.
+        at: Option<(usize, usize)>,
+    },
+    /// A comment without text among the elements of a list: SOPS reads an empty element.
+    EmptyElement {
+        /// Line and column.
+        at: Option<(usize, usize)>,
+    },
+    /// An integer beyond 64 bits: SOPS rounds it to a float.
+    Rounded {
         /// Line and column.
         at: Option<(usize, usize)>,
     },
@@ -235,7 +247,22 @@ impl Unlocked {
     }
 }
 
+/// Integers from here on are doubles.
+const TWO_TO_THE_63: f64 = 9_223_372_036_854_775_808.0;
+
 impl Plain {
+    /// The digits of an integer beyond 64 bits in the first document, as its text has them; none of anything else, and
+    /// none in a file that SOPS wrote, which has only what SOPS rounded.
+    pub fn digits(&self, path: &Path) -> Option<SecretBytes> {
+        let value = &change::node(&self.doc.branches.first()?.root, path)?.value;
+        if !self.is_ours() || !matches!(value, Value::Float(float) if float.abs() >= TWO_TO_THE_63) {
+            return None;
+        }
+        let doc = self.doc.format.parse(self.text(&EmitOptions::default()).ok()?).ok()?;
+        let node = change::node(&doc.branches.first()?.root, path)?;
+        misread::digits(&doc, node).map(|digits| SecretBytes::new(digits.to_vec()))
+    }
+
     /// The decrypted text: as the file was before encryption if plomb wrote it, else as SOPS prints it.
     ///
     /// # Errors

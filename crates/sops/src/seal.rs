@@ -13,6 +13,7 @@ use crate::layout::{Layout, LayoutEntry};
 use crate::mac::{Mac, Running};
 use crate::memory::Memory;
 use crate::metadata::Metadata;
+use crate::misread;
 use crate::open::Notice;
 use crate::parts::{Parts, SealedText};
 use crate::proof;
@@ -98,6 +99,7 @@ pub(crate) fn seal_as(doc: Document, mut sealing: Sealing<'_>, mut layout: Layou
     if !doc.format.edits_in_place() {
         return seal_whole(doc, sealing, layout);
     }
+    let notices = misread::check(&doc)?;
     let cipher = Cipher::new(sealing.key);
     let memory = std::mem::take(&mut sealing.memory);
     let mut places = HashMap::new();
@@ -111,7 +113,7 @@ pub(crate) fn seal_as(doc: Document, mut sealing: Sealing<'_>, mut layout: Layou
     // every file seen so far.
     for _ in 0..5 {
         match proof::check(&pass, &metadata, text, &layout)? {
-            proof::Verdict::Proved(text) => return Ok(pass.done(text)),
+            proof::Verdict::Proved(text) => return Ok(Sealed { notices, ..pass.done(text) }),
             proof::Verdict::Residue { entries, unended, read } => {
                 layout.entries = entries;
                 layout.unended = unended;

@@ -22,6 +22,9 @@ pub(super) fn of(config: &ConfigFile, context: &Context) -> Result<Vec<String>, 
     let rules = config.config.creation_rules.as_deref().unwrap_or_default();
     let files = below(config, context)?;
     let mut advice = Vec::new();
+    if config.config.further_documents > 0 {
+        advice.push(format!("warning: {}: only the first of its YAML documents counts", shown(&config.path)));
+    }
     for (index, rule) in rules.iter().enumerate() {
         let mine: Vec<&PathBuf> =
             files.iter().filter(|(_, path)| first(rules, path) == Some(index)).map(|(file, _)| file).collect();
@@ -63,6 +66,10 @@ fn keys(rule: &CreationRule) -> Vec<Advice> {
     }
     if let Some(name) = rule.policy.foreign.first() {
         found.push(("warning", format!("plomb cannot encrypt to {name}: only age and ssh recipients")));
+    }
+    if let Some(name) = rule.unused.first() {
+        let name = keys::short_recipient(name);
+        found.push(("warning", format!("beside key_groups its `age` has no effect: {name} gets nothing")));
     }
     if rule.policy.groups.len() == 1 && rule.policy.threshold.is_some_and(|threshold| threshold > 1) {
         found.push(("warning", "shamir_threshold has no effect without several key_groups".to_owned()));

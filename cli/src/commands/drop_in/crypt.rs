@@ -7,12 +7,17 @@ use document::format::RepeatedJson;
 use secret::SecretBytes;
 use sops::{SealOptions, Sealed};
 
-use super::{Call, must_exist, policy, streams};
+use super::{Call, must_exist, policy};
 use crate::commands::{decrypt, encrypt};
 use crate::context::Context;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::files::{self, Rewrite};
-use crate::{format, ui};
+use crate::{format, result, ui};
+
+/// The file that `--output` names; to SOPS `-` is the name of one like any other.
+fn output(call: &Call<'_>) -> Option<PathBuf> {
+    call.line.path("output").map(|path| if path == Path::new("-") { PathBuf::from("./-") } else { path })
+}
 
 /// What is read and under which name and formats.
 struct Input {
@@ -69,7 +74,7 @@ impl Input {
                 call.context.tell("CMD", "info", "File written successfully", None);
                 Ok(())
             }
-            _ => streams::write(call.line.path("output").as_deref(), change(self.read()?)?.expose()),
+            _ => result::put(output(call).as_deref(), change(self.read()?)?.expose()),
         }
     }
 
@@ -137,5 +142,5 @@ pub(super) fn decrypt(call: &mut Call<'_>) -> Outcome {
 pub(super) fn check_policy(call: &Call<'_>) -> Result<(), Failure> {
     let input = Input::of(call)?;
     let rule = call.context.policy_for(&input.name)?;
-    policy::flags(call, input.from)?.over(rule).map(drop)
+    policy::flags(call, input.from)?.over(rule, &input.name).map(drop)
 }

@@ -59,7 +59,10 @@ impl Builder<'_, '_> {
         }
         match resolve::scalar(raw.tag, raw.site.style, text, self.whole) {
             Some(Value::Str(text)) => self.key_text(at, text.expose()),
-            Some(other) => Err(self.refuse(at, &format!("key is a {}, not a string", other.kind()))),
+            Some(other) => {
+                let article = if other.kind() == "integer" { "an" } else { "a" };
+                Err(self.refuse(at, &format!("key is {article} {}, not a string", other.kind())))
+            }
             None => Err(self.refuse(at, "key does not fit its tag")),
         }
     }
