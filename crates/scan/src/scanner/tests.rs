@@ -103,6 +103,27 @@ fn a_rule_runs_if_one_of_its_keywords_stands_anywhere_in_the_content() {
 }
 
 #[test]
+fn a_match_that_touches_what_was_decoded_counts_and_is_told_once() {
+    let token = || rule("tok", r"\b(tok_[a-z]{4})(?:[ \n]|$)");
+    for (text, place) in [
+        ("a=b%3Dtok_abcd", "1:4-1:14"),
+        ("a=b%3Dtok_abcd\n", "1:4-1:14"),
+        ("GET /cb?next=%2Fapi%3Fx%3Dtok_abcd HTTP/1.1", "1:14-1:35"),
+        ("a=%20tok_abcd%20", "1:3-1:16"),
+        ("x\\u003dtok_abcd", "1:2-1:15"),
+        ("x%253Dtok_abcd", "1:2-1:14"),
+    ] {
+        assert_eq!(one(token(), text), [format!("tok {place} tok_abcd")], "{text}");
+    }
+    // What was found before is not found anew because something beside it was decoded.
+    let loose = || rule("tok", "tok_[a-z]{4}");
+    for (text, place) in [("a=tok_abcd%26b", "1:3-1:10"), ("a%3Dtok_abcd", "1:5-1:12"), ("a%253Dtok_abcd", "1:7-1:14")]
+    {
+        assert_eq!(one(loose(), text), [format!("tok {place} tok_abcd")], "{text}");
+    }
+}
+
+#[test]
 fn markers_let_all_lines_of_a_match_through() {
     let multi = || rule("a", r"BEGIN[\s\S]*?END");
     assert_eq!(one(multi(), "BEGIN\nx\nEND").len(), 1);
