@@ -413,6 +413,38 @@ fn what_is_short_counts_beside_a_name_or_in_a_file_that_leaves_no_doubt() {
 }
 
 #[test]
+fn a_bare_word_of_a_makefile_is_a_value_and_not_a_name() {
+    let scanner = Scanner::new(Arc::new(crate::builtin::builtin()), Options::default());
+    let value = drawn(24, &mut 5);
+    let found = |path: &str, line: &str| {
+        let line = format!("all: build\n{}\n", line.replace('V', &value));
+        findings_at(&scanner, path, "c0ffee", &line, Lines::All).len()
+    };
+    for (path, line) in [
+        ("Makefile", "DB_PASSWORD = V"),
+        ("deep/GNUmakefile", "API_KEY := V"),
+        ("rules.mk", "AUTH_TOKEN ?= V"),
+        ("Makefile.local", "export CLIENT_SECRET := V # ours"),
+        ("Makefile", "INTERNAL_API_KEY ::= V"),
+        ("a.mak", "override DB_PASSWORD=V"),
+        ("Makefile", "\tcurl --password V https://example.net"),
+        ("Makefile", "\tDB_PASSWORD=V ./run"),
+    ] {
+        assert_eq!(found(path, line), 1, "{path}: {line}");
+    }
+    for line in [
+        "secret: V",
+        "api_token: V.o build",
+        "API_KEY = $(shell pass show V)",
+        "DB_PASSWORD ?= $(PASSWORD)",
+        "DB_PASSWORD := ${VAULT_PASSWORD}",
+        "\t@API_KEY=$$API_KEY ./run",
+    ] {
+        assert_eq!(found("Makefile", line), 0, "{line}");
+    }
+}
+
+#[test]
 fn our_own_fingerprints_are_no_findings() {
     let scanner = Scanner::new(Arc::new(crate::builtin::builtin()), Options::default());
     let rules = ["generic-password", "generic-secret", "generic-command-password", "stripe-secret-key", "jwt"];
