@@ -1,5 +1,6 @@
 //! Whole history, or a part of it: every blob once with all its paths, then every commit that brought what was found.
 
+mod ancestors;
 mod blobs;
 mod changes;
 mod choice;
