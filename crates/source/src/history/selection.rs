@@ -124,12 +124,20 @@ impl Selection {
         let mut tips = Tips::default();
         if self.all {
             tips.include.extend(&refs.targets);
+            tips.include.extend(refs.stashes.iter().filter(|id| !refs.targets.contains(id)));
         }
         if self.not_all {
             tips.exclude.extend(&refs.targets);
         }
         for name in &self.include {
-            tips.include.push(find(name)?);
+            match name.strip_suffix(b"^!") {
+                None => tips.include.push(find(name)?),
+                Some(commit) => {
+                    let id = repository.commit(commit.as_bstr())?;
+                    tips.include.push(id);
+                    tips.exclude.extend(objects.parents_of(id)?);
+                }
+            }
         }
         let kinds = [(self.branches, &refs.branches), (self.tags, &refs.tags), (self.remotes, &refs.remotes)];
         for (_, targets) in kinds.into_iter().filter(|(chosen, _)| *chosen) {
