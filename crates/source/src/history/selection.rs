@@ -51,7 +51,7 @@ impl Selection {
         Self { all: true, ..Self::default() }
     }
 
-    /// As `git log` reads its arguments: `A..B`, `A..`, `..B`, `A...B`, `^A`, `B`, `--all`, `--branches`, `--tags`,
+    /// As `git log` reads its arguments: `A..B`, `A..`, `..B`, `A...B`, `^A`, `B`, `B^!`, `--all`, `--branches`, `--tags`,
     /// `--remotes`; after `--not` what was included is left out and the other way round.
     ///
     /// # Errors
@@ -99,6 +99,11 @@ impl Selection {
         };
         *flag = true;
         true
+    }
+
+    /// Whether it has commits to start from; not if there are only such that are left out.
+    pub fn has_a_start(&self) -> bool {
+        !self.include.is_empty() || !self.either.is_empty() || self.all || self.branches || self.tags || self.remotes
     }
 
     /// What a push brings: these new tips without everything that the repository has already. For `pre-receive` the
