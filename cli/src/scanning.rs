@@ -11,6 +11,7 @@ mod output;
 mod refs;
 mod rules;
 mod sources;
+mod vouched;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -38,6 +39,13 @@ pub(crate) struct Request {
     pub(crate) style: Style,
     /// `-v`.
     pub(crate) verbose: bool,
+}
+
+impl Request {
+    /// Whether a change of somebody else is judged, which may not allow itself by comments on its lines.
+    fn judges_a_change(&self) -> bool {
+        self.own.config_from.is_some() || matches!(self.what, What::PreReceive(_))
+    }
 }
 
 /// Whose manners: what is printed, and which defaults hold.
@@ -188,6 +196,7 @@ pub(crate) fn find_bare(request: &Request, _context: &mut Context) -> Result<Fou
     unguarded.iter().for_each(|failure| collector.unguarded(failure));
     sources::scan(request, &lines, &collector, repository.as_ref(), guard.as_ref())?;
     let mut found = collector.finish(rules);
+    vouched::drop_vouched(request, &mut found)?;
     drop_repeated(&mut found.findings);
     found.remote = sources::remote(request)?;
     Ok(found)
@@ -215,7 +224,7 @@ fn options(request: &Request) -> Options {
     Options {
         redaction: request.flags.redaction(),
         max_decode_depth: request.flags.max_decode_depth,
-        allow_markers: !request.flags.ignore_gitleaks_allow,
+        allow_markers: !request.flags.ignore_gitleaks_allow && !request.judges_a_change(),
         min_confidence: request.own.confidence.into(),
         enabled: request.flags.enable_rule.clone(),
     }

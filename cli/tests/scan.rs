@@ -383,6 +383,31 @@ fn a_hook_that_git_did_not_run_is_woken() {
 }
 
 #[test]
+fn hooks_that_another_tool_will_write_are_left_to_it() {
+    let scratch = Scratch::new("scan-hook-tools");
+    let mut repo = Repository::new(&scratch, "work");
+    let hook = |words: &[&str], repo: &Repository<'_>| {
+        scratch.command(PLOMB).arg("hook").args(words).folder(repo.root()).run()
+    };
+    for (file, tool) in [("lefthook.yml", "lefthook"), (".pre-commit-config.yaml", "pre-commit")] {
+        repo.write(file, "{}\n");
+        let done = hook(&["install"], &repo);
+        assert_eq!(done.code, Some(1), "{file}: {}", done.text());
+        assert!(done.errors().contains(&format!("{file}: {tool} is configured here")), "{}", done.errors());
+        assert!(done.errors().contains("plomb scan --staged"), "{}", done.errors());
+        assert!(!repo.root().join(".git/hooks/pre-commit").exists(), "{file}");
+        std::fs::remove_file(repo.root().join(file)).expect("a file of ours");
+    }
+    // A hook that is there already is Git's own.
+    assert!(hook(&["install"], &repo).ok());
+    repo.write("lefthook.yml", "{}\n");
+    assert!(hook(&["install"], &repo).ok());
+    repo.git(&["config", "core.hooksPath", "/dev/null"]);
+    let done = hook(&["install"], &repo);
+    assert!(done.code == Some(1) && done.errors().contains("switched off by core.hooksPath"), "{}", done.errors());
+}
+
+#[test]
 fn the_configuration_that_is_named_judges() {
     let scratch = Scratch::new("scan-config");
     let recipient = "age1d8v3r9npq5jhdn306sl66jqrz50lkhdt6ghm2cc2v56hn473h9rskfwjju";
@@ -481,7 +506,16 @@ fn what_keeps_a_scan_from_an_answer_has_one_exit_code() {
     assert!(plomb(&scratch, &["scan", "/dev/null"]).ok());
     let missing = scratch.command(PLOMB).args(["scan", "a.txt"]).env("GITLEAKS_CONFIG", "none.toml").run();
     assert_eq!(missing.code, Some(2));
-    let repo = Repository::new(&scratch, "work");
+    let mut repo = Repository::new(&scratch, "work");
+    repo.write("a", "x\n").commit("One");
+    for range in ["", "..", "...", "^HEAD", "HEAD^{tree}", "HEAD:a", "HEAD^{tree}..HEAD^{tree}", "none"] {
+        let done = scratch.command(PLOMB).args(["scan", "git", "--range", range]).folder(repo.root()).run();
+        assert_eq!(done.code, Some(2), "{range}: {}", done.errors());
+    }
+    for range in ["HEAD", "..HEAD", "HEAD^!", "HEAD...HEAD"] {
+        let done = scratch.command(PLOMB).args(["scan", "git", "--range", range]).folder(repo.root()).run();
+        assert_eq!(done.code, Some(0), "{range}: {}", done.errors());
+    }
     for hook in ["pre-push", "pre-receive"] {
         let done = scratch.command(PLOMB).args(["scan", hook]).folder(repo.root()).stdin("garbage\n").run();
         assert_eq!(done.code, Some(2), "{}", done.errors());

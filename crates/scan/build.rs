@@ -10,7 +10,7 @@ use std::{env, fs};
 use toml::{Table, Value};
 
 /// What may follow an assignment's name, up to its value.
-const ASSIGNED: &str = r#"[0-9A-Za-z_.\-]{0,40}["'`\]\)}]{0,3}(?:\[\]|:[ \t]?[&A-Za-z]{3,12})?[ \t]{0,20}(?::=|=>|=|:|,|>|[ \t])[ \t]{0,20}(?:"?value"?[ \t]?[=:][ \t]?)?(?:<<|\[\[)?["'`]{0,3}"#;
+const ASSIGNED: &str = r#"[0-9A-Za-z_.\-]{0,40}["'`\]\)}]{0,3}(?:\[\]|:[ \t]?[&A-Za-z]{3,12})?[ \t]{0,20}(?:[:?]=|=>|=|:|,|>|[ \t])[ \t]{0,20}(?:"?value"?[ \t]?[=:][ \t]?)?(?:<<|\[\[)?["'`]{0,3}"#;
 
 /// The keys a record may have; any other is a typing error.
 const KEYS: &[&str] = &[

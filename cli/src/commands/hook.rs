@@ -59,7 +59,11 @@ fn install(kinds: &[Kind], place: &Place) -> Outcome {
         let path = place.folder.join(kind.name());
         let before = read(&path)?;
         if let Some(manager) = before.as_deref().and_then(Manager::of) {
-            return Err(managed(manager, *kind, &path));
+            return Err(managed(manager, *kind, "writes this hook").in_file(&from_here(&path)));
+        }
+        if let (None, Some((manager, file))) = (&before, Manager::configured_in(&place.root)) {
+            let file = from_here(&place.root.join(file));
+            return Err(managed(manager, *kind, "is configured here, and writes the hooks").in_file(&file));
         }
         let after = hooks::with_block(before.as_deref(), *kind, &program).ok_or_else(|| {
             let hint = format!("let it run `plomb {}` itself", kind.arguments());
@@ -84,7 +88,7 @@ fn install(kinds: &[Kind], place: &Place) -> Outcome {
 }
 
 /// How a tool that owns the hooks is told about us.
-fn managed(manager: Manager, kind: Kind, path: &Path) -> Failure {
+fn managed(manager: Manager, kind: Kind, does: &str) -> Failure {
     let (name, run) = (kind.name(), kind.arguments().replace("\"$1\"", "{1}").replace("\"$@\"", "{0}"));
     let (who, hint) = match manager {
         Manager::PreCommit => {
@@ -94,7 +98,7 @@ fn managed(manager: Manager, kind: Kind, path: &Path) -> Failure {
         }
         Manager::Lefthook => ("lefthook", format!("add to lefthook.yml: {name}: commands: plomb: run: plomb {run}")),
     };
-    Failure::new(Exit::Generic, format!("{who} writes this hook")).in_file(&from_here(path)).hint(hint)
+    Failure::new(Exit::Generic, format!("{who} {does}")).hint(hint)
 }
 
 fn uninstall(kinds: &[Kind], place: &Place) -> Outcome {

@@ -21,11 +21,32 @@ impl Manager {
         }
         hook.contains("lefthook").then_some(Self::Lefthook)
     }
+
+    /// Whose configuration lies in a work tree: its hooks may come later, and would take the place of ours.
+    pub(crate) fn configured_in(root: &Path) -> Option<(Self, &'static str)> {
+        let there = |name: &&&str| root.join(name).is_file();
+        let lefthook = LEFTHOOK_FILES.iter().find(there).map(|name| (Self::Lefthook, *name));
+        lefthook.or_else(|| PRE_COMMIT_FILES.iter().find(there).map(|name| (Self::PreCommit, *name)))
+    }
 }
+
+const PRE_COMMIT_FILES: [&str; 1] = [".pre-commit-config.yaml"];
+const LEFTHOOK_FILES: [&str; 8] = [
+    "lefthook.yml",
+    "lefthook.yaml",
+    "lefthook.toml",
+    "lefthook.json",
+    ".lefthook.yml",
+    ".lefthook.yaml",
+    ".lefthook.toml",
+    ".lefthook.json",
+];
 
 /// Where hooks lie.
 #[derive(Debug)]
 pub(crate) struct Place {
+    /// The work tree; of a bare repository, itself.
+    pub(crate) root: PathBuf,
     /// The folder of the hook files that may be changed.
     pub(crate) folder: PathBuf,
     /// How that folder was chosen, for people.
@@ -49,12 +70,16 @@ pub(crate) fn find(start: &Path) -> Result<Place, Failure> {
     let configured = repo.config_snapshot().trusted_path("core.hooksPath");
     let configured = configured.map_err(|_| Failure::new(Exit::Generic, "core.hooksPath cannot be read"))?;
     let Some(folder) = configured.map(|path| root.join(path)) else {
-        return Ok(Place { folder: repo.common_dir().join("hooks"), chosen_by: "Git's default" });
+        return Ok(Place { folder: repo.common_dir().join("hooks"), chosen_by: "Git's default", root });
     };
+    if folder.exists() && !folder.is_dir() {
+        let hint = "`git config --show-origin core.hooksPath` shows where that is said";
+        return Err(Failure::new(Exit::Generic, "hooks are switched off by core.hooksPath").hint(hint));
+    }
     // husky points Git at generated scripts in `.husky/_`, which call the user's own in `.husky`.
     if folder.ends_with(".husky/_") {
         let folder = folder.parent().unwrap_or(&folder).to_owned();
-        return Ok(Place { folder, chosen_by: "husky" });
+        return Ok(Place { folder, chosen_by: "husky", root });
     }
-    Ok(Place { folder, chosen_by: "core.hooksPath" })
+    Ok(Place { folder, chosen_by: "core.hooksPath", root })
 }

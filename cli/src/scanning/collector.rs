@@ -119,8 +119,7 @@ struct Worker<'w, 's> {
 
 impl Visitor for Worker<'_, '_> {
     fn content(&mut self, content: &Content<'_>) -> Seen {
-        if self.own.late || self.shared.deadline.is_some_and(|deadline| Instant::now() > deadline) {
-            self.own.late = true;
+        if self.stop() {
             return Seen::default();
         }
         self.contents += 1;
@@ -154,6 +153,11 @@ impl Visitor for Worker<'_, '_> {
 
     fn excerpt(&mut self, lines: &Content<'_>, whole: &Seen) -> Seen {
         self.shared.scanner.excerpt(lines, whole)
+    }
+
+    fn stop(&mut self) -> bool {
+        self.own.late |= self.shared.deadline.is_some_and(|deadline| Instant::now() > deadline);
+        self.own.late
     }
 
     fn unread(&mut self, unread: Unread) {

@@ -44,13 +44,19 @@ pub(crate) fn fix(request: &Request, context: &mut Context) -> Outcome {
         let done = carry_out(&mend, &file, &patient, staged, context).map_err(|failure| failure.in_file(&file))?;
         if let (Some(done), Some(repository), true) = (done, &guard.repository, staged) {
             let after = files::read(&file, 1 << 31)?;
-            repository.stage(patient.path.as_bstr(), after.expose()).map_err(|error| source_failure(&error))?;
+            let staged = repository.stage(patient.path.as_bstr(), after.expose());
+            staged.map_err(|error| source_failure(&error).hint(not_staged(done, &file)))?;
             ui::note(&one_line(&format!("{done} {} and staged it again", shown(&file))));
         } else if let Some(done) = done {
             ui::note(&one_line(&format!("{done} {}", shown(&file))));
         }
     }
     super::run(request, context)
+}
+
+/// What to do where a file was mended and the index cannot be written.
+fn not_staged(done: &str, file: &Path) -> String {
+    format!("plomb {done} {name} in the work tree; stage it: git add -- {name}", name = shown(file))
 }
 
 /// The files that are staged, or those in which something was found.

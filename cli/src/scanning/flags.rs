@@ -82,7 +82,8 @@ pub(crate) struct OwnFlags {
     /// Rules to use: a gitleaks.toml; else .gitleaks.toml beside what is scanned, else our own
     #[arg(short = 'c', long = "rules", value_name = "FILE")]
     pub(crate) rules: Option<PathBuf>,
-    /// Take .gitleaks.toml, .sops.yaml and the ignore files from this commit, not from the change under test
+    /// Take .gitleaks.toml, .sops.yaml and the ignore files from this commit, not from the change under test; comments
+    /// that allow a line count where this commit has them
     #[arg(long, value_name = "REF")]
     pub(crate) config_from: Option<String>,
     /// The least sure finding that is reported

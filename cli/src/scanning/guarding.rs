@@ -1,5 +1,7 @@
 //! The repository's own encryption rules, asked about what is scanned.
 
+mod opened;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ffi::OsStr;
@@ -9,7 +11,8 @@ use std::path::{Path, PathBuf};
 use bstr::{BStr, BString, ByteSlice as _};
 use gix::ObjectId;
 use guard::{
-    Breach, Configs, Everywhere, FileVersion, Kind, Mend, Names, Rules, Sibling, Tracked, is_resource, seems_encrypted,
+    Breach, Configs, Everywhere, FileVersion, Gone, Kind, Mend, Names, Rules, Sibling, Tracked, is_resource,
+    seems_encrypted,
 };
 use scan::{Confidence, Content, Finding, Place, Span};
 use sops::config::Strictness;
@@ -32,14 +35,16 @@ const LIMIT: u64 = 64 << 20;
 pub(crate) struct Guarding {
     rules: Rules,
     names: Names,
+    /// What the index has, in order of path.
+    tracked: Vec<(BString, ObjectId)>,
     pub(crate) repository: Option<Repository>,
     /// The folder that rules name paths from.
     root: PathBuf,
     /// Whether the change touches the rules themselves.
     rules_changed: bool,
     least: Confidence,
-    /// Whether contents are named by their paths in the repository, and what the index has at those.
-    indexed: Option<BTreeMap<BString, ObjectId>>,
+    /// Whether contents are named by their paths in the repository and compared with what the index has at those.
+    is_indexed: bool,
     /// Which breaches of older versions count.
     lasting: &'static [Kind],
     /// Whether the change is that of whoever scans, and not one that is reviewed.
@@ -114,7 +119,8 @@ pub(crate) fn prepare(
         root: repository.root().to_owned(),
         repository: Some(repository),
         least: request.own.confidence.into(),
-        indexed: matches!(request.what, What::Unstaged(_)).then(|| tracked.into_iter().collect()),
+        is_indexed: matches!(request.what, What::Unstaged(_)),
+        tracked,
         lasting: if matches!(request.what, What::History(_)) { &LASTING } else { &PUSHED },
         own_change: is_own_change(request),
     }))
@@ -148,7 +154,8 @@ fn asked_for(request: &Request, home: &Path, path: &Path) -> Result<Guarding, Fa
         repository,
         rules_changed: false,
         least: request.own.confidence.into(),
-        indexed: matches!(request.what, What::Unstaged(_)).then(|| tracked.into_iter().collect()),
+        is_indexed: matches!(request.what, What::Unstaged(_)),
+        tracked,
         lasting: if matches!(request.what, What::History(_)) { &LASTING } else { &PUSHED },
         own_change: is_own_change(request),
     })
@@ -211,7 +218,8 @@ fn outside(request: &Request, home: &Path) -> Result<Option<Guarding>, Failure> 
         root: path.parent().unwrap_or(Path::new("/")).to_owned(),
         rules_changed: false,
         least: request.own.confidence.into(),
-        indexed: None,
+        is_indexed: false,
+        tracked: Vec::new(),
         lasting: &LASTING,
         own_change: is_own_change(request),
     }))
@@ -228,9 +236,9 @@ impl Guarding {
         if shown.find_byte(b'!').is_some() {
             return Vec::new();
         }
-        let (inside, old) = match &self.indexed {
-            Some(indexed) => (Some(shown.clone()), self.indexed_version(indexed, shown)),
-            None => (self.inside(shown.as_bstr()), None),
+        let (inside, old) = match self.is_indexed {
+            true => (Some(shown.clone()), self.indexed_version(shown)),
+            false => (self.inside(shown.as_bstr()), None),
         };
         let Some(inside) = inside else { return Vec::new() };
         let mut findings = self.check(&inside, bytes, old.as_deref(), Place::File);
@@ -238,8 +246,15 @@ impl Guarding {
         findings
     }
 
-    fn indexed_version(&self, indexed: &BTreeMap<BString, ObjectId>, path: &BString) -> Option<Vec<u8>> {
-        self.repository.as_ref()?.blob(*indexed.get(path)?, LIMIT).ok()
+    /// What the index has at a path.
+    fn indexed_version(&self, path: &BString) -> Option<Vec<u8>> {
+        let at = self.tracked.binary_search_by(|(tracked, _)| tracked.cmp(path)).ok()?;
+        self.repository.as_ref()?.blob(self.tracked[at].1, LIMIT).ok()
+    }
+
+    /// The files beside a path that it could be the decrypted copy of.
+    fn originals_of(&self, path: &BString) -> Vec<(BString, Option<Vec<u8>>)> {
+        self.names.originals_of(path).map(|path| (path.clone(), self.indexed_version(path))).collect()
     }
 
     /// What the rules say of one version of a file, at each path that it ever had: only what is wrong with it for ever.
@@ -254,8 +269,8 @@ impl Guarding {
     }
 
     fn breaches(&self, path: &BString, bytes: &[u8], old: Option<&[u8]>) -> Vec<Breach> {
-        let siblings: Vec<Sibling<'_>> =
-            self.names.originals_of(path).map(|path| Sibling { path, bytes: None }).collect();
+        let originals = self.originals_of(path);
+        let siblings = siblings(&originals);
         let seems = |bytes| seems_encrypted(path, bytes);
         let meant = self.rules.covers(path) || is_resource(bytes);
         if siblings.is_empty() && !meant && !seems(bytes) && !old.is_some_and(seems) {
@@ -266,8 +281,8 @@ impl Guarding {
 
     /// What mends a file, and nothing if no rule speaks of it.
     pub(crate) fn mend(&self, path: &BString, bytes: &[u8], old: Option<&[u8]>) -> Mend {
-        let siblings: Vec<Sibling<'_>> =
-            self.names.originals_of(path).map(|path| Sibling { path, bytes: None }).collect();
+        let originals = self.originals_of(path);
+        let siblings = siblings(&originals);
         self.rules.mend(&FileVersion { path, bytes, old, siblings: &siblings })
     }
 
@@ -293,12 +308,23 @@ impl Guarding {
     /// When the index or a blob cannot be read.
     pub(crate) fn tracked(&self, request: &Request, collector: &Collector<'_>) -> Result<(), Failure> {
         let Some(repository) = &self.repository else { return Ok(()) };
-        for (path, id) in repository.tracked(None).map_err(|error| source_failure(&error))? {
-            if !self.rules.covers(&path) {
+        let tracked = repository.tracked(None).map_err(|error| source_failure(&error))?;
+        let moves = match base_of(request) {
+            Some(base) => {
+                opened::since(repository, BStr::new(base), &tracked).map_err(|error| source_failure(&error))?
+            }
+            None => BTreeMap::new(),
+        };
+        for (path, id) in tracked {
+            let is_copy = || self.names.originals_of(&path).next().is_some();
+            if !self.rules.covers(&path) && !moves.contains_key(&path) && !is_copy() {
                 continue;
             }
             let bytes = repository.blob(id, LIMIT).map_err(|error| source_failure(&error))?;
-            let old = at_base(request, repository, path.as_bstr())?;
+            let old = match moves.get(&path) {
+                Some(old) => Some(old.clone()),
+                None => at_base(request, repository, path.as_bstr())?,
+            };
             collector.add(self.check(&path, &bytes, old.as_deref(), Place::File));
         }
         self.rules_themselves(None, &Place::File, collector)
@@ -310,10 +336,14 @@ impl Guarding {
     /// When the index or a blob cannot be read.
     pub(crate) fn staged(&self, staged: &Staged<'_>, collector: &Collector<'_>) -> Result<(), Failure> {
         let failed = |error| source_failure(&error);
-        for change in staged.changes().map_err(failed)? {
+        let changes = staged.changes().map_err(failed)?;
+        let removed = opened::removed(staged.repository, &changes);
+        let gone = Gone::new(removed.iter().map(|(path, bytes)| (path.as_slice(), bytes.as_slice())));
+        for change in changes {
             let Some(new) = change.new.filter(|_| change.regular) else { continue };
             let Ok(bytes) = staged.repository.blob(new, LIMIT) else { continue };
             let old = old_of(staged.repository, &change);
+            let old = opened::before(&gone, &change.path, &bytes, old);
             collector.add(self.check(&change.path, &bytes, old.as_deref(), Place::Index));
         }
         self.rules_themselves(staged.index_file.as_deref(), &Place::Index, collector)
@@ -386,6 +416,10 @@ fn folded(mut breaches: Vec<Breach>) -> Vec<Breach> {
     whole.span = Span { end_line, end_column, end_byte_column, ..first };
     breaches.retain(|breach| !is_value(breach));
     breaches
+}
+
+fn siblings(originals: &[(BString, Option<Vec<u8>>)]) -> Vec<Sibling<'_>> {
+    originals.iter().map(|(path, bytes)| Sibling { path, bytes: bytes.as_deref() }).collect()
 }
 
 /// The blob that a change replaces, at its old path if it was renamed.

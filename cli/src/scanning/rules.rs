@@ -78,6 +78,9 @@ pub(crate) fn texts(request: &Request, name: &str, places: &[PathBuf]) -> Result
     let mut texts = Vec::new();
     for place in places {
         let Ok(real) = place.canonicalize() else { continue };
+        if real.is_dir() && place.ends_with(name) {
+            ui::note(&format!("warning: {}: this is a folder, and says nothing", exceptions::named(place)));
+        }
         if seen.contains(&real) || real.is_dir() {
             continue;
         }

@@ -81,7 +81,7 @@ pub(crate) fn scan(
         What::Message(file) => message(file, limits, collector),
         What::History(wanted) => {
             let repository = Repository::discover(&wanted.repo).map_err(failed)?;
-            let selection = selection(wanted)?;
+            let selection = selection(wanted, &repository)?;
             history(&repository, selection, wanted.messages, limits, collector)?;
             if let Some(Err(failure)) = guard.map(|guard| guard.tracked(request, collector)) {
                 collector.unguarded(&failure);
@@ -138,16 +138,32 @@ fn history(
 }
 
 /// The commits that a range or options of `git log` choose.
-fn selection(wanted: &super::History) -> Result<Selection, Failure> {
+fn selection(wanted: &super::History, repository: &Repository) -> Result<Selection, Failure> {
     let range = match (&wanted.range, &wanted.log_opts) {
         (Some(range), _) => range,
         (None, Some(options)) => return log::selection(options),
         (None, None) => return Ok(Selection::all()),
     };
-    Selection::parse([BStr::new(range)]).map_err(|error| {
-        let hint = "commits are chosen by A..B, A...B, ^A, B and --all";
-        source_failure(&error).hint(hint)
-    })
+    let hint = "commits are chosen by A..B, A...B, B and --all";
+    let selection = Selection::parse([BStr::new(range)]).map_err(|error| source_failure(&error).hint(hint))?;
+    let nothing = |why: &str| {
+        let what = format!("--range {}: {why}", crate::paths::one_line(range));
+        Err(Failure::new(Exit::Incomplete, what).hint(hint))
+    };
+    if range.trim_matches('.').is_empty() {
+        return nothing("both ends are empty, and nothing would be scanned");
+    }
+    if !selection.has_a_start() {
+        return nothing("names no commits, only such that are left out");
+    }
+    let tips = selection.include.iter().chain(selection.either.iter().flat_map(|(one, other)| [one, other]));
+    for tip in tips {
+        let name = tip.strip_suffix(b"^!").unwrap_or(tip);
+        if repository.commit(name.as_bstr()).is_err() && repository.exists(tip.as_bstr()) {
+            return nothing("does not lead to a commit");
+        }
+    }
+    Ok(selection)
 }
 
 fn each<'s>(source: &'s dyn Source, collector: &'s Collector<'_>) -> Result<(), SourceError> {

@@ -12,7 +12,7 @@ pub struct History {
 }
 
 /// All of them.
-pub const HISTORIES: [History; 17] = [
+pub const HISTORIES: [History; 18] = [
     History { name: "plain", build: plain },
     History { name: "edits", build: edits },
     History { name: "renames", build: renames },
@@ -21,6 +21,7 @@ pub const HISTORIES: [History; 17] = [
     History { name: "merge-resolution", build: merge_resolution },
     History { name: "stash-and-notes", build: stash_and_notes },
     History { name: "encodings", build: encodings },
+    History { name: "beside-escapes", build: beside_escapes },
     History { name: "odd-files", build: odd_files },
     History { name: "allowed", build: allowed },
     History { name: "key-in-pieces", build: key_in_pieces },
@@ -125,6 +126,28 @@ fn encodings(repo: &mut Repository<'_>, dice: &mut Dice) {
     }
     let twice = base64(base64(format!("x = {}", token::github(dice)).as_bytes()).as_bytes());
     repo.write("encoded.txt", format!("{text}twice = \"{twice}\"\n")).commit("Encoded");
+}
+
+/// Tokens in clear that begin or end where an escape does.
+fn beside_escapes(repo: &mut Repository<'_>, dice: &mut Dice) {
+    for (number, line) in [
+        "a=b%3D@",
+        "GET /cb?next=%2Fapi%3Fx%3D@ HTTP/1.1",
+        "Authorization%3A%20Bearer%20@",
+        "x=%7B%22a%22%3A%22@%22%7D",
+        "a=@%26b",
+        "x = \\u003d@",
+        "x = @\\u0026y",
+        "%0A@",
+        "%253D@",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let tokens = [token::stripe(dice), token::github(dice), token::gitlab(dice)];
+        let text: String = tokens.iter().map(|token| format!("{}\n", line.replace('@', token))).collect();
+        repo.write(&format!("escapes/{number}"), format!("first\n{text}last\n")).commit("Escaped");
+    }
 }
 
 fn odd_files(repo: &mut Repository<'_>, dice: &mut Dice) {

@@ -205,6 +205,8 @@ pub struct Breach {
     pub subject: String,
     /// The value that it is about, if it is about one.
     pub value: Option<ValueAt>,
+    /// Digest of what stands in clear, if it is about that: an exception holds for these values, not for later ones.
+    pub clear: Option<finding::Digest>,
     /// What is wrong, one sentence.
     pub message: String,
     /// What to do, one phrase.
@@ -225,6 +227,7 @@ impl Breach {
             rule: None,
             subject: String::new(),
             value: None,
+            clear: None,
             message: message.into(),
             next: String::new(),
             severity: kind.severity(),
@@ -259,6 +262,11 @@ impl Breach {
         self
     }
 
+    pub(crate) fn holding(mut self, clear: finding::Digest) -> Self {
+        self.clear = Some(clear);
+        self
+    }
+
     pub(crate) fn next(mut self, next: impl Into<String>) -> Self {
         self.next = next.into();
         self
@@ -285,12 +293,15 @@ impl Breach {
     }
 
     /// The breach as the scanner reports what it finds; `place` says what kind of place the file stands at. No text
-    /// of the file is in it, and its digest is made of rule id, path and subject, never of a value.
+    /// of the file is in it; its digest is made of rule id, path and subject, and of the values if it is about such in clear.
     pub fn finding(&self, place: scan::Place) -> Finding {
         let mut hash = Sha256::new();
         for part in [self.kind.id().as_bytes(), self.path.as_slice(), self.subject.as_bytes()] {
             hash.update(part);
             hash.update([0]);
+        }
+        if let Some(clear) = &self.clear {
+            hash.update(clear.0);
         }
         let rule = self.rule.iter().map(|rule| format!("creation-rule:{}:{}", rule.path, rule.line));
         Finding {

@@ -4,6 +4,8 @@ use document::Format;
 use document::format::{ALL, for_path};
 use memchr::memmem;
 use scan::Confidence;
+use scan::finding::Digest;
+use sha2::{Digest as _, Sha256};
 use sops::{Look, has_block, look};
 
 use crate::breach::{Breach, Kind};
@@ -177,7 +179,7 @@ fn too_large(case: &Case<'_>, seems: bool) -> Vec<Breach> {
     let Some((confidence, claim)) = case.claimed_by_path() else { return Vec::new() };
     let breach = match seems {
         true => case.breach(Kind::Unreadable, "is larger than 64 MB and was not looked into"),
-        false => plain::not_encrypted(case, &claim.rule, ""),
+        false => plain::not_encrypted(case, &claim.rule, "").holding(Digest(Sha256::digest(case.bytes).into())),
     };
     vec![breach.by(Some(claim.rule.clone())).sure(confidence)]
 }

@@ -9,7 +9,7 @@ use crate::breach::{Breach, Kind, RulePlace};
 use crate::claim::{Claim, weights};
 use crate::file::Case;
 use crate::rules::Rules;
-use crate::values::{By, Clear, ClearValues, add_clear, breaches};
+use crate::values::{By, Clear, ClearValues, add_clear, breaches, digest};
 
 /// Checks a file that reads and has no block.
 pub(crate) fn check(case: &mut Case<'_>, mut doc: Document) -> Vec<Breach> {
@@ -39,7 +39,7 @@ pub(crate) fn check(case: &mut Case<'_>, mut doc: Document) -> Vec<Breach> {
         count => format!(": {count} values stand in clear"),
     };
     let Some((rule, sure)) = rule.zip(sure) else { return Vec::new() };
-    let mut found = vec![not_encrypted(case, &rule, &count).by(Some(rule)).sure(sure)];
+    let mut found = vec![not_encrypted(case, &rule, &count).by(Some(rule)).sure(sure).holding(digest(&values))];
     found.extend(listed);
     found
 }
@@ -74,7 +74,7 @@ fn add_formerly_sealed(case: &Case<'_>, doc: &mut Document, values: &mut ClearVa
 }
 
 fn stripped_with(case: &Case<'_>, values: &ClearValues) -> Vec<Breach> {
-    let mut found = vec![stripped(case)];
+    let mut found = vec![stripped(case).holding(digest(values))];
     if case.format.edits_in_place() {
         found.extend(list(case, values));
     }

@@ -10,7 +10,7 @@ use document::Document;
 
 use crate::breach::{Breach, Kind};
 use crate::file::Case;
-use crate::values::{By, ClearValues, add_clear, breaches};
+use crate::values::{By, ClearValues, add_clear, breaches, digest};
 
 /// Whether a file is an EncryptedSecret, plain or encrypted, by its top-level lines: a search, no parse.
 pub fn is_resource(bytes: &[u8]) -> bool {
@@ -45,7 +45,8 @@ pub(crate) fn plain(case: &Case<'_>, mut doc: Document) -> Vec<Breach> {
     let count = if values.len() == 1 { "1 value stands".to_owned() } else { format!("{} values stand", values.len()) };
     let what = format!("the file is an EncryptedSecret and is not encrypted: {count} in clear");
     let rule = case.claims.first().map(|claim| claim.rule.clone());
-    let mut found = vec![case.breach(Kind::NotEncrypted, what).by(rule).next(case.encrypt_it())];
+    let whole = case.breach(Kind::NotEncrypted, what).holding(digest(&values));
+    let mut found = vec![whole.by(rule).next(case.encrypt_it())];
     found.extend(breaches(values.iter(), case.path, &case.lines, &case.encrypt_it()));
     found
 }

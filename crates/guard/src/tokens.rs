@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use sops::{Encrypted, Found, Met, Selector};
 
 use crate::breach::shown_path;
-use crate::values::{Clear, ClearValues, heads};
+use crate::values::{Clear, ClearValues, heads, value_digest};
 
 /// The tokens of one version of a file.
 pub(crate) struct Ledger {
@@ -108,7 +108,8 @@ impl Ledger {
                 let (document, path) = key;
                 let (rule, placeholder) = (None, false);
                 let why = "it was encrypted before the change";
-                let value = Clear { document, path, placeholder, confidence: Confidence::Medium, rule, why };
+                let (digest, confidence) = (value_digest(met), Confidence::Medium);
+                let value = Clear { document, path, digest, placeholder, confidence, rule, why };
                 clear.insert(met.offset, value);
             }
         });

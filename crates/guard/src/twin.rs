@@ -1,15 +1,16 @@
 //! Decrypted copies beside their encrypted files: by their names, and by what is in both where the caller has both.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use bstr::{BString, ByteSlice as _};
-use document::{Format, Path};
+use document::Format;
 use scan::Confidence;
-use sops::{Encrypted, Found, Look, Selector, each_value, look};
+use sops::{Look, look};
 
 use crate::breach::{Breach, Kind};
-use crate::claim::{is_placeholder, is_sealed_otherwise};
+use crate::claim::is_sealed_otherwise;
 use crate::file::{FileVersion, Sibling, format_of, is_encrypted, shell_word};
+use crate::places;
 use crate::rules::{folder_of, name_of};
 
 /// Parts of names that say "decrypted".
@@ -132,39 +133,17 @@ fn likeness(
     if !other.document().format.edits_in_place() || !format.edits_in_place() {
         return Some(if opened { Confidence::High } else { Confidence::Medium });
     }
-    let sealed = sealed_places(&mut other);
-    let shared = filled_among(file.bytes, format, &sealed);
-    match (shared * 2 >= sealed.len() && shared > 0, opened) {
-        (true, _) => Some(Confidence::High),
-        (false, true) if shared > 0 => Some(Confidence::Medium),
-        (false, true) => Some(Confidence::Low),
-        // `values.yaml` beside `values.enc.yaml` has other values.
-        (false, false) => None,
+    let sealed = places::sealed(&mut other);
+    let clear = places::clear(file.bytes, format);
+    let shared = clear.keys().filter(|place| sealed.contains_key(place)).count();
+    match (opened, places::is_opened(&clear, &sealed)) {
+        (_, true) => Some(Confidence::High),
+        (true, false) if shared * 2 >= sealed.len() && shared > 0 => Some(Confidence::High),
+        // A name that says so is enough.
+        (true, false) => Some(Confidence::Medium),
+        // `values.yaml` beside `values.enc.yaml` may have defaults for the same keys.
+        (false, false) => (shared * 2 >= sealed.len() && shared > 0).then_some(Confidence::Low),
     }
-}
-
-type Places = HashSet<(usize, Path)>;
-
-fn sealed_places(encrypted: &mut Encrypted) -> Places {
-    let mut places = Places::new();
-    encrypted.each_value(&Selector::default(), &mut |met| {
-        if met.found == Found::Token {
-            places.insert((met.document(), met.path()));
-        }
-    });
-    places
-}
-
-/// At how many of the places the file has a value of its own.
-fn filled_among(bytes: &[u8], format: &'static dyn Format, places: &Places) -> usize {
-    let Look::Plain(mut doc) = look(bytes, format) else { return 0 };
-    let mut shared = 0;
-    each_value(&mut doc, &Selector::default(), &mut |met| {
-        let stands_in = met.value.as_str().is_some_and(|text| is_placeholder(text.as_bytes()));
-        let filled = met.found == Found::Clear && !stands_in;
-        shared += usize::from(filled && places.contains(&(met.document(), met.path())));
-    });
-    shared
 }
 
 #[cfg(test)]

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, HashSet};
 
 use document::{Document, Entry, Path, Step, Value};
+use sha2::{Digest as _, Sha256};
 use sops::{Found, Met, Selector, each_value};
 
 use crate::breach::{Breach, Kind, RulePlace, shown_path};
 use crate::claim::{is_head, is_placeholder};
 use crate::lines::Lines;
 use scan::Confidence;
+use scan::finding::Digest;
 
 /// Values of one file that are listed one by one; the rest is counted.
 pub(crate) const LISTED: usize = 100;
@@ -18,6 +20,8 @@ pub(crate) const LISTED: usize = 100;
 pub(crate) struct Clear {
     pub(crate) document: usize,
     pub(crate) path: Path,
+    /// Digest of the value.
+    pub(crate) digest: Digest,
     /// Whether something else fills it in later.
     pub(crate) placeholder: bool,
     pub(crate) confidence: Confidence,
@@ -48,7 +52,8 @@ pub(crate) fn add_clear(values: &mut ClearValues, doc: &mut Document, selector: 
             return;
         }
         let (placeholder, rule, why) = (stands_in(met), by.rule.cloned(), by.why);
-        values.insert(met.offset, Clear { document, path, placeholder, confidence, rule, why });
+        let digest = value_digest(met);
+        values.insert(met.offset, Clear { document, path, digest, placeholder, confidence, rule, why });
     });
 }
 
@@ -78,6 +83,26 @@ pub(crate) fn heads(doc: &Document) -> HashSet<(usize, Box<str>)> {
         .collect()
 }
 
+/// Digest of a value in clear.
+pub(crate) fn value_digest(met: &Met<'_>) -> Digest {
+    let mut hash = Sha256::new();
+    if let Some(bytes) = met.canonical() {
+        hash.update(bytes.as_ref());
+    }
+    Digest(hash.finalize().into())
+}
+
+/// Digest of all these values and their places.
+pub(crate) fn digest(values: &ClearValues) -> Digest {
+    let mut hash = Sha256::new();
+    for value in values.values() {
+        hash.update(format!("{}{}", value.document, value.path));
+        hash.update([0]);
+        hash.update(value.digest.0);
+    }
+    Digest(hash.finalize().into())
+}
+
 /// One breach per value, as far as they are listed one by one.
 pub(crate) fn breaches<'v>(
     values: impl Iterator<Item = (&'v u32, &'v Clear)>,
@@ -91,6 +116,7 @@ pub(crate) fn breaches<'v>(
             .at(lines.at(*offset as usize))
             .by(value.rule.clone())
             .on(value.document, value.path.clone())
+            .holding(value.digest)
             .sure(value.confidence)
             .next(next)
     };

@@ -38,5 +38,5 @@ pub use finding::{Commit, Component, Confidence, Decoded, Finding, Origin, Place
 pub use fingerprint::Fingerprints;
 pub use rule::{Requirement, Rule};
 pub use ruleset::RuleSet;
-pub use scanner::{Candidate, Options, Redaction, Scanner, Seen};
+pub use scanner::{Candidate, Options, Redaction, Scanner, Seen, holds_allow_marker};
 pub use visitor::{Lines, Skipped, Unread, Visitor};

@@ -34,6 +34,11 @@ use crate::scanner::views::Views;
 use crate::scanner::weigh::{Hit, Sight};
 use crate::visitor::Lines;
 
+/// Whether a comment that lets a line through stands anywhere in a text: `plomb:allow` and the ones of other tools.
+pub fn holds_allow_marker(text: &[u8]) -> bool {
+    markers::stand_in(text)
+}
+
 /// How much of a secret reports may show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Redaction {

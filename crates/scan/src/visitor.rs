@@ -83,6 +83,11 @@ pub trait Visitor: Send {
         Seen::default()
     }
 
+    /// Whether there is no time left: nothing more is to be looked for.
+    fn stop(&mut self) -> bool {
+        false
+    }
+
     /// Something could not be read.
     fn unread(&mut self, unread: Unread);
 

@@ -1,5 +1,6 @@
 //! Whole history, or a part of it: every blob once with all its paths, then every commit that brought what was found.
 
+mod ancestors;
 mod blobs;
 mod changes;
 mod choice;
@@ -10,6 +11,7 @@ mod places;
 mod presence;
 mod refs;
 mod selection;
+mod unfolding;
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -67,9 +69,14 @@ impl Source for History<'_> {
         let reader = || Reader::new(&packs, self.repository.objects());
         let commits =
             Commits::walk(self.repository, &mut reader(), &tips, &self.selection.choice, &refs.names, &mut notes)?;
-        let mut changes = Changes::find(&commits, &mut reader(), &mut notes);
+        let mut visitor = new_visitor();
+        let mut changes = Changes::find(&commits, &mut reader(), &mut notes, &mut || visitor.stop());
         changes.retain(&self.selection.choice);
-        notes.tell(&mut *new_visitor());
+        notes.tell(&mut *visitor);
+        if visitor.stop() {
+            return Ok(());
+        }
+        drop(visitor);
         let context = Context { history: self, packs: &packs, commits: &commits, changes: &changes };
         if self.messages {
             messages::visit(&context, new_visitor);
@@ -105,7 +112,7 @@ impl<'c> Context<'c> {
         let run = || {
             let mut visitor = new_visitor();
             let mut reader = self.reader();
-            loop {
+            while !visitor.stop() {
                 let item = next.fetch_add(1, Ordering::Relaxed);
                 if item >= items {
                     return;

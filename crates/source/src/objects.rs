@@ -119,6 +119,13 @@ impl Objects {
         gix::objs::CommitRefIter::from_bytes(&buffer, commit.kind()).tree_id().map_err(|_| damaged(commit))
     }
 
+    /// The parents of a commit.
+    pub(crate) fn parents_of(&self, commit: ObjectId) -> Result<Vec<ObjectId>, SourceError> {
+        let mut buffer = Vec::new();
+        self.read(commit, LARGEST_TREE, &mut buffer)?;
+        Ok(gix::objs::CommitRefIter::from_bytes(&buffer, commit.kind()).parent_ids().collect())
+    }
+
     /// The commit that an object is or that a tag leads to.
     pub(crate) fn peel(&self, mut id: ObjectId) -> Option<ObjectId> {
         let mut buffer = Vec::new();

@@ -1,7 +1,7 @@
 //! Which removed file a new file was made from, by the rules of Git's default rename detection (equal bytes; then equal
 //! names at 75 %; then anything at 50 %), so that "added lines" means what `git log -p` shows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
 use bstr::{BStr, BString, ByteSlice};
@@ -62,6 +62,14 @@ struct Matcher<'m> {
     spans: HashMap<ObjectId, Option<Rc<Spans>>>,
 }
 
+/// The first that is not used yet; those before it are dropped.
+fn first_free(sources: &mut VecDeque<usize>, used: &[bool]) -> Option<usize> {
+    while sources.front().is_some_and(|source| used[*source]) {
+        sources.pop_front();
+    }
+    sources.front().copied()
+}
+
 impl Matcher<'_> {
     fn record(&mut self, new: usize, gone: usize) {
         self.used[gone] = true;
@@ -69,19 +77,19 @@ impl Matcher<'_> {
     }
 
     fn equal_bytes(&mut self) {
-        let mut by_id: HashMap<ObjectId, Vec<usize>> = HashMap::new();
-        for (index, side) in self.gone.iter().enumerate() {
-            by_id.entry(side.id).or_default().push(index);
+        // What is used is dropped: a blob may stand at more paths than could be looked at for each of as many.
+        let (gone, new) = (self.gone, self.new);
+        let mut same: HashMap<_, VecDeque<usize>> = HashMap::new();
+        let mut same_name: HashMap<_, VecDeque<usize>> = HashMap::new();
+        for (index, side) in gone.iter().enumerate() {
+            same.entry((side.id, side.regular)).or_default().push_back(index);
+            same_name.entry((side.id, side.regular, name(&side.path))).or_default().push_back(index);
         }
-        for index in 0..self.new.len() {
-            let target = &self.new[index];
-            let sources = by_id.get(&target.id).map_or(&[][..], Vec::as_slice);
-            let free = |source: &&usize| !self.used[**source] && self.gone[**source].regular == target.regular;
-            let mut free = sources.iter().filter(free).copied();
-            let first = free.next();
-            let same_name = |source: &usize| name(&self.gone[*source].path) == name(&target.path);
-            let best = first.filter(same_name).or_else(|| free.find(same_name)).or(first);
-            if let Some(source) = best {
+        for (index, target) in new.iter().enumerate() {
+            let named = same_name.get_mut(&(target.id, target.regular, name(&target.path)));
+            let named = named.and_then(|sources| first_free(sources, &self.used));
+            let any = || first_free(same.get_mut(&(target.id, target.regular))?, &self.used);
+            if let Some(source) = named.or_else(any) {
                 self.record(index, source);
             }
         }

@@ -136,6 +136,11 @@ impl Repository {
         self.objects().peel(id).ok_or_else(unknown)
     }
 
+    /// Whether a revision names an object of any kind that is here.
+    pub fn exists(&self, revision: &BStr) -> bool {
+        self.local().rev_parse_single(revision).is_ok_and(|id| self.objects().header(id.detach()).is_ok())
+    }
+
     /// A file as a revision has it; `None` if the revision lacks it or it is not a file.
     ///
     /// # Errors

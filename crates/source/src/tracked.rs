@@ -11,7 +11,9 @@ use gix::object::tree::EntryKind;
 use crate::repository::Repository;
 use crate::{SourceError, staged};
 
-/// Trees that name each other's parts over and over unfold to more folders than any repository has.
+/// Trees that name each other's parts over and over unfold to more folders than any repository has: so many entries of
+/// trees that were looked at already are looked at again.
+const MOST_AGAIN: usize = 1 << 18;
 const MOST_FOLDERS: usize = 1 << 20;
 /// No system has longer paths.
 const LONGEST_PATH: usize = 1 << 14;
@@ -54,13 +56,18 @@ impl Repository {
     ) -> Result<Vec<(BString, ObjectId)>, SourceError> {
         let objects = self.objects();
         let (mut found, mut seen) = (Vec::new(), HashSet::new());
+        let (mut read, mut again) = (HashSet::new(), 0);
         for commit in commits {
             let mut trees = vec![(BString::default(), objects.tree_of(*commit)?)];
             while let Some((folder, tree)) = trees.pop() {
-                for entry in objects.tree(tree)? {
+                let entries = objects.tree(tree)?;
+                again += if read.insert(tree) { 0 } else { entries.len() };
+                for entry in entries {
                     let path = BString::from([folder.as_slice(), &entry.name].concat());
                     match entry.mode.kind() {
-                        EntryKind::Tree if path.len() > LONGEST_PATH || seen.len() >= MOST_FOLDERS => {
+                        EntryKind::Tree
+                            if path.len() > LONGEST_PATH || seen.len() >= MOST_FOLDERS || again > MOST_AGAIN =>
+                        {
                             return Err(self.broken("a commit has more folders than are looked through"));
                         }
                         EntryKind::Tree if seen.insert((path.clone(), entry.id)) => {

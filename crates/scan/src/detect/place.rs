@@ -9,6 +9,8 @@ pub(crate) enum Manner {
     Code,
     /// `name = value` lines, shell, prose, logs, no name at all: a bare value is a value.
     Plain,
+    /// Makefiles: what stands bare behind a sign is the value, but behind a colon alone a target's prerequisites.
+    Make,
 }
 
 /// What is known of a content from its paths.
@@ -49,7 +51,11 @@ impl Place {
     pub(crate) fn of(paths: &[BString]) -> Self {
         let all =
             |test: fn(&[u8]) -> bool| !paths.is_empty() && paths.iter().all(|path| test(&path.to_ascii_lowercase()));
-        let manner = if all(is_code) { Manner::Code } else { Manner::Plain };
+        let manner = match () {
+            () if all(is_make) => Manner::Make,
+            () if all(is_code) => Manner::Code,
+            () => Manner::Plain,
+        };
         Self { manner, is_sample: all(is_sample), is_translation: all(is_translation), is_lock: all(is_lock) }
     }
 }
@@ -62,6 +68,14 @@ pub(super) fn base(path: &[u8]) -> &[u8] {
 fn extension(path: &[u8]) -> &[u8] {
     let base = base(path);
     base.rfind_byte(b'.').map_or(&base[base.len()..], |dot| &base[dot + 1..])
+}
+
+fn is_make(path: &[u8]) -> bool {
+    let base = base(path);
+    matches!(extension(path), b"mk" | b"mak")
+        || ["makefile", "gnumakefile", "bsdmakefile"].iter().any(|name| {
+            base.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"."))
+        })
 }
 
 fn is_code(path: &[u8]) -> bool {

@@ -40,6 +40,9 @@ pub(super) fn after(line: &[u8], name: &Range<usize>, manner: Manner) -> Option<
 pub(super) fn after_up_to(line: &[u8], name: &Range<usize>, manner: Manner, most: usize) -> Option<Value> {
     let (at, name_quoted) = closers(line, name);
     let (sign, at) = sign(line, name, at, name_quoted, manner)?;
+    if manner == Manner::Make && is_target(line, name, at) {
+        return None;
+    }
     if sign == Sign::Tag {
         return element(line, at);
     }
@@ -52,6 +55,12 @@ pub(super) fn after_up_to(line: &[u8], name: &Range<usize>, manner: Manner, most
         Sign::Space if !wrapped => bare(line, name, at, Manner::Plain, most),
         _ => None,
     }
+}
+
+/// Whether a name is a target of a Makefile, and what follows its prerequisites.
+fn is_target(line: &[u8], name: &Range<usize>, at: usize) -> bool {
+    let colon = line[name.end..at].trim_ascii() == b":";
+    colon && !line.starts_with(b"\t") && !line[..name.start].contains(&b'"') && !line[..name.start].contains(&b'#')
 }
 
 /// What an object holds that has nothing but a value: `"adminPassword": {"value": "x"}` of ARM's parameters.
@@ -135,8 +144,10 @@ fn starts(line: &[u8], at: usize, text: &str) -> bool {
 fn sign(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner: Manner) -> Option<(Sign, usize)> {
     let spaced = skip_spaces(line, at);
     let next = *line.get(spaced)?;
-    for operator in ["===", "!==", ":=", ":-", "=>", "==", "!=", "?=", "||=", "??=", "??", "||", "?:", "->", "<-", "="]
-    {
+    for operator in [
+        "===", "!==", ":::=", "::=", ":=", ":-", "=>", "==", "!=", "?=", "||=", "??=", "??", "||", "?:", "->", "<-",
+        "=",
+    ] {
         if starts(line, spaced, operator) {
             return Some((Sign::Assign, spaced + operator.len()));
         }
@@ -471,6 +482,7 @@ fn leads(before: &[u8]) -> bool {
     text.is_empty()
         || [
             "export",
+            "override",
             "ENV",
             "ARG",
             "set",

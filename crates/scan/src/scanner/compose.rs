@@ -113,7 +113,7 @@ fn gives_way(weak: &Placed, strong: &Placed, ranks: [Rank; 2], before: bool) -> 
     let overlap = |a: &Range<usize>, b: &Range<usize>| a.start < b.end && b.start < a.end;
     let same = match weak.hit.view == strong.hit.view {
         true => overlap(&weak.hit.secret, &strong.hit.secret),
-        false => weak.traced.root == strong.traced.root && overlap(&weak.traced.range, &strong.traced.range),
+        false => weak.traced.root == strong.traced.root && overlap(&weak.spelled, &strong.spelled),
     };
     let (less, equal) = (weak.hit.confidence < strong.hit.confidence, weak.hit.confidence == strong.hit.confidence);
     same && match weak.hit.rule == strong.hit.rule {

@@ -12,8 +12,8 @@ use crate::reference::Lowered;
 use crate::ruleset::RuleSet;
 use crate::scanner::Scanner;
 use crate::scanner::trail::{Carried, Item, Kind, Track, Trail};
-use crate::scanner::views::{Kin, Views, overlapping};
-use crate::scanner::weigh::{Hit, LONG_LINE, MOST_PLACES, Sight, cell, line_at};
+use crate::scanner::views::Kin;
+use crate::scanner::weigh::{Hit, LONG_LINE, MOST_PLACES, Sight, cell, is_new, line_at};
 use crate::windows::{BACK, Plan, Window, Work, merge};
 use crate::work;
 
@@ -454,11 +454,6 @@ fn dull(rules: &RuleSet, words: &[Box<[u8]>], listeners: &[Vec<Listener>]) -> [b
         let mut same = words.iter().zip(listeners).filter(|(word, _)| word.iter().all(|byte| *byte == letter));
         letter.is_ascii_alphanumeric() && same.all(|(_, listeners)| listeners.iter().all(wants_entropy))
     })
-}
-
-/// Whether a window may hold something that the view before did not.
-fn is_new(views: &Views<'_>, view: usize, window: &Range<usize>) -> bool {
-    views.segments(view).is_none_or(|segments| !overlapping(segments, window).is_empty())
 }
 
 #[cfg(test)]

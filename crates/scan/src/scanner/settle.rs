@@ -1,6 +1,6 @@
 //! From hits to candidates: places, allow markers, allowlists as far as texts decide, redaction.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -23,6 +23,8 @@ use crate::work;
 pub(crate) struct Placed {
     pub(crate) hit: Hit,
     pub(crate) traced: Traced,
+    /// Where the secret stands in the text that lines are counted in: of a decoded one, what it was decoded from.
+    pub(crate) spelled: Range<usize>,
     pub(crate) span: Span,
     /// Allowlists that only its places can decide.
     pub(crate) pending: Vec<usize>,
@@ -45,6 +47,7 @@ impl Scanner {
             return (Vec::new(), swallowed);
         }
         self.add_parts(views, &mut hits);
+        drop_repeated(views, &mut hits);
         let masks = masks(views, &hits);
         let mut placed = place(views, hits, first_line);
         let allowed = self.drop_allowed(views, &mut placed);
@@ -87,14 +90,14 @@ impl Scanner {
     }
 
     fn candidate(&self, views: &Views<'_>, masks: &[Masks], placed: &Placed) -> Candidate {
-        let Placed { hit, traced, span, pending } = placed;
+        let Placed { hit, traced, spelled, span, pending } = placed;
         let (text, root) = (views.text(hit.view), views.text(traced.root));
         let secret = &text[hit.secret.clone()];
         let redaction = self.options.redaction;
         let lines = excerpt(root, &traced.range);
         // What was decoded stands in the content in another spelling, perhaps more than once.
         let spelled = match views.segments(hit.view) {
-            Some(_) => &root[views.trace(hit.view, &hit.secret).range],
+            Some(_) => &root[spelled.clone()],
             None => secret,
         };
         let secrets: &[&[u8]] = if spelled == secret { &[secret] } else { &[secret, spelled] };
@@ -127,6 +130,22 @@ fn stopwords(list: &Allowlist) -> Option<AhoCorasick> {
     AhoCorasick::new(list.stopwords.iter().map(|word| word.to_lowercase())).ok()
 }
 
+/// Takes out what only touches what was decoded and was found in a view before, too.
+fn drop_repeated(views: &Views<'_>, hits: &mut Vec<Hit>) {
+    let known: HashSet<(usize, usize, Range<usize>, bool)> =
+        hits.iter().map(|hit| (hit.rule, hit.view, hit.secret.clone(), hit.part)).collect();
+    hits.retain(|hit| {
+        let mut at = views.before(hit.view, &hit.matched).and_then(|_| views.before(hit.view, &hit.secret));
+        while let Some((view, secret)) = at {
+            at = views.before(view, &secret);
+            if known.contains(&(hit.rule, view, secret, hit.part)) {
+                return false;
+            }
+        }
+        true
+    });
+}
+
 /// The secrets of each view, to be hidden wherever a part of it is shown.
 fn masks(views: &Views<'_>, hits: &[Hit]) -> Vec<Masks> {
     let mut ranges: Vec<Vec<Range<usize>>> = views.iter().map(|_| Vec::new()).collect();
@@ -145,7 +164,7 @@ fn place(views: &Views<'_>, hits: Vec<Hit>, first_line: usize) -> Vec<Placed> {
     let mut places: Vec<(Hit, Traced)> = hits
         .into_iter()
         .map(|hit| {
-            let traced = views.trace(hit.view, &hit.matched);
+            let traced = views.trace_match(hit.view, &hit.matched);
             (hit, traced)
         })
         .collect();
@@ -166,7 +185,8 @@ fn place(views: &Views<'_>, hits: Vec<Hit>, first_line: usize) -> Vec<Placed> {
         let below = first_line.saturating_sub(1);
         placed.extend(hits.map(|((hit, traced), span)| {
             let span = Span { start_line: span.start_line + below, end_line: span.end_line + below, ..span };
-            Placed { hit, traced, span, pending: Vec::new() }
+            let spelled = views.trace(hit.view, &hit.secret).range;
+            Placed { hit, traced, spelled, span, pending: Vec::new() }
         }));
     }
     placed

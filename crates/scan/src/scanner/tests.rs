@@ -103,6 +103,27 @@ fn a_rule_runs_if_one_of_its_keywords_stands_anywhere_in_the_content() {
 }
 
 #[test]
+fn a_match_that_touches_what_was_decoded_counts_and_is_told_once() {
+    let token = || rule("tok", r"\b(tok_[a-z]{4})(?:[ \n]|$)");
+    for (text, place) in [
+        ("a=b%3Dtok_abcd", "1:4-1:14"),
+        ("a=b%3Dtok_abcd\n", "1:4-1:14"),
+        ("GET /cb?next=%2Fapi%3Fx%3Dtok_abcd HTTP/1.1", "1:14-1:35"),
+        ("a=%20tok_abcd%20", "1:3-1:16"),
+        ("x\\u003dtok_abcd", "1:2-1:15"),
+        ("x%253Dtok_abcd", "1:2-1:14"),
+    ] {
+        assert_eq!(one(token(), text), [format!("tok {place} tok_abcd")], "{text}");
+    }
+    // What was found before is not found anew because something beside it was decoded.
+    let loose = || rule("tok", "tok_[a-z]{4}");
+    for (text, place) in [("a=tok_abcd%26b", "1:3-1:10"), ("a%3Dtok_abcd", "1:5-1:12"), ("a%253Dtok_abcd", "1:7-1:14")]
+    {
+        assert_eq!(one(loose(), text), [format!("tok {place} tok_abcd")], "{text}");
+    }
+}
+
+#[test]
 fn markers_let_all_lines_of_a_match_through() {
     let multi = || rule("a", r"BEGIN[\s\S]*?END");
     assert_eq!(one(multi(), "BEGIN\nx\nEND").len(), 1);
@@ -389,6 +410,38 @@ fn what_is_short_counts_beside_a_name_or_in_a_file_that_leaves_no_doubt() {
     let relay = format!("# as the manual has it\n[mx.example.net]:587 robot:{short}\nother $user:${{PASSWORD}}\n");
     assert_eq!(sure("etc/postfix/sasl_passwd", &relay), 1);
     assert_eq!(sure("etc/postfix/notes.txt", &relay), 0);
+}
+
+#[test]
+fn a_bare_word_of_a_makefile_is_a_value_and_not_a_name() {
+    let scanner = Scanner::new(Arc::new(crate::builtin::builtin()), Options::default());
+    let value = drawn(24, &mut 5);
+    let found = |path: &str, line: &str| {
+        let line = format!("all: build\n{}\n", line.replace('V', &value));
+        findings_at(&scanner, path, "c0ffee", &line, Lines::All).len()
+    };
+    for (path, line) in [
+        ("Makefile", "DB_PASSWORD = V"),
+        ("deep/GNUmakefile", "API_KEY := V"),
+        ("rules.mk", "AUTH_TOKEN ?= V"),
+        ("Makefile.local", "export CLIENT_SECRET := V # ours"),
+        ("Makefile", "INTERNAL_API_KEY ::= V"),
+        ("a.mak", "override DB_PASSWORD=V"),
+        ("Makefile", "\tcurl --password V https://example.net"),
+        ("Makefile", "\tDB_PASSWORD=V ./run"),
+    ] {
+        assert_eq!(found(path, line), 1, "{path}: {line}");
+    }
+    for line in [
+        "secret: V",
+        "api_token: V.o build",
+        "API_KEY = $(shell pass show V)",
+        "DB_PASSWORD ?= $(PASSWORD)",
+        "DB_PASSWORD := ${VAULT_PASSWORD}",
+        "\t@API_KEY=$$API_KEY ./run",
+    ] {
+        assert_eq!(found("Makefile", line), 0, "{line}");
+    }
 }
 
 #[test]

@@ -125,6 +125,24 @@ impl<'a> Views<'a> {
         self.views[view].parent.as_ref().map(|(_, segments)| &segments[..])
     }
 
+    /// Where a match comes from: a segment that it only touches, where it does not begin or end in one, is a part of it,
+    /// since it says where the match begins or ends.
+    pub(crate) fn trace_match(&self, view: usize, range: &Range<usize>) -> Traced {
+        let segments = self.segments(view).unwrap_or_default();
+        let (inside, touched) = (overlapping(segments, range), touching(segments, range));
+        let begins_in_one = inside.first().is_some_and(|segment| segment.decoded.start <= range.start);
+        let ends_in_one = inside.last().is_some_and(|segment| segment.decoded.end >= range.end);
+        let first = touched.first().filter(|_| !begins_in_one).map_or(range.start, |first| first.decoded.start);
+        let last = touched.last().filter(|_| !ends_in_one).map_or(range.end, |last| last.decoded.end);
+        self.trace(view, &(first.min(range.start)..last.max(range.end)))
+    }
+
+    /// Where a place that overlaps nothing decoded stood in the view before.
+    pub(crate) fn before(&self, view: usize, range: &Range<usize>) -> Option<(usize, Range<usize>)> {
+        let (parent, segments) = self.views[view].parent.as_ref()?;
+        overlapping(segments, range).is_empty().then(|| (*parent, to_parent(segments, range)))
+    }
+
     /// Where a place of a view comes from.
     pub(crate) fn trace(&self, view: usize, range: &Range<usize>) -> Traced {
         let Some((parent, segments)) = &self.views[view].parent else {
@@ -197,6 +215,13 @@ pub(crate) fn overlapping<'s>(segments: &'s [Segment], range: &Range<usize>) -> 
     &segments[first..first + count]
 }
 
+/// The segments that a range of the decoded text overlaps or touches.
+pub(crate) fn touching<'s>(segments: &'s [Segment], range: &Range<usize>) -> &'s [Segment] {
+    let first = segments.partition_point(|segment| segment.decoded.end < range.start);
+    let count = segments[first..].partition_point(|segment| segment.decoded.start <= range.end);
+    &segments[first..first + count]
+}
+
 /// Where a range stood before decoding; an end within a segment becomes the segment's end.
 fn to_parent(segments: &[Segment], range: &Range<usize>) -> Range<usize> {
     let shifted = |offset: usize, before: usize| {
@@ -257,5 +282,17 @@ mod tests {
         assert!(overlapping(&segments, &(0..2)).is_empty());
         assert!(overlapping(&segments, &(5..6)).is_empty());
         assert_eq!(overlapping(&segments, &(4..6)).len(), 1);
+        assert_eq!([0..1, 0..2, 5..6, 6..7].map(|range| touching(&segments, &range).len()), [0, 1, 1, 0]);
+    }
+
+    #[test]
+    fn a_match_has_the_segments_that_it_touches() {
+        let traced = views().trace_match(1, &(5..7));
+        assert_eq!((traced.range, traced.decoded.unwrap().kinds), (2..10, vec!["hex", "percent"]));
+        assert_eq!(views().trace(1, &(5..7)).range, 6..8);
+        assert_eq!(views().trace_match(1, &(2..5)).range, 2..6);
+        assert_eq!(views().before(1, &(5..7)), Some((0, 6..8)));
+        assert_eq!(views().before(1, &(4..7)), None);
+        assert_eq!(views().before(0, &(0..1)), None);
     }
 }

@@ -13,7 +13,7 @@ use crate::machine::Machine;
 use crate::reference;
 use crate::rule::{Rule, Suspect, Verdict};
 use crate::scanner::Scanner;
-use crate::scanner::views::{Views, overlapping};
+use crate::scanner::views::{Views, touching};
 use crate::work;
 
 /// Keyword places of a whole text that a detector is told.
@@ -166,12 +166,10 @@ impl Scanner {
     }
 }
 
-/// Whether a match says something that the view before did not: it overlaps what was decoded.
-fn is_new(views: &Views<'_>, view: usize, matched: &Range<usize>) -> bool {
-    match views.segments(view) {
-        Some(segments) => !overlapping(segments, matched).is_empty(),
-        None => true,
-    }
+/// Whether a part of a view may say something that the view before did not: it overlaps what was decoded, or ends where
+/// that begins, or the other way round. What stood there before may have been a letter of a longer word.
+pub(crate) fn is_new(views: &Views<'_>, view: usize, part: &Range<usize>) -> bool {
+    views.segments(view).is_none_or(|segments| !touching(segments, part).is_empty())
 }
 
 fn has_entropy(rule: &Rule, secret: &[u8]) -> bool {

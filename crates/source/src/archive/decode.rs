@@ -1,8 +1,9 @@
 //! Decoders of single compressed files. All are pure Rust, and none takes more memory than a fixed bound whatever the
 //! file asks for.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead as _, BufReader, Read};
 
+use flate2::bufread::GzDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
@@ -16,7 +17,7 @@ const WINDOW_BYTES: u64 = 66 << 20;
 /// The decoder for `kind`.
 pub(super) fn decoder<'r>(kind: Archive, reader: &'r mut dyn Read) -> Result<Box<dyn Read + 'r>, Stop> {
     Ok(match kind {
-        Archive::Gzip => Box::new(flate2::read::MultiGzDecoder::new(reader)),
+        Archive::Gzip => Box::new(Gzip(Some(GzDecoder::new(BufReader::new(reader))))),
         Archive::Bzip2 => Box::new(bzip2::read::MultiBzDecoder::new(reader)),
         Archive::Xz => {
             let kilobytes = u32::try_from(WINDOW_BYTES >> 10).expect("a small constant");
@@ -28,6 +29,39 @@ pub(super) fn decoder<'r>(kind: Archive, reader: &'r mut dyn Read) -> Result<Box
         Archive::Zstd => Box::new(Zstd::Between(Peek { reader, next: None })),
         Archive::Zip | Archive::Tar => unreachable!("bundles are opened by name"),
     })
+}
+
+/// Gzip members, one after the other. Zeros behind the last are padding, as `dd` and tapes make it.
+struct Gzip<'r>(Option<GzDecoder<BufReader<&'r mut dyn Read>>>);
+
+impl Read for Gzip<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.0 {
+            let read = member.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            let Some(mut source) = self.0.take().map(GzDecoder::into_inner) else { break };
+            self.0 = (!is_padding(&mut source)?).then(|| GzDecoder::new(source));
+        }
+        Ok(0)
+    }
+}
+
+/// Passes over zeros; whether nothing else follows.
+fn is_padding(source: &mut BufReader<&mut dyn Read>) -> io::Result<bool> {
+    loop {
+        let bytes = source.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(true);
+        }
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        let more = zeros < bytes.len();
+        source.consume(zeros);
+        if more {
+            return Ok(false);
+        }
+    }
 }
 
 /// The decoder takes an end where the length of a block should stand for the end of the frame. It asks for such

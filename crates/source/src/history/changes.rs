@@ -11,11 +11,15 @@ use gix::objs::Kind;
 use super::Notes;
 use super::choice::{Choice, Kinds};
 use super::commits::{Commit, Commits, words};
+use super::unfolding::Unfolding;
 use crate::pack::reader::Reader;
 use crate::renames::Side;
 
 /// Folders nested deeper than this are not entered, but named.
 const DEEPEST: usize = 1024;
+
+const TOO_DEEP: &str = "nested too deeply";
+const TOO_OFTEN: &str = "it and the trees in it stand at more paths than are followed";
 
 /// "Nothing was there before."
 const NONE: u32 = u32::MAX;
@@ -61,21 +65,30 @@ const OTHER: u32 = u32::MAX - 1;
 const PARENTS: u32 = u32::MAX - 2;
 
 impl Changes {
-    /// Compares each commit with its first parent, each merge with all of them.
-    pub(super) fn find(commits: &Commits, reader: &mut Reader<'_>, notes: &mut Notes) -> Self {
+    /// Compares each commit with its first parent, each merge with all of them; ends early when `stop` says so.
+    pub(super) fn find(
+        commits: &Commits,
+        reader: &mut Reader<'_>,
+        notes: &mut Notes,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Self {
         let mut changes = Self::default();
+        let mut unfolding = Unfolding::until(stop);
         for (number, commit) in commits.list.iter().enumerate() {
             let number = u32::try_from(number).expect("fewer commits than 2^32");
+            if unfolding.is_over() {
+                break;
+            }
+            unfolding.begin();
             let mut bad = Bad::default();
+            let (path, unfolding) = (BString::default(), &mut unfolding);
             if commit.parents.len() > 1 {
-                let mut merge =
-                    Merge { reader, bad: &mut bad, path: BString::default(), changes: &mut changes, number };
+                let mut merge = Merge { reader, bad: &mut bad, unfolding, path, changes: &mut changes, number };
                 merge.folder(&commit.parents, commit.tree, 0);
             } else {
                 let old = commit.parents.first().copied().flatten();
-                compare(reader, &mut bad, old, Some(commit.tree), &mut |path, old, new| {
-                    changes.note(number, path, old, new);
-                });
+                let tell = &mut |path: &BStr, old, new| changes.note(number, path, old, new);
+                Comparison { reader, bad: &mut bad, unfolding, path, tell }.whole(old, commit.tree);
             }
             bad.tell(notes);
         }
@@ -163,11 +176,13 @@ impl Changes {
 pub(super) fn sides(reader: &mut Reader<'_>, old: Option<ObjectId>, new: ObjectId) -> (Vec<Side>, Vec<Side>) {
     let (mut gone, mut fresh) = (Vec::new(), Vec::new());
     let side = |path: &BStr, leaf: Leaf| Side { path: path.to_owned(), id: leaf.id, regular: leaf.mode == Mode::File };
-    compare(reader, &mut Bad::default(), old, Some(new), &mut |path, old, new| match (old, new) {
+    let tell = &mut |path: &BStr, old: Option<Leaf>, new: Option<Leaf>| match (old, new) {
         (Some(old), None) if old.mode != Mode::Submodule => gone.push(side(path, old)),
         (None, Some(new)) if new.mode != Mode::Submodule => fresh.push(side(path, new)),
         _ => {}
-    });
+    };
+    let (path, mut bad, mut unfolding) = (BString::default(), Bad::default(), Unfolding::default());
+    Comparison { reader, bad: &mut bad, unfolding: &mut unfolding, path, tell }.whole(old, new);
     gone.sort_by(|a, b| a.path.cmp(&b.path));
     fresh.sort_by(|a, b| a.path.cmp(&b.path));
     (gone, fresh)
@@ -282,6 +297,13 @@ impl<'t> Iterator for Entries<'t> {
 struct Bad(Vec<(ObjectId, &'static str)>);
 
 impl Bad {
+    /// A tree that is not followed; the first of a commit is enough.
+    fn too_often(&mut self, tree: ObjectId) {
+        if !self.0.iter().any(|(_, why)| *why == TOO_OFTEN) {
+            self.0.push((tree, TOO_OFTEN));
+        }
+    }
+
     fn tell(self, notes: &mut Notes) {
         for (tree, why) in self.0 {
             notes.unread(format!("tree {tree}"), why);
@@ -299,27 +321,36 @@ fn load(reader: &mut Reader<'_>, bad: &mut Bad, tree: Option<ObjectId>) -> Arc<[
 
 type Differ<'d> = &'d mut dyn FnMut(&BStr, Option<Leaf>, Option<Leaf>);
 
-/// Tells every path at which two trees differ. Folders with equal ids are not read.
-fn compare(reader: &mut Reader<'_>, bad: &mut Bad, old: Option<ObjectId>, new: Option<ObjectId>, tell: Differ<'_>) {
-    if old != new {
-        Comparison { reader, bad, path: BString::default(), tell }.folder(old, new, 0);
-    }
-}
-
-struct Comparison<'c, 'p, 'd> {
+struct Comparison<'c, 'p, 's, 'd> {
     reader: &'c mut Reader<'p>,
     bad: &'c mut Bad,
+    unfolding: &'c mut Unfolding<'s>,
     path: BString,
     tell: Differ<'d>,
 }
 
-impl Comparison<'_, '_, '_> {
+impl Comparison<'_, '_, '_, '_> {
+    /// Tells every path at which two trees differ. Folders with equal ids are not read.
+    fn whole(&mut self, old: Option<ObjectId>, new: ObjectId) {
+        if old != Some(new) {
+            self.folder(old, Some(new), 0);
+        }
+    }
+
     fn folder(&mut self, old: Option<ObjectId>, new: Option<ObjectId>, depth: usize) {
         let hash = old.or(new).map_or(gix::hash::Kind::Sha1, |id| id.kind());
         if depth > DEEPEST {
-            return self.bad.0.push((old.or(new).unwrap_or(hash.null()), "nested too deeply"));
+            return self.bad.0.push((old.or(new).unwrap_or(hash.null()), TOO_DEEP));
+        }
+        if !self.unfolding.may_enter(old) || !self.unfolding.may_enter(new) {
+            return self.bad.too_often(new.or(old).unwrap_or(hash.null()));
+        }
+        if self.unfolding.is_over() {
+            return;
         }
         let (old_bytes, new_bytes) = (load(self.reader, self.bad, old), load(self.reader, self.bad, new));
+        self.unfolding.entered(old, old_bytes.len());
+        self.unfolding.entered(new, new_bytes.len());
         let (old_rest, new_rest) = without_common_start(&old_bytes, &new_bytes, hash);
         let (mut old_entries, mut new_entries) = (Entries::new(old_rest, hash), Entries::new(new_rest, hash));
         let (mut left, mut right) = (old_entries.next(), new_entries.next());
@@ -389,29 +420,39 @@ fn without_common_start<'t>(old: &'t [u8], new: &'t [u8], hash: gix::hash::Kind)
 }
 
 /// Finds what a merge has that none of its parents has.
-struct Merge<'m, 'p> {
+struct Merge<'m, 'p, 's> {
     reader: &'m mut Reader<'p>,
     bad: &'m mut Bad,
+    unfolding: &'m mut Unfolding<'s>,
     path: BString,
     changes: &'m mut Changes,
     number: u32,
 }
 
-impl Merge<'_, '_> {
+impl Merge<'_, '_, '_> {
     fn folder(&mut self, parents: &[Option<ObjectId>], tree: ObjectId, depth: usize) {
         if parents.contains(&Some(tree)) {
             return;
         }
         if depth > DEEPEST {
-            return self.bad.0.push((tree, "nested too deeply"));
+            return self.bad.0.push((tree, TOO_DEEP));
         }
-        let bytes = load(self.reader, self.bad, Some(tree));
-        let theirs: Vec<Arc<[u8]>> = parents.iter().map(|parent| load(self.reader, self.bad, *parent)).collect();
+        let trees: Vec<Option<ObjectId>> = std::iter::once(Some(tree)).chain(parents.iter().copied()).collect();
+        if trees.iter().any(|tree| !self.unfolding.may_enter(*tree)) {
+            return self.bad.too_often(tree);
+        }
+        if self.unfolding.is_over() {
+            return;
+        }
+        let mut loaded: Vec<Arc<[u8]>> = trees.iter().map(|tree| load(self.reader, self.bad, *tree)).collect();
+        trees.iter().zip(&loaded).for_each(|(tree, bytes)| self.unfolding.entered(*tree, bytes.len()));
+        let theirs = loaded.split_off(1);
+        let bytes = &loaded[0];
         let theirs: Vec<HashMap<&BStr, Leaf>> = theirs
             .iter()
             .map(|bytes| Entries::new(bytes, tree.kind()).map(|entry| (entry.name, entry.leaf())).collect())
             .collect();
-        let mut entries = Entries::new(&bytes, tree.kind());
+        let mut entries = Entries::new(bytes, tree.kind());
         for entry in &mut entries {
             let there: Vec<Option<Leaf>> = theirs.iter().map(|names| names.get(entry.name).copied()).collect();
             if !there.iter().flatten().any(|leaf| leaf.id == entry.id && leaf.mode == entry.mode) {

@@ -80,9 +80,9 @@ impl Commits {
         for tip in &tips.include {
             match commits.peel(reader, *tip) {
                 Ok(found) => starts.extend(found),
-                Err(id) => {
+                Err((id, why)) => {
                     let name = names.get(tip).map_or(String::new(), |name| format!("{name}: "));
-                    notes.unread(format!("{name}object {id}"), "missing or damaged");
+                    notes.unread(format!("{name}object {id}"), why);
                 }
             }
         }
@@ -116,14 +116,19 @@ impl Commits {
         Ok(commits)
     }
 
-    /// Follows tags; the commit, if there is one at the end. The error names the object that cannot be read.
-    fn peel(&mut self, reader: &mut Reader<'_>, mut id: ObjectId) -> Result<Option<ObjectId>, ObjectId> {
+    /// Follows tags; the commit, if there is one at the end. The error names the object that cannot be read, and why.
+    fn peel(
+        &mut self,
+        reader: &mut Reader<'_>,
+        mut id: ObjectId,
+    ) -> Result<Option<ObjectId>, (ObjectId, &'static str)> {
         for _ in 0..DEEPEST_TAG {
-            match reader.read(id).map_err(|_| id)? {
+            match reader.read(id).map_err(|damage| (id, words(damage)))? {
                 (Kind::Commit, _) => return Ok(Some(id)),
                 (Kind::Tag, bytes) => {
                     self.tags.push(id);
-                    id = gix::objs::TagRefIter::from_bytes(&bytes, id.kind()).target_id().map_err(|_| id)?;
+                    let target = gix::objs::TagRefIter::from_bytes(&bytes, id.kind()).target_id();
+                    id = target.map_err(|_| (id, words(Damage::Broken)))?;
                 }
                 (Kind::Blob, _) => {
                     self.blobs.push(id);
@@ -132,7 +137,7 @@ impl Commits {
                 (Kind::Tree, _) => return Ok(None),
             }
         }
-        Err(id)
+        Err((id, "more tags lead to it than are followed"))
     }
 }
 

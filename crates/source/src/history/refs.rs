@@ -1,6 +1,7 @@
 //! Every ref of a repository, and where it leads.
 
 mod damaged;
+mod stashes;
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,6 +21,8 @@ pub(super) struct Refs {
     pub(super) branches: Vec<ObjectId>,
     /// What tags point to.
     pub(super) tags: Vec<ObjectId>,
+    /// Stashes but for the newest, which is a ref: only the log of that ref names them.
+    pub(super) stashes: Vec<ObjectId>,
     /// A name for each of `targets`, for messages.
     pub(super) names: HashMap<ObjectId, BString>,
     /// Names of refs that cannot be read or lead nowhere.
@@ -40,7 +43,7 @@ impl Refs {
     }
 }
 
-/// Reads `refs/**`, HEAD, and the HEADs of linked work trees.
+/// Reads `refs/**`, HEAD, the HEADs of linked work trees, and the log of `refs/stash`.
 pub(super) fn read(repository: &Repository) -> Refs {
     let repo = repository.local();
     let mut refs = whole(&repo).unwrap_or_else(|| damaged::read(&repo));
@@ -48,6 +51,10 @@ pub(super) fn read(repository: &Repository) -> Refs {
         let head = tree.into_repo_with_possibly_inaccessible_worktree();
         let id = head.ok().and_then(|repo| repo.head_id().ok().map(gix::Id::detach));
         refs.targets.extend(id);
+    }
+    for (number, id) in stashes::read(&repo).into_iter().enumerate() {
+        refs.names.entry(id).or_insert_with(|| format!("stash@{{{number}}}").into());
+        refs.stashes.push(id);
     }
     let mut seen = HashSet::new();
     refs.targets.retain(|id| seen.insert(*id));

@@ -51,7 +51,7 @@ impl Selection {
         Self { all: true, ..Self::default() }
     }
 
-    /// As `git log` reads its arguments: `A..B`, `A..`, `..B`, `A...B`, `^A`, `B`, `--all`, `--branches`, `--tags`,
+    /// As `git log` reads its arguments: `A..B`, `A..`, `..B`, `A...B`, `^A`, `B`, `B^!`, `--all`, `--branches`, `--tags`,
     /// `--remotes`; after `--not` what was included is left out and the other way round.
     ///
     /// # Errors
@@ -101,6 +101,11 @@ impl Selection {
         true
     }
 
+    /// Whether it has commits to start from; not if there are only such that are left out.
+    pub fn has_a_start(&self) -> bool {
+        !self.include.is_empty() || !self.either.is_empty() || self.all || self.branches || self.tags || self.remotes
+    }
+
     /// What a push brings: these new tips without everything that the repository has already. For `pre-receive` the
     /// quarantine folders must be known ([`Repository::with_object_folders`]).
     pub fn brought(new: impl IntoIterator<Item = BString>) -> Self {
@@ -124,12 +129,20 @@ impl Selection {
         let mut tips = Tips::default();
         if self.all {
             tips.include.extend(&refs.targets);
+            tips.include.extend(refs.stashes.iter().filter(|id| !refs.targets.contains(id)));
         }
         if self.not_all {
             tips.exclude.extend(&refs.targets);
         }
         for name in &self.include {
-            tips.include.push(find(name)?);
+            match name.strip_suffix(b"^!") {
+                None => tips.include.push(find(name)?),
+                Some(commit) => {
+                    let id = repository.commit(commit.as_bstr())?;
+                    tips.include.push(id);
+                    tips.exclude.extend(objects.parents_of(id)?);
+                }
+            }
         }
         let kinds = [(self.branches, &refs.branches), (self.tags, &refs.tags), (self.remotes, &refs.remotes)];
         for (_, targets) in kinds.into_iter().filter(|(chosen, _)| *chosen) {

@@ -1,6 +1,6 @@
 //! The index against a tree, by ids: folders that the index knows to be equal are not read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
@@ -15,13 +15,18 @@ use crate::objects::Objects;
 /// Trees nested deeper than this are refused.
 const DEEPEST: usize = 2048;
 
+/// A tree may stand in others over and over; so many entries are looked at once more.
+const MOST_AGAIN: usize = 1 << 18;
+
 /// Everything that differs, in order of path.
 pub(super) fn changes(
     objects: &Objects,
     index: Option<&gix::index::File>,
     head: ObjectId,
 ) -> Result<Vec<Change>, SourceError> {
-    let mut comparison = Comparison { objects, index: index.map(|file| &**file), changes: Vec::new() };
+    let index_state = index.map(|file| &**file);
+    let mut comparison =
+        Comparison { objects, index: index_state, changes: Vec::new(), read: HashSet::new(), again: 0 };
     let entries = index.map_or(&[][..], |file| file.entries());
     let cached = index.and_then(|file| file.tree());
     comparison.folder(b"".as_bstr(), entries, cached, Some(head), 0)?;
@@ -34,6 +39,9 @@ struct Comparison<'c> {
     objects: &'c Objects,
     index: Option<&'c State>,
     changes: Vec<Change>,
+    /// Trees that were read, and how many entries were so again.
+    read: HashSet<ObjectId>,
+    again: usize,
 }
 
 type Names = HashMap<BString, (EntryMode, ObjectId)>;
@@ -171,8 +179,14 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    fn names(&self, tree: Option<ObjectId>) -> Result<Names, SourceError> {
-        let entries = tree.map_or(Ok(Vec::new()), |tree| self.objects.tree(tree))?;
+    fn names(&mut self, tree: Option<ObjectId>) -> Result<Names, SourceError> {
+        let Some(tree) = tree else { return Ok(Names::new()) };
+        let entries = self.objects.tree(tree)?;
+        self.again += if self.read.insert(tree) { 0 } else { entries.len() };
+        if self.again > MOST_AGAIN {
+            let why = "the trees in it stand at more paths than are followed".to_owned();
+            return Err(SourceError::Object { id: tree.to_string(), why });
+        }
         Ok(entries.into_iter().map(|entry| (entry.name, (entry.mode, entry.id))).collect())
     }
 }

@@ -73,7 +73,10 @@ fn every_kind_is_opened_by_its_content() {
 #[test]
 fn a_compressed_file_keeps_its_name_and_members_follow_each_other() {
     let twice = [gzip(b"one\n"), gzip(b"two\n")].concat();
-    assert_eq!(texts(&scan(&twice, Limits::default())), [("outer", &b"one\ntwo\n"[..])]);
+    for padding in [0, 1, 512, 100_000] {
+        let log = scan(&[twice.clone(), vec![0; padding]].concat(), Limits::default());
+        assert_eq!((texts(&log), log.unread.len()), (vec![("outer", &b"one\ntwo\n"[..])], 0), "{padding}");
+    }
     let level = ruzstd::encoding::CompressionLevel::Fastest;
     let skippable =
         [&b"\x50\x2a\x4d\x18\x03\0\0\0xyz"[..], &ruzstd::encoding::compress_to_vec(&b"two"[..], level)].concat();

@@ -1,10 +1,13 @@
 //! History against `git log`, on repositories of every kind that `git` can make here.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::process::Stdio;
+use std::sync::Mutex;
 
 use bstr::{BStr, BString, ByteSlice};
-use scan::{Place, Presence};
-use source::{Choice, History, Kinds, Paths, Selection, SourceError, date};
+use scan::{Content, Lines, Origin, Place, Presence, Seen, Skipped, Unread, Visitor};
+use source::{Choice, History, Kinds, Paths, Selection, Source as _, SourceError, date};
 use testkit::Dice;
 
 use crate::log::{Log, read, try_read};
@@ -669,6 +672,147 @@ fn what_is_missing_or_damaged_is_named() {
     assert!(!history(&repo).unread.is_empty());
     std::fs::write(repo.root.join(".git/refs/heads/broken"), format!("{}\n", "1".repeat(40))).unwrap();
     assert!(!history(&repo).unread.is_empty());
+}
+
+/// A tree of `levels` levels, in each of which the next one stands ten times, and a file at the end; its id.
+fn bomb(repo: &Repo, levels: usize) -> String {
+    let put = |list: String| {
+        let mut child = repo.command(&["mktree"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(list.as_bytes()).unwrap();
+        String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap().trim().to_owned()
+    };
+    repo.write("f", "needle\n");
+    let blob = repo.text(&["hash-object", "-w", "f"]);
+    (0..levels).fold(put(format!("100644 blob {blob}\tf\n")), |tree, _| {
+        put((0..10).map(|number| format!("040000 tree {tree}\td{number}\n")).collect())
+    })
+}
+
+#[test]
+fn trees_that_unfold_to_more_than_anybody_has_are_named_and_the_rest_is_read() {
+    let repo = Repo::new();
+    let [small, large] = [3, 12].map(|levels| bomb(&repo, levels));
+    repo.git(&["config", "gc.auto", "0"]);
+    let small = repo.text(&["commit-tree", "-m", "small", &small]);
+    repo.git(&["update-ref", "refs/heads/small", &small]);
+    let log = history(&repo);
+    assert_eq!((&log.unread[..], log.places.len()), (&[][..], 1000));
+    let tip = repo.text(&["commit-tree", "-m", "large", "-p", &small, &large]);
+    repo.git(&["update-ref", "refs/heads/large", &tip]);
+    let merge = repo.text(&["commit-tree", "-m", "merge", "-p", &small, "-p", &small, &large]);
+    repo.git(&["update-ref", "refs/heads/merge", &merge]);
+    repo.git(&["read-tree", "--empty"]);
+    let told = Mutex::default();
+    History::new(&repo.open()).each(&|| Box::new(Counting(&told))).unwrap();
+    let (paths, unread) = told.into_inner().unwrap();
+    assert!(paths > 1000 && !unread.is_empty(), "{paths} {unread:?}");
+    assert!(unread.iter().all(|unread| unread.why.contains("more paths than are followed")), "{unread:?}");
+    repo.git(&["symbolic-ref", "HEAD", "refs/heads/large"]);
+    assert!(source::Staged::new(&repo.open()).changes().is_err());
+    assert!(repo.open().files_of(&[repo.open().commit(tip.as_bytes().into()).unwrap()], |_| true).is_err());
+}
+
+/// Counts the paths of contents, in which it finds nothing.
+struct Counting<'l>(&'l Mutex<(usize, Vec<Unread>)>);
+
+impl Visitor for Counting<'_> {
+    fn content(&mut self, content: &Content<'_>) -> Seen {
+        self.0.lock().unwrap().0 += content.paths.len();
+        Seen::default()
+    }
+
+    fn place(&mut self, _: &Seen, _: &Origin, _: Lines<'_>) {}
+
+    fn unread(&mut self, unread: Unread) {
+        self.0.lock().unwrap().1.push(unread);
+    }
+
+    fn skipped(&mut self, _: Skipped) {}
+}
+
+/// Has no time.
+struct Late;
+
+impl Visitor for Late {
+    fn content(&mut self, _: &Content<'_>) -> Seen {
+        panic!("it said stop");
+    }
+
+    fn place(&mut self, _: &Seen, _: &Origin, _: Lines<'_>) {
+        panic!("it said stop");
+    }
+
+    fn stop(&mut self) -> bool {
+        true
+    }
+
+    fn unread(&mut self, unread: Unread) {
+        panic!("{unread:?}");
+    }
+
+    fn skipped(&mut self, skipped: Skipped) {
+        panic!("{skipped:?}");
+    }
+}
+
+#[test]
+fn whoever_has_no_time_left_is_asked_nothing() {
+    let repo = Repo::new();
+    let tip = repo.text(&["commit-tree", "-m", "large", &bomb(&repo, 12)]);
+    repo.git(&["update-ref", "refs/heads/large", &tip]);
+    History::new(&repo.open()).each(&|| Box::new(Late)).unwrap();
+}
+
+#[test]
+fn every_stash_is_read() {
+    let repo = Repo::new();
+    repo.write("a", "one\n");
+    repo.commit("one");
+    for round in 0..3 {
+        repo.write("a", format!("needle {round}\n"));
+        repo.git(&["stash", "-q"]);
+    }
+    let log = history(&repo);
+    assert_eq!(log.unread, []);
+    for round in 0..3 {
+        let wanted = format!("needle {round}\n");
+        assert!(log.contents.iter().any(|told| told.bytes == wanted.as_bytes()), "{round}");
+    }
+    repo.git(&["stash", "drop", "-q", "stash@{1}"]);
+    let log = history(&repo);
+    assert!(log.contents.iter().all(|told| told.bytes != "needle 1\n"), "it was dropped");
+    std::fs::write(repo.root.join(".git/logs/refs/stash"), "garbage\n\n").unwrap();
+    assert_eq!(history(&repo).unread, []);
+}
+
+#[test]
+fn a_chain_of_tags_is_followed_or_named_for_what_it_is() {
+    let repo = Repo::new();
+    repo.write("a", "one\n");
+    let mut target = repo.commit("one");
+    for number in 0..80 {
+        let name = format!("t{number}");
+        repo.git(&["-c", "advice.nestedTag=false", "tag", "-a", "-m", "x", &name, &target]);
+        target = repo.text(&["rev-parse", &format!("refs/tags/{name}")]);
+        if number != 79 {
+            repo.git(&["update-ref", "-d", &format!("refs/tags/{name}")]);
+        }
+    }
+    let log = history(&repo);
+    assert_eq!(log.unread.len(), 1, "{:?}", log.unread);
+    assert!(log.unread[0].what.contains_str("refs/tags/t79") && log.unread[0].why.contains("more tags"));
+}
+
+#[test]
+fn one_commit_alone_is_chosen_as_git_does() {
+    let repo = branched();
+    for name in ["HEAD^!", "HEAD~1^!"] {
+        let selection = Selection::parse([BStr::new(name)]).unwrap();
+        let log = read(&History { selection, ..History::new(&repo.open()) });
+        let wanted = repo.text(&["rev-list", name]);
+        let ours: BTreeSet<&str> = log.places.iter().filter_map(|it| Some(&*it.origin.commit()?.id)).collect();
+        assert!(ours.iter().all(|id| wanted.contains(id)), "{name}: {ours:?}");
+    }
 }
 
 #[test]
