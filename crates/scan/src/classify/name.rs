@@ -222,12 +222,20 @@ impl Name {
             "secret" | "secrets" | "token" | "tokens" | "pat" | "jwt" => Some(Kind::Secret),
             "credential" | "credentials" | "creds" | "cred" => Some(Kind::Secret),
             "salt" | "pepper" => Some(if core.len() > 1 { Kind::Secret } else { Kind::Weak }),
-            // The key of a Pusher app is in every page that uses it.
-            "key" | "keys" if self.words.iter().any(|word| word == "pusher") => None,
+            // The key of a Pusher app, and that of Algolia's that only searches, are in every page that uses them.
+            "key" | "keys" if self.is_for_pages() => None,
             "key" | "keys" => key_of(before),
             "auth" | "authorization" | "bearer" => Some(Kind::Auth),
             _ => compound(word),
         }
+    }
+}
+
+impl Name {
+    /// Whether a key of this name is made to be shown to browsers.
+    fn is_for_pages(&self) -> bool {
+        let has = |wanted: &str| self.words.iter().any(|word| word == wanted);
+        has("pusher") || has("algolia") && has("search") || has("docsearch")
     }
 }
 
@@ -268,8 +276,16 @@ mod tests {
         {
             assert_eq!(kind(name), Some(Kind::Password), "{name}");
         }
-        for name in ["clientSecret", "x-api-key", "SECRET_KEY_BASE", "apiKey", "GITHUB_TOKEN", "aws.secret.access.key"]
-        {
+        for name in [
+            "clientSecret",
+            "x-api-key",
+            "SECRET_KEY_BASE",
+            "apiKey",
+            "GITHUB_TOKEN",
+            "aws.secret.access.key",
+            "ALGOLIA_ADMIN_KEY",
+            "BING_SEARCH_API_KEY",
+        ] {
             assert_eq!(kind(name), Some(Kind::Secret), "{name}");
         }
         for name in [
@@ -279,6 +295,10 @@ mod tests {
             "publicKey",
             "statementKey",
             "MIX_PUSHER_APP_KEY",
+            "ALGOLIA_SEARCH_API_KEY",
+            "algoliaSearchOnlyKey",
+            "docsearch.apiKey",
+            "routing_key",
             "API_CLIENT_ID",
             "foreign_key",
             "bypass",

@@ -8,7 +8,7 @@ use super::value::{self, Value};
 use super::{Detected, Look};
 use crate::check::credentials_in_base64;
 use crate::classify::name::{Kind, Name};
-use crate::classify::{has_checksum, is_short_key, judge};
+use crate::classify::{has_checksum, is_mistyped_wallet_key, is_short_key, judge};
 use crate::finding::{Confidence, Severity};
 
 /// More unsure findings than this in one line, or a piece of a long one, help nobody, and would cost more memory than the line.
@@ -186,7 +186,7 @@ pub(super) fn verdict(
     }
     // Beside a plain `token` a damaged value may be cut or mistyped; a name that says whose token it is asks for one
     // that could be.
-    if has_checksum(text) && !name.is_one_word() {
+    if (has_checksum(text) || is_mistyped_wallet_key(text)) && !name.is_one_word() {
         return None;
     }
     let mut confidence = judge(kind, text)?;
