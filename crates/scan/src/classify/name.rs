@@ -187,6 +187,22 @@ impl Name {
         }
     }
 
+    /// Whether the name says nothing of what it names: no secret, nor anything that is none.
+    pub(crate) fn says_nothing(&self) -> bool {
+        self.kind().is_none() && (self.core().is_empty() || !self.is_of_something_else())
+    }
+
+    /// Whether the name is `routing_key`.
+    pub(crate) fn is_routing_key(&self) -> bool {
+        matches!(self.core(), [.., before, last] if before == "routing" && last == "key")
+    }
+
+    /// Whether the name is of several secrets, which follow as a list or a map: `api_keys`, `tokens`.
+    pub(crate) fn is_of_many(&self) -> bool {
+        let many = |word: &String| matches!(&**word, "tokens" | "keys" | "secrets" | "passwords" | "apikeys");
+        self.core().last().is_some_and(many)
+    }
+
     /// Whether the name ends in `credential` or `credentials`.
     pub(crate) fn ends_in_credential(&self) -> bool {
         self.words.last().is_some_and(|word| word.starts_with("credential"))

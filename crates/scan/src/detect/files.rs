@@ -1,6 +1,11 @@
-//! Files whose name says what stands in them: `.netrc`, `.pgpass`, `sasl_passwd`, `htpasswd`, `master.key`, key stores.
+//! Files whose name says what stands in them: `.netrc`, `.pgpass`, `sasl_passwd`, `htpasswd`, `master.key`, key stores,
+//! configurations of daemons, tables, Terraform's state.
 
 use std::ops::Range;
+
+mod daemon;
+mod state;
+mod table;
 
 use bstr::ByteSlice as _;
 
@@ -26,6 +31,15 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
     }
     if name.ends_with(b"htpasswd") || name.ends_with(b".htdigest") || name == b"htdigest" {
         return lines(look.bytes).for_each(|line| out.extend(htpasswd(look.bytes, line)));
+    }
+    if name.ends_with(b".csv") || name.ends_with(b".tsv") {
+        return table::run(look, out);
+    }
+    if name.ends_with(b".tfstate") || name.ends_with(b".tfstate.backup") {
+        return state::run(look, out);
+    }
+    if let Some(read) = daemon::reader(name) {
+        return lines(look.bytes).for_each(|line| out.extend(daemon::found(look.bytes, line, read)));
     }
     if matches!(name, b"master.key") || name.ends_with(b".key") && path.windows(12).any(|part| part == b"credentials/")
     {
