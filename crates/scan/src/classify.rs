@@ -4,10 +4,13 @@ pub(crate) mod name;
 pub(crate) mod placeholder;
 pub(crate) mod random;
 
+use crate::check::base58::decode_checked;
 use crate::finding::Confidence;
 use crate::work;
 use name::Kind;
-use placeholder::{is_file, is_name_of_something, is_placeholder, is_reference, is_typed_sample, is_uuid};
+use placeholder::{
+    is_crypt_hash, is_file, is_name_of_something, is_placeholder, is_reference, is_typed_sample, is_uuid,
+};
 use random::{Alphabet, Counts, alphabet, has_random_part, is_random, is_varied, spelling};
 
 /// How sure it is that `value`, named by a name of `kind`, is a secret; `None` if it is not.
@@ -24,6 +27,9 @@ pub(crate) fn judge(kind: Kind, value: &[u8]) -> Option<Confidence> {
     }
     if value.iter().any(|byte| *byte < 0x20) || !value.is_ascii() && std::str::from_utf8(value).is_err() {
         return None;
+    }
+    if is_crypt_hash(value) {
+        return Some(Confidence::Low);
     }
     match kind {
         Kind::Password => password(value),
@@ -47,6 +53,13 @@ pub(crate) fn has_own_rule(value: &[u8]) -> bool {
 pub(crate) fn has_checksum(value: &[u8]) -> bool {
     let starts = [&b"ghp_"[..], b"gho_", b"ghu_", b"ghs_", b"ghr_", b"npm_"];
     value.len() >= 40 && starts.iter().any(|start| value.starts_with(start))
+}
+
+/// Whether a value is a Bitcoin key in wallet import format but for its checksum.
+pub(crate) fn is_mistyped_wallet_key(value: &[u8]) -> bool {
+    let form = matches!((value.len(), value.first()), (51, Some(b'5')) | (52, Some(b'K' | b'L')));
+    let spelled = || value.iter().all(|byte| byte.is_ascii_alphanumeric() && !b"0OIl".contains(byte));
+    form && spelled() && decode_checked(value).is_none()
 }
 
 /// Passwords are typed or drawn: anything that is not a word, a name or a sample.

@@ -1,5 +1,6 @@
 //! The engine: contents in, candidates out; candidates and a place in, findings out.
 
+mod around;
 mod compose;
 mod excerpt;
 mod judge;

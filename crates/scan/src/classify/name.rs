@@ -187,6 +187,22 @@ impl Name {
         }
     }
 
+    /// Whether the name says nothing of what it names: no secret, nor anything that is none.
+    pub(crate) fn says_nothing(&self) -> bool {
+        self.kind().is_none() && (self.core().is_empty() || !self.is_of_something_else())
+    }
+
+    /// Whether the name is `routing_key`.
+    pub(crate) fn is_routing_key(&self) -> bool {
+        matches!(self.core(), [.., before, last] if before == "routing" && last == "key")
+    }
+
+    /// Whether the name is of several secrets, which follow as a list or a map: `api_keys`, `tokens`.
+    pub(crate) fn is_of_many(&self) -> bool {
+        let many = |word: &String| matches!(&**word, "tokens" | "keys" | "secrets" | "passwords" | "apikeys");
+        self.core().last().is_some_and(many)
+    }
+
     /// Whether the name ends in `credential` or `credentials`.
     pub(crate) fn ends_in_credential(&self) -> bool {
         self.words.last().is_some_and(|word| word.starts_with("credential"))
@@ -222,12 +238,20 @@ impl Name {
             "secret" | "secrets" | "token" | "tokens" | "pat" | "jwt" => Some(Kind::Secret),
             "credential" | "credentials" | "creds" | "cred" => Some(Kind::Secret),
             "salt" | "pepper" => Some(if core.len() > 1 { Kind::Secret } else { Kind::Weak }),
-            // The key of a Pusher app is in every page that uses it.
-            "key" | "keys" if self.words.iter().any(|word| word == "pusher") => None,
+            // The key of a Pusher app, and that of Algolia's that only searches, are in every page that uses them.
+            "key" | "keys" if self.is_for_pages() => None,
             "key" | "keys" => key_of(before),
             "auth" | "authorization" | "bearer" => Some(Kind::Auth),
             _ => compound(word),
         }
+    }
+}
+
+impl Name {
+    /// Whether a key of this name is made to be shown to browsers.
+    fn is_for_pages(&self) -> bool {
+        let has = |wanted: &str| self.words.iter().any(|word| word == wanted);
+        has("pusher") || has("algolia") && has("search") || has("docsearch")
     }
 }
 
@@ -268,8 +292,16 @@ mod tests {
         {
             assert_eq!(kind(name), Some(Kind::Password), "{name}");
         }
-        for name in ["clientSecret", "x-api-key", "SECRET_KEY_BASE", "apiKey", "GITHUB_TOKEN", "aws.secret.access.key"]
-        {
+        for name in [
+            "clientSecret",
+            "x-api-key",
+            "SECRET_KEY_BASE",
+            "apiKey",
+            "GITHUB_TOKEN",
+            "aws.secret.access.key",
+            "ALGOLIA_ADMIN_KEY",
+            "BING_SEARCH_API_KEY",
+        ] {
             assert_eq!(kind(name), Some(Kind::Secret), "{name}");
         }
         for name in [
@@ -279,6 +311,10 @@ mod tests {
             "publicKey",
             "statementKey",
             "MIX_PUSHER_APP_KEY",
+            "ALGOLIA_SEARCH_API_KEY",
+            "algoliaSearchOnlyKey",
+            "docsearch.apiKey",
+            "routing_key",
             "API_CLIENT_ID",
             "foreign_key",
             "bypass",

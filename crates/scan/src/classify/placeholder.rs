@@ -83,7 +83,7 @@ const REFERENCES: &[&str] = &[
     "file:", "file(", "ref+", "ref:", "secret:", "secret/", "secret://", "secrets.", "secrets/", "bws:",
     "doppler:", "kms:", "k8s:", "lastpass:", "keychain:", "sops:", "infisical:", "sha1:", "sha1-", "sha256:",
     "sha256-", "sha384:", "sha384-", "sha512:", "sha512-", "md5:", "md5-", "h1:", "ssh-", "ecdsa-sha2-", "sk-ssh-",
-    "sk-ecdsa-", "age1", "pk_live_", "pk_test_", "sb_publishable_", "gtm-", "ua-", "urn:", "data:", "did:",
+    "sk-ecdsa-", "age1", "pk_live_", "pk_test_", "sb_publishable_", "phc_", "gtm-", "ua-", "urn:", "data:", "did:",
     "-----begin certificate", "-----begin public", "-----begin rsa public", "$ansible_vault", "!vault", "!ref",
     "!sub", "!getatt", "!secret", "process.env", "os.environ", "os.getenv", "system.getenv", "getenv",
     "import.meta", "var.", "local.", "data.", "module.", "each.", "self.", "this.", "projects/", "keys/",
@@ -99,6 +99,7 @@ pub(crate) fn is_reference(value: &[u8]) -> bool {
     REFERENCES.iter().any(|start| head.starts_with(start.as_bytes()) && !is_base64_like(value, start))
         || is_template(value)
         || is_captcha_site(value)
+        || is_browser_token(value)
         || is_sealed(value)
 }
 
@@ -172,12 +173,35 @@ fn is_captcha_site(value: &[u8]) -> bool {
     value.len() == 40 && value.starts_with(b"6L")
 }
 
-/// The ciphertext of a SealedSecret, or of AWS KMS.
+/// Datadog's token for browsers, which is in every page that uses it.
+fn is_browser_token(value: &[u8]) -> bool {
+    value.strip_prefix(b"pub").is_some_and(|rest| rest.len() == 32 && rest.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// A password's hash, as crypt(3) and its kin write it: `$6$salt$…`, `$2y$10$…`, `{SSHA}…`, `pbkdf2_sha256$…`.
+pub(crate) fn is_crypt_hash(value: &[u8]) -> bool {
+    let modular = || {
+        let mut parts = value[1..].split(|byte| *byte == b'$');
+        let scheme =
+            |part: &[u8]| part.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-');
+        let known = parts.next().is_some_and(|part| (1..=14).contains(&part.len()) && scheme(part));
+        known && parts.clone().count() >= 2 && parts.next_back().is_some_and(|last| last.len() >= 20)
+    };
+    let named = || {
+        let head = value[..value.len().min(16)].to_ascii_lowercase();
+        [&b"{ssha"[..], b"{sha", b"{crypt}", b"{pbkdf2", b"pbkdf2", b"argon2", b"bcrypt$", b"scrypt:", b"scrypt$"]
+            .iter()
+            .any(|start| head.starts_with(start))
+    };
+    value.len() >= 24 && (value[0] == b'$' && modular() || named())
+}
+
+/// The ciphertext of a SealedSecret (its key's length in two bytes, then what is drawn), or of AWS KMS.
 fn is_sealed(value: &[u8]) -> bool {
     if value.len() >= 160 && (value.starts_with(b"AQICAH") || value.starts_with(b"AQECAH")) {
         return true;
     }
-    value.len() > 200 && (value.starts_with(b"AgA") || value.starts_with(b"AgB") || value.starts_with(b"AgC"))
+    value.len() > 200 && value.starts_with(b"Ag") && value.get(2).is_some_and(|byte| matches!(byte, b'A'..=b'D'))
 }
 
 /// Whether a value is a path, an address, a class or module, an option's name: something that names.
@@ -260,7 +284,26 @@ pub(crate) fn is_uuid(value: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_name_of_something, is_placeholder, is_reference, is_typed_sample};
+    use super::{is_crypt_hash, is_name_of_something, is_placeholder, is_reference, is_typed_sample};
+
+    #[test]
+    fn hashes_of_passwords_are_told_from_passwords() {
+        let salted = "5gXa0qLmP2".repeat(5);
+        for start in [
+            "$6$rounds=4096$abc$",
+            "$y$j9T$abc$",
+            "$2b$12$",
+            "$argon2id$v=19$m=65536,t=3,p=4$abc$",
+            "pbkdf2_sha256$1$a$",
+        ] {
+            assert!(is_crypt_hash(format!("{start}{salted}").as_bytes()), "{start}");
+        }
+        for text in
+            ["$ecretF0rTheDoor$AndTheWindow", "$6$", "$6$short$hash", "pa$$w0rd$long$enough$5gXa0qLmP25gXa0qLmP2"]
+        {
+            assert!(!is_crypt_hash(text.as_bytes()), "{text}");
+        }
+    }
 
     #[test]
     fn fillers_samples_references_and_names_are_told() {

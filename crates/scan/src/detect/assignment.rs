@@ -8,7 +8,7 @@ use super::value::{self, Value};
 use super::{Detected, Look};
 use crate::check::credentials_in_base64;
 use crate::classify::name::{Kind, Name};
-use crate::classify::{has_checksum, is_short_key, judge};
+use crate::classify::{has_checksum, is_mistyped_wallet_key, is_short_key, judge};
 use crate::finding::{Confidence, Severity};
 
 /// More unsure findings than this in one line, or a piece of a long one, help nobody, and would cost more memory than the line.
@@ -29,7 +29,7 @@ const SHORTEST: usize = 6;
 pub(super) const KEYWORDS: &[&str] = &[
     "pass", "pwd", "secret", "token", "key", "cred", "auth", "salt", "kennwort", "senha", "parola", "contrase",
     "wachtwoord", "haslo", "mdp", "psk", "_pat", "jwt", "bearer", "mnemonic", "seed", "_pw", "bindpw", "identified by", "pepper",
-    "plaintext_value",
+    "plaintext_value", "pw:", "pw for ",
 ];
 
 /// Looks beside every telling name of a line.
@@ -121,7 +121,9 @@ fn beside(line: &[u8], name: Range<usize>, place: &Place, room: &mut usize) -> O
     }
     let words = Name::of(&line[name.clone()]);
     let known = words.kind().or_else(|| words.is_mnemonic().then_some(Kind::Weak));
-    let kind = known.or_else(|| is_of_machine(line, &name).then_some(Kind::Secret))?;
+    let of_alerts =
+        || words.is_routing_key() && near.as_ref().is_some_and(|value| is_integration_key(&value.text(line)));
+    let kind = known.or_else(|| (is_of_machine(line, &name) || of_alerts()).then_some(Kind::Secret))?;
     let kind = if words.is_just("key") && follows_qualifier(&line[..name.start]) { Kind::Secret } else { kind };
     let pair = second.filter(|_| kind == Kind::Auth || words.ends_in_credential());
     let (kind, value) = match pair {
@@ -131,8 +133,7 @@ fn beside(line: &[u8], name: Range<usize>, place: &Place, room: &mut usize) -> O
     if &line[name.clone()] == b"PASS" && line.get(name.end) == Some(&b':') || is_of_pkcs11(line, &name) {
         return None;
     }
-    let text = &line[value.range.clone()];
-    let (rule, confidence, severity) = verdict(&words, kind, text, &value, place)?;
+    let (rule, confidence, severity) = verdict(&words, kind, &value.text(line), &value, place)?;
     let (start, end) = (name.start.min(value.range.start), name.end.max(value.range.end));
     Some((Detected { rule, matched: start..end, secret: value.range, confidence, severity }, end))
 }
@@ -149,6 +150,11 @@ fn is_of_pkcs11(line: &[u8], name: &Range<usize>) -> bool {
 fn is_of_machine(line: &[u8], name: &Range<usize>) -> bool {
     let before = &line[name.start.saturating_sub(400)..name.start];
     line[name.clone()].eq_ignore_ascii_case(b"validationKey") && memchr::memmem::find(before, b"<machineKey").is_some()
+}
+
+/// Whether a value is the key of a PagerDuty integration: those of AMQP, which have the same name, are words.
+fn is_integration_key(text: &[u8]) -> bool {
+    text.len() == 32 && is_hex(text)
 }
 
 /// Whether prose says before `key` what it opens: "the API key is".
@@ -186,7 +192,7 @@ pub(super) fn verdict(
     }
     // Beside a plain `token` a damaged value may be cut or mistyped; a name that says whose token it is asks for one
     // that could be.
-    if has_checksum(text) && !name.is_one_word() {
+    if (has_checksum(text) || is_mistyped_wallet_key(text)) && !name.is_one_word() {
         return None;
     }
     let mut confidence = judge(kind, text)?;

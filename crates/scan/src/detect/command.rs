@@ -25,6 +25,10 @@ enum Form {
     Pair,
     /// `user%password`.
     Percent,
+    /// The password itself, behind so many other words.
+    Behind(usize),
+    /// The first word behind a share's that is no option: `net use Z: \\\\host\\share x /user:y`.
+    Share,
 }
 
 const FLAGS: &[Flag] = &[
@@ -66,6 +70,40 @@ const FLAGS: &[Flag] = &[
     Flag { program: "sudo -s", flags: &["echo", "echo -n", "printf", "printf %s"], form: Form::Apart },
     Flag { program: "convertto-securestring", flags: &["ConvertTo-SecureString", "-String"], form: Form::Apart },
     Flag { program: "influx", flags: &["-password"], form: Form::Apart },
+    Flag { program: "vault login", flags: &["login"], form: Form::Apart },
+    Flag {
+        program: "gh secret set",
+        flags: &["-b", "--body", "echo", "echo -n", "printf", "printf %s"],
+        form: Form::Apart,
+    },
+    Flag { program: "--password-command", flags: &["echo", "echo -n", "printf", "printf %s"], form: Form::Apart },
+    Flag { program: "mosquitto_", flags: &["-P", "--pw"], form: Form::Apart },
+    Flag { program: "snmpwalk", flags: SNMP, form: Form::Apart },
+    Flag { program: "snmpget", flags: SNMP, form: Form::Apart },
+    Flag { program: "snmpset", flags: SNMP, form: Form::Apart },
+    Flag { program: "snmpbulk", flags: SNMP, form: Form::Apart },
+    Flag { program: "snmptrap", flags: SNMP, form: Form::Apart },
+    Flag { program: "createuser ", flags: ALGORITHMS, form: Form::Apart },
+    Flag { program: "mc alias set", flags: &["mc alias set"], form: Form::Behind(3) },
+    Flag { program: "mc config host add", flags: &["mc config host add"], form: Form::Behind(3) },
+    Flag { program: "rabbitmqctl", flags: &["add_user", "change_password"], form: Form::Behind(1) },
+    Flag { program: "net use ", flags: &["net use"], form: Form::Share },
+    // Configurations of HAProxy and Redis.
+    Flag { program: "stats auth ", flags: &["stats auth"], form: Form::Pair },
+    Flag { program: "+@all", flags: &[">"], form: Form::Attached },
+    Flag { program: "+@read", flags: &[">"], form: Form::Attached },
+    Flag { program: "+@write", flags: &[">"], form: Form::Attached },
+    Flag { program: "allcommands", flags: &[">"], form: Form::Attached },
+    Flag { program: "acl setuser", flags: &[">"], form: Form::Attached },
+];
+
+/// Flags of Net-SNMP's commands for the passwords of authentication and privacy.
+const SNMP: &[&str] = &["-A", "-X"];
+
+/// What stands before the passwords of `createUser` in snmpd.conf.
+#[rustfmt::skip]
+const ALGORITHMS: &[&str] = &[
+    "MD5", "SHA", "SHA-224", "SHA-256", "SHA-384", "SHA-512", "DES", "AES", "AES-128", "AES-192", "AES-256",
 ];
 
 /// Uses of one flag in a line that are looked at.
@@ -81,7 +119,9 @@ pub(super) const KEYWORDS: &[&str] = &[
     "credentials.basic(", "connect(\"dbi:", "connect('dbi:", "->credentials(", "omniauth :", "provider :", "wifi.begin(",
     "new pdo(", "mysqli(", "mysqli_connect(", "mysql_connect(", "mysql_real_connect(", "ldap_bind(",
     "jwt.sign(", "jwt.verify(", "jwt.encode(", "jwt.decode(", "fernet(", "secretkeyspec(",
-    "wandb.login(key=",
+    "wandb.login(key=", "vault login", "gh secret set", "--password-command", "mosquitto_", "snmpwalk", "snmpget",
+    "snmpset", "snmpbulk", "snmptrap", "createuser ", "mc alias set", "mc config host add", "rabbitmqctl", "net use ",
+    "stats auth ", "+@all", "+@read", "+@write", "allcommands", "acl setuser",
 ];
 
 /// Looks for the flags of the programs that a line names.
@@ -143,7 +183,11 @@ fn of_flag(line: &[u8], written: Range<usize>, form: Form) -> Option<Detected> {
             _ => return None,
         },
     };
-    let mut secret = argument(line, start)?;
+    let mut secret = match form {
+        Form::Behind(words) => arguments(line, start).nth(words)?,
+        Form::Share => behind_share(line, start)?,
+        _ => argument(line, start)?,
+    };
     let separator = match form {
         Form::Pair => Some(b':'),
         Form::Percent => Some(b'%'),
@@ -169,6 +213,24 @@ fn of_flag(line: &[u8], written: Range<usize>, form: Form) -> Option<Detected> {
         confidence,
         severity: Severity::High,
     })
+}
+
+/// What follows the share's name among the arguments of `net use`.
+fn behind_share(line: &[u8], start: usize) -> Option<Range<usize>> {
+    let mut words = arguments(line, start).map(|word| (word.clone(), &line[word]));
+    words.find(|(_, word)| word.starts_with(b"\\\\"))?;
+    words.find(|(_, word)| !word.starts_with(b"/")).map(|(word, _)| word)
+}
+
+/// The words of a shell's line from `start` on.
+fn arguments(line: &[u8], mut start: usize) -> impl Iterator<Item = Range<usize>> {
+    std::iter::from_fn(move || {
+        start += line.get(start..)?.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let word = argument(line, start)?;
+        start = word.end + usize::from(line.get(word.end).is_some_and(|byte| b"\"'".contains(byte)));
+        Some(word)
+    })
+    .take(MOST)
 }
 
 /// A word of a shell's line, or what its quotes hold.

@@ -1,6 +1,11 @@
-//! Files whose name says what stands in them: `.netrc`, `.pgpass`, `sasl_passwd`, `htpasswd`, `master.key`, key stores.
+//! Files whose name says what stands in them: `.netrc`, `.pgpass`, `sasl_passwd`, `htpasswd`, `master.key`, key stores,
+//! configurations of daemons, tables, Terraform's state.
 
 use std::ops::Range;
+
+mod daemon;
+mod state;
+mod table;
 
 use bstr::ByteSlice as _;
 
@@ -26,6 +31,15 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
     }
     if name.ends_with(b"htpasswd") || name.ends_with(b".htdigest") || name == b"htdigest" {
         return lines(look.bytes).for_each(|line| out.extend(htpasswd(look.bytes, line)));
+    }
+    if name.ends_with(b".csv") || name.ends_with(b".tsv") {
+        return table::run(look, out);
+    }
+    if name.ends_with(b".tfstate") || name.ends_with(b".tfstate.backup") {
+        return state::run(look, out);
+    }
+    if let Some(read) = daemon::reader(name) {
+        return lines(look.bytes).for_each(|line| out.extend(daemon::found(look.bytes, line, read)));
     }
     if matches!(name, b"master.key") || name.ends_with(b".key") && path.windows(12).any(|part| part == b"credentials/")
     {
@@ -176,19 +190,22 @@ fn row_of_keys(text: &[u8], from: usize, mut at: usize) -> usize {
 fn entries(text: &[u8], from: usize, file: bool, out: &mut Vec<Detected>) -> usize {
     let mut entry = None;
     let mut wait: Option<&[u8]> = None;
+    // Who logs in so gives an address for a password.
+    let mut anonymous = false;
     for word in words(&text[from..]) {
         let word = from + word.start..from + word.end;
         match (wait.take(), &text[word.clone()]) {
             (Some(b"password"), secret) => {
                 let likely = file || judge(Kind::Password, secret).is_some_and(|sure| sure > Confidence::Low);
                 let filler = secret.len() < 4 || is_placeholder(secret) || is_reference(secret) || entry.is_none();
-                if likely && !filler {
+                if likely && !filler && !anonymous {
                     let confidence = if is_typed_sample(secret) { Confidence::Low } else { Confidence::High };
                     let matched = word.start.saturating_sub(9)..word.end;
                     let (rule, secret, severity) = ("netrc-password", word.clone(), Severity::High);
                     out.push(Detected { rule, matched, secret, confidence, severity });
                 }
             }
+            (Some(b"login"), user) => anonymous = matches!(user, b"anonymous" | b"ftp"),
             (Some(_), _) => {}
             (None, b"machine") => (entry, wait) = (None, Some(&b"machine"[..])),
             (None, b"default") if file => entry = Some(()),

@@ -1,10 +1,13 @@
 //! Names and values on neighbouring lines: environment lists of Kubernetes, Compose and task definitions, property
-//! lists, XML properties, YAML blocks, JSON values on a line of their own.
+//! lists, XML properties, YAML blocks, lists and maps, JSON values on a line of their own.
 
 use std::ops::Range;
 
+mod below;
+
 use super::assignment::{name_around, verdict};
-use super::value::Value;
+use super::place::Place;
+use super::value::{Value, is_host};
 use super::{Detected, Look};
 use crate::classify::name::Name;
 
@@ -22,21 +25,29 @@ pub(super) fn run(look: &Look<'_>, out: &mut Vec<Detected>) {
         if !may_pair(text, &name) {
             continue;
         }
-        let Some(secret) = paired(text, &name) else { continue };
+        let paired = paired(text, &name);
+        let below = if paired.is_none() { below::values(text, &name, place.manner) } else { Vec::new() };
+        if paired.is_none() && below.is_empty() {
+            continue;
+        }
         let words = Name::of(&text[name.clone()]);
-        let Some(kind) = words.kind() else { continue };
-        let value = Value { range: secret.clone(), quoted: true };
-        if let Some((_, confidence, severity)) = verdict(&words, kind, &text[secret.clone()], &value, &place) {
-            done = secret.end;
-            out.push(Detected {
-                rule: "generic-paired-secret",
-                matched: name.start..secret.end,
-                secret,
-                confidence,
-                severity,
-            });
+        let whole = |secret: &Range<usize>| name.start.min(secret.start)..secret.end.max(name.end);
+        let paired = paired.map(|secret| (whole(&secret), secret));
+        let below = below.into_iter().filter(|value| value.of_any || words.is_of_many());
+        for (matched, secret) in paired.into_iter().chain(below.map(|value| (value.matched, value.secret))) {
+            if let Some(found) = judged(text, &words, matched, secret, &place) {
+                done = done.max(found.secret.end);
+                out.push(found);
+            }
         }
     }
+}
+
+/// A value that its name says to be a secret, if it can be one.
+fn judged(text: &[u8], name: &Name, matched: Range<usize>, secret: Range<usize>, place: &Place) -> Option<Detected> {
+    let value = Value::one(secret.clone(), true);
+    let (_, confidence, severity) = verdict(name, name.kind()?, &text[secret.clone()], &value, place)?;
+    Some(Detected { rule: "generic-paired-secret", matched, secret, confidence, severity })
 }
 
 /// How far around a name its line is looked at.
@@ -85,17 +96,18 @@ fn paired(text: &[u8], name: &Range<usize>) -> Option<Range<usize>> {
     let before = line[line.len().saturating_sub(LONGEST_NAMED)..].to_ascii_lowercase();
     let next = (line_end + 1).min(text.len());
     if NAMED.iter().any(|end| before.ends_with(end)) {
-        return valued(text, name.end, line_end).or_else(|| valued(text, next, next_line(text, next)));
+        let after = valued(text, name.end, line_end).or_else(|| valued(text, next, next_line(text, next)));
+        return after.or_else(|| valued_before(text, name.start, line));
     }
     if before.ends_with(b"<key>") || before.ends_with(b"<name>") {
         return element(text, line_end, next_line(text, next));
     }
-    let described = before.ends_with(b"variable \"") || rest == b":" || rest == b"\": {";
+    let described = before.ends_with(b"variable \"") || matches!(rest, b":" | b"\": {" | b"\":{");
     if rest == b">" && near.ends_with(b"<") {
         return element(text, next, next_line(text, next));
     }
-    let default =
-        described.then(|| default(text, next).or_else(|| valued(text, next, next_line(text, next)))).flatten();
+    let near = || valued(text, next, next_line(text, next)).or_else(|| of_host(text, next));
+    let default = described.then(|| default(text, next).or_else(near)).flatten();
     let block = rest.last().is_some_and(|byte| b"|->".contains(byte));
     default.or_else(|| OPENS.contains(&rest).then(|| alone(text, next, block))?)
 }
@@ -126,6 +138,30 @@ fn valued(text: &[u8], from: usize, to: usize) -> Option<Range<usize>> {
     (length > 0).then_some(from + start..from + start + length)
 }
 
+/// `- value: x` on the line before the one that goes on with the name at `at`; `line` is the start of that, trimmed.
+fn valued_before(text: &[u8], at: usize, line: &[u8]) -> Option<Range<usize>> {
+    if matches!(line.first(), Some(b'-' | b'{')) {
+        return None;
+    }
+    let from = at.saturating_sub(4 * REACH);
+    let end = from + memchr::memrchr(b'\n', &text[from..at])?;
+    let start = memchr::memrchr(b'\n', &text[from..end]).map_or(from, |before| from + before + 1);
+    valued(text, start, end)
+}
+
+/// `"git.acme.test": "x"` on the line at `from`: Composer's tokens.
+fn of_host(text: &[u8], from: usize) -> Option<Range<usize>> {
+    let line = text.get(from..next_line(text, from))?;
+    let start = line.iter().position(|byte| *byte == b'"')? + 1;
+    let host = memchr::memchr(b'"', &line[start..])? + start;
+    let skip = line[host + 1..].iter().take_while(|byte| b": \t".contains(byte)).count();
+    let value = line[host + 1 + skip..].strip_prefix(b"\"")?;
+    let open = host + 2 + skip;
+    let length = memchr::memchr(b'"', value)?;
+    let fits = line[..start - 1].trim_ascii().is_empty() && is_host(&line[start..host]) && skip > 0 && length > 0;
+    fits.then_some(from + open..from + open + length)
+}
+
 /// `<string>x</string>`, `<value>x</value>` up to `to`.
 fn element(text: &[u8], from: usize, to: usize) -> Option<Range<usize>> {
     let part = text.get(from..to)?;
@@ -137,7 +173,7 @@ fn element(text: &[u8], from: usize, to: usize) -> Option<Range<usize>> {
 }
 
 /// `default = "x"` among the next lines, which say what kind of thing was named: Terraform variables, CloudFormation
-/// parameters.
+/// parameters, Heroku's variables.
 fn default(text: &[u8], from: usize) -> Option<Range<usize>> {
     let mut at = from;
     for _ in 0..6 {
@@ -146,7 +182,7 @@ fn default(text: &[u8], from: usize) -> Option<Range<usize>> {
         let trimmed = line.trim_ascii().to_ascii_lowercase();
         let word = trimmed.iter().take_while(|byte| byte.is_ascii_alphabetic() || **byte == b'"').count();
         let key = &trimmed[..word];
-        if matches!(key, b"default" | b"\"default\"") {
+        if matches!(key, b"default" | b"\"default\"" | b"\"value\"") {
             let sign = line.iter().position(|byte| b"=:".contains(byte))? + 1;
             let skip = line[sign..].iter().take_while(|byte| b" \"'".contains(byte)).count();
             let value = line[sign + skip..].trim_ascii_end();
@@ -165,6 +201,8 @@ fn default(text: &[u8], from: usize) -> Option<Range<usize>> {
             b"\"type",
             b"\"noecho",
             b"\"description",
+            b"\"required",
+            b"\"generator",
             b"nullable",
             b"constraintdescription",
             b"allowedpattern",

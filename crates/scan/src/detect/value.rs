@@ -1,6 +1,12 @@
 //! Finds the value that belongs to a name, behind all the signs that languages put between the two.
 
+use std::borrow::Cow;
 use std::ops::Range;
+
+mod carrier;
+mod member;
+
+pub(super) use member::is_host;
 
 use super::place::Manner;
 use crate::classify::random::is_random;
@@ -9,6 +15,9 @@ use crate::work;
 /// Longest value, in bytes.
 const LONGEST: usize = 1024;
 
+/// Literals that are joined to one value.
+const MOST_PARTS: usize = 8;
+
 /// A value beside a name.
 #[derive(Clone, Debug)]
 pub(super) struct Value {
@@ -16,6 +25,25 @@ pub(super) struct Value {
     pub range: Range<usize>,
     /// Whether it stood in quotes or between tags.
     pub quoted: bool,
+    /// Whether it is several literals, with quotes and signs between them.
+    pub joined: bool,
+}
+
+impl Value {
+    /// One literal, or what stands without quotes.
+    pub(super) fn one(range: Range<usize>, quoted: bool) -> Self {
+        Self { range, quoted, joined: false }
+    }
+
+    /// The value itself.
+    pub(super) fn text<'l>(&self, line: &'l [u8]) -> Cow<'l, [u8]> {
+        let text = &line[self.range.clone()];
+        if !self.joined {
+            return Cow::Borrowed(text);
+        }
+        let quote = line[self.range.end];
+        Cow::Owned(text.split(|byte| *byte == quote).step_by(2).flatten().copied().collect())
+    }
 }
 
 /// What stands between a name and its value.
@@ -46,14 +74,23 @@ pub(super) fn after_up_to(line: &[u8], name: &Range<usize>, manner: Manner, most
     if sign == Sign::Tag {
         return element(line, at);
     }
-    let (at, wrapped) = wrappers(line, skip_spaces(line, at))?;
+    let start = skip_spaces(line, at);
+    let Some((at, wrapped)) = carrier::inside(line, start) else {
+        return member::default(line, start, sign == Sign::Argument);
+    };
     if let Some(value) = quoted(line, at) {
-        return if wrapped { member(line, at, &value).or(Some(value)) } else { Some(value) };
+        // Another name of the same flag: `("--password", "-p", default="x")`.
+        if sign == Sign::Argument && line[value.range.clone()].starts_with(b"-") {
+            return member::default(line, value.range.end + 1, true);
+        }
+        let value = joined(line, value);
+        return if wrapped { member::of_object(line, at, &value).or(Some(value)) } else { Some(value) };
     }
     match sign {
-        Sign::Assign if !wrapped => bare(line, name, at, manner, most),
+        Sign::Assign if !wrapped && manner == Manner::Plain => bare(line, name, at, manner, most),
+        Sign::Assign if !wrapped => bare(line, name, at, manner, most).or_else(|| member::default(line, start, false)),
         Sign::Space if !wrapped => bare(line, name, at, Manner::Plain, most),
-        _ => None,
+        _ => member::default(line, start, sign == Sign::Argument),
     }
 }
 
@@ -63,12 +100,28 @@ fn is_target(line: &[u8], name: &Range<usize>, at: usize) -> bool {
     colon && !line.starts_with(b"\t") && !line[..name.start].contains(&b'"') && !line[..name.start].contains(&b'#')
 }
 
-/// What an object holds that has nothing but a value: `"adminPassword": {"value": "x"}` of ARM's parameters.
-fn member(line: &[u8], at: usize, key: &Value) -> Option<Value> {
-    let is_value =
-        line[key.range.clone()].eq_ignore_ascii_case(b"value") && line[..at].trim_ascii_end().ends_with(b"{");
-    let colon = skip_spaces(line, key.range.end + 1);
-    (is_value && line.get(colon) == Some(&b':')).then(|| quoted(line, skip_spaces(line, colon + 1)))?
+/// Literals that one value is joined of: `'x' + 'y'`, `"x" . "y"`.
+fn joined(line: &[u8], first: Value) -> Value {
+    let Some(quote) = line.get(first.range.end).copied().filter(|byte| b"\"'`".contains(byte)) else { return first };
+    let opened = first.range.start.checked_sub(1).is_some_and(|at| line[at] == quote);
+    let Range { start, mut end } = first.range.clone();
+    let mut parts = 1;
+    while opened && parts < MOST_PARTS {
+        let sign = skip_spaces(line, end + 1);
+        let signs = line[sign..].iter().take(2).take_while(|byte| b"+.&".contains(byte)).count();
+        let open = skip_spaces(line, sign + signs);
+        if signs == 0 || line.get(open) != Some(&quote) {
+            break;
+        }
+        let rest = &line[open + 1..line.len().min(open + 1 + LONGEST)];
+        let Some(length) = memchr::memchr(quote, rest) else { break };
+        end = open + 1 + length;
+        parts += 1;
+    }
+    match parts > 1 && !line[start..end].contains(&b'\\') {
+        true => Value { range: start..end, quoted: true, joined: true },
+        false => first,
+    }
 }
 
 /// The second argument of a call such as `BasicAuth("user", "x")`, or of a pair such as `auth = ("user", "x")`.
@@ -103,7 +156,7 @@ pub(super) fn before(line: &[u8], name: &Range<usize>) -> Option<Value> {
     let start = text.len() - text.len().min(LONGEST) + open + 1;
     let label = text[..start - 1].trim_ascii_end();
     let labelled = labels.is_empty() || labels.iter().any(|known| label.ends_with(known));
-    (start < text.len() && labelled).then_some(Value { range: start..text.len(), quoted: true })
+    (start < text.len() && labelled).then_some(Value::one(start..text.len(), true))
 }
 
 /// Skips quotes and brackets that end a name; says whether a quote was among them.
@@ -191,9 +244,12 @@ fn go_type(line: &[u8], at: usize) -> Option<usize> {
     (letters > 0 && sign > at + letters && assigns).then_some(sign + 1)
 }
 
-/// Skips a type annotation: `: &str = `, `: Option<String> = `, and YAML's `!!str`.
+/// Skips a type annotation: `: &str = `, `: Option<String> = `, and YAML's `!!str` and `&anchor`.
 fn typed(line: &[u8], at: usize) -> usize {
     let start = skip_spaces(line, at);
+    if let Some(end) = anchor(line, start) {
+        return end;
+    }
     if starts(line, start, "!!") {
         return start + line[start..].iter().take_while(|byte| **byte != b' ').count();
     }
@@ -209,6 +265,15 @@ fn typed(line: &[u8], at: usize) -> usize {
         Some(b'=') if letters > 0 && is_type(line, start..start + letters) => start + letters + 1,
         _ => at,
     }
+}
+
+/// Where an anchor of YAML ends that a value follows; Rust's `&str = ` is none.
+fn anchor(line: &[u8], start: usize) -> Option<usize> {
+    let rest = line.get(start..)?.strip_prefix(b"&")?;
+    let name = rest.iter().take(60).take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte)).count();
+    let value = skip_spaces(line, start + 1 + name);
+    let follows = rest.get(name) == Some(&b' ') && line.get(value).is_some_and(|byte| *byte != b'=');
+    (name > 0 && follows).then_some(value)
 }
 
 /// Whether what stands between a colon and an equals sign is a type, and not base64 whose padding the sign is.
@@ -259,16 +324,18 @@ fn words(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner:
     if let Some(after) = go_type(line, at) {
         return Some((Sign::Assign, after));
     }
-    if let Some(found) = idiom(line, at) {
+    let before = &line[..name.start];
+    if let Some(found) = idiom(line, at).or_else(|| set_for(line, before, at)).or_else(|| told_for(line, name, at)) {
         return Some(found);
     }
-    let before = &line[..name.start];
     let flag = line[name.start] == b'-' || before.ends_with(b"-");
     let plain_start =
         before.iter().take(LONGEST).all(|byte| matches!(byte, b' ' | b'\t')) && manner == Manner::Plain && !name_quoted;
-    let docker = ["ENV ", "ARG ", "#define ", "set ", "setx ", "setenv "].iter().any(|word| {
-        before.trim_ascii_start().starts_with(word.as_bytes()) && before.trim_ascii().len() + 1 == word.len()
-    });
+    let docker =
+        ["ENV ", "ARG ", "#define ", "set ", "setx ", "setenv ", "SetEnv ", "fastcgi_param "].iter().any(|word| {
+            before.trim_ascii_start().starts_with(word.as_bytes()) && before.trim_ascii().len() + 1 == word.len()
+        });
+    let configured = is_configured(before) || line[name.clone()].eq_ignore_ascii_case(b"insecure-password");
     let one_word =
         line[at..line.len().min(at + LONGEST)].trim_ascii_end().iter().all(|byte| !matches!(byte, b' ' | b'\t'));
     let defined = [&b"def"[..], b"defonce", b"def ^:private", b"_header", b"Header set"]
@@ -281,11 +348,25 @@ fn words(line: &[u8], name: &Range<usize>, at: usize, name_quoted: bool, manner:
     let sql = line.get(at) == Some(&b'\'') || (defined || filled) && line.get(at) == Some(&b'"');
     // Prose: user `ops`, password `x`.
     let told = line.get(at) == Some(&b'`') && manner != Manner::Code && ends_in_password(&line[name.clone()]);
-    let sql = sql || told;
-    match flag || docker || plain_start && one_word {
+    let sql = sql || told || is_closed_statement(line, before, at);
+    match flag || docker || configured || plain_start && one_word {
         true => Some((Sign::Space, at)),
         false => sql.then_some((Sign::Argument, at)),
     }
+}
+
+/// Whether a name is what a command sets: `npm config set //host/:_authToken x`, `pulumi config set dbPassword x`.
+fn is_configured(before: &[u8]) -> bool {
+    let near = &before[before.len().saturating_sub(160)..];
+    let word = near.iter().rposition(|byte| *byte == b' ').map_or(&near[..0], |blank| &near[..blank]);
+    let sets = [&b" config set"[..], b" config set --secret", b" configure set", b"npm set"];
+    sets.iter().any(|command| word.ends_with(command)) && !word.ends_with(b"git config set")
+}
+
+/// Whether a name is of one of several statements on a line: `{ algorithm x; secret "y"; }` of BIND.
+fn is_closed_statement(line: &[u8], before: &[u8], at: usize) -> bool {
+    let opened = matches!(before.trim_ascii_end().last(), Some(b'{' | b';')) && line.get(at) == Some(&b'"');
+    opened && quoted(line, at).is_some_and(|value| line.get(value.range.end + 1) == Some(&b';'))
 }
 
 fn ends_in_password(name: &[u8]) -> bool {
@@ -305,80 +386,25 @@ fn idiom(line: &[u8], at: usize) -> Option<(Sign, usize)> {
     (starts(line, at, "by lazy ") && line.get(brace) == Some(&b'{')).then_some((Sign::Argument, brace + 1))
 }
 
-/// Calls that only carry a literal: `new String("x")`, `Some("x".into())`, `[]byte("x")`, `Buffer.from("x")`. `None` if
-/// the call looks the value up somewhere.
-fn wrappers(line: &[u8], mut at: usize) -> Option<(usize, bool)> {
-    let mut wrapped = false;
-    for _ in 0..3 {
-        if is_long_bracket(&line[at..]) {
-            return Some((at, wrapped));
-        }
-        let list = line.get(at) == Some(&b'[') && line.get(at + 1) != Some(&b']');
-        let run = line[at..]
-            .iter()
-            .take(48)
-            .take_while(|byte| byte.is_ascii_alphanumeric() || b"_.:&!@$<>[]*".contains(byte))
-            .count();
-        let run = if list { 0 } else { run };
-        let word = &line[at..at + run];
-        let next = line.get(at + run).copied();
-        if word == b"new" && next == Some(b' ') {
-            at = skip_spaces(line, at + run);
-            continue;
-        }
-        match next {
-            Some(b'(') if run > 0 => {
-                if !carries(word) {
-                    return None;
-                }
-                wrapped = true;
-                at = skip_spaces(line, at + run + 1);
-            }
-            Some(b'"' | b'\'' | b'`')
-                if run > 0
-                    && run <= 3
-                    && (word == b"<<"
-                        || word.iter().all(|byte| byte.is_ascii_alphabetic() || b"@$&".contains(byte))) =>
-            {
-                return Some((at + run, wrapped));
-            }
-            Some(b'[' | b'{' | b'(') if run == 0 => {
-                wrapped = true;
-                at = skip_spaces(line, at + 1);
-            }
-            _ => break,
-        }
-    }
-    Some((at, wrapped))
+/// Prose: "the password for the printer: x".
+fn told_for(line: &[u8], name: &Range<usize>, at: usize) -> Option<(Sign, usize)> {
+    let told = starts(line, at, "for ")
+        && (line[name.clone()].eq_ignore_ascii_case(b"pw") || ends_in_password(&line[name.clone()]));
+    let near = line.get(at..line.len().min(at + 60)).filter(|_| told)?;
+    let words = near.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b" _-".contains(byte)).count();
+    near[words..].starts_with(b": ").then_some((Sign::Space, at + words + 1))
+}
+
+/// `SET PASSWORD FOR x = ` of SQL.
+fn set_for(line: &[u8], before: &[u8], at: usize) -> Option<(Sign, usize)> {
+    let sets = before.len() >= 4 && before[before.len() - 4..].eq_ignore_ascii_case(b"set ");
+    let near = line.get(at..line.len().min(at + 120)).filter(|_| sets && starts(line, at, "for "))?;
+    memchr::memchr(b'=', near).map(|sign| (Sign::Argument, at + sign + 1))
 }
 
 /// Lua's `[[x]]`, which is no list of lists.
 fn is_long_bracket(rest: &[u8]) -> bool {
     rest.starts_with(b"[[") && rest.get(2).is_some_and(|byte| !b"\"'`[{( \t".contains(byte))
-}
-
-/// Functions that hand on their argument.
-#[rustfmt::skip]
-const CARRIERS: &[&str] = &[
-    "some", "ok", "string", "str", "bytes", "byte", "from", "new", "of", "valueof", "text", "encode", "pointer",
-    "ptr", "secret", "secretstring", "secretstr", "secretvalue", "tostring", "from_str", "b64decode", "decode",
-    "decodestring", "literal", "raw", "s", "uint8array", "unsafeplaintext", "plaintext", "plain", "into", "just",
-    "cow", "box", "arc", "rc", "to_owned", "utf8", "getbytes", "quote", "securestring", "convertto-securestring",
-    "parse", "protected", "sensitive", "noecho", "nonsensitive", "return", "uuid", "fromstring",
-    "frombase64string", "getbytes", "bytearray", "charset", "tochararray", "password", "token", "credential",
-    "credentials", "passwordcredential", "networkcredential", "basic", "bearer",
-];
-
-/// Whether a function hands on its argument.
-fn carries(word: &[u8]) -> bool {
-    let lower = word.to_ascii_lowercase();
-    let last = lower.rsplit(|byte| b".:".contains(byte)).find(|part| !part.is_empty()).unwrap_or(&lower);
-    CARRIERS.iter().any(|known| last.trim_ascii_end() == known.as_bytes())
-        || last.starts_with(b"[]byte")
-        || last.ends_with(b"string!")
-        || last.starts_with(b"b!")
-        || lower.ends_with(b"[]byte")
-        || lower.contains(&b'!')
 }
 
 /// Text in quotes, plain, tripled or escaped.
@@ -390,7 +416,7 @@ fn quoted(line: &[u8], at: usize) -> Option<Value> {
         }
         let start = at + mark.len();
         let end = start + closing(&line[start..], mark)?;
-        return (end > start).then_some(Value { range: start..end, quoted: true });
+        return (end > start).then_some(Value::one(start..end, true));
     }
     None
 }
@@ -424,8 +450,7 @@ fn element(line: &[u8], at: usize) -> Option<Value> {
     };
     let length = line[start..].iter().take(LONGEST).position(|byte| *byte == b'<')?;
     let text = line[start..start + length].trim_ascii_end().len();
-    (text > 0 && line[start + length..].starts_with(b"</"))
-        .then_some(Value { range: start..start + text, quoted: true })
+    (text > 0 && line[start + length..].starts_with(b"</")).then_some(Value::one(start..start + text, true))
 }
 
 /// What ends a value without quotes that does not go to the end of its line. A table: such values may be long, and begin
@@ -451,7 +476,10 @@ fn bare(line: &[u8], name: &Range<usize>, at: usize, manner: Manner, most: usize
     let adjacent = line[name.end] == b'=' && line.get(name.end + 1).is_some_and(|byte| *byte != b'=');
     // A shell's line in a document or in a program's text is no expression.
     let exported = before.trim_ascii() == b"export";
-    if manner == Manner::Code && !((inside || parameter || exported) && adjacent) {
+    // Nor is what a message in quotes tells: "use api_key: x for now".
+    let led = before.last().is_some_and(|byte| b" \"'`".contains(byte));
+    let told = inside && led && line[name.end..].starts_with(b": ");
+    if manner == Manner::Code && !((inside || parameter || exported) && adjacent || told) {
         return None;
     }
     let leads = !inside && leads(before);
@@ -468,7 +496,7 @@ fn bare(line: &[u8], name: &Range<usize>, at: usize, manner: Manner, most: usize
         }
     };
     work::count(length);
-    (length > 0).then_some(Value { range: at..at + length, quoted: false })
+    (length > 0).then_some(Value::one(at..at + length, false))
 }
 
 /// How many of a quote stand in a text, those with a backslash not counted.

@@ -43,6 +43,7 @@ impl Scanner {
         let dropped = hits.extract_if(.., is_dropped).filter(|hit| views.segments(hit.view).is_none()).collect();
         let lines = |placed: &Placed| (placed.span.start_line, placed.span.end_line);
         let mut swallowed: Vec<(usize, usize)> = place(views, dropped, first_line).iter().map(lines).collect();
+        self.drop_public(views, &mut hits);
         if hits.is_empty() {
             return (Vec::new(), swallowed);
         }

@@ -11,6 +11,7 @@ const DIGITS: &str = "0123456789";
 const HEX: &str = "0123456789abcdef";
 const UPPER: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const LOWER: &str = "abcdefghijklmnopqrstuvwxyz";
+const BASE58: &str = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 const BECH: &str = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
 /// The path, if one is named, and the text.
@@ -97,6 +98,7 @@ fn alphabet(kind: &str) -> Option<String> {
         "w" => [UPPER, LOWER, DIGITS, "_"].concat(),
         "u" => [UPPER, LOWER, DIGITS, "_-"].concat(),
         "b64" => [UPPER, LOWER, DIGITS, "+/"].concat(),
+        "b58" => BASE58.to_owned(),
         "b32" => [UPPER, "234567"].concat(),
         "bech" => BECH.to_owned(),
         "dj" => [LOWER, DIGITS, "!@#$%^&*(-_=+)"].concat(),
