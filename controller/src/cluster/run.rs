@@ -102,7 +102,8 @@ async fn stand(
     stop: watch::Receiver<bool>,
 ) {
     let lease = format!("{}-controller", args.name);
-    let mut elector = Elector::new(cluster.client.clone(), &args.namespace, lease, args.identity_name.clone());
+    let (client, metrics) = (cluster.client.clone(), cluster.metrics.clone());
+    let mut elector = Elector::new(client, metrics, &args.namespace, lease, args.identity_name.clone());
     let heart = beat(health.clone());
     let turns = async {
         loop {

@@ -21,6 +21,7 @@ use super::fault::{Fault, said, watch_said};
 use super::kind::{Kind, SealedObject};
 use super::leave::{self, Gone};
 use super::memory::{Memory, Remembered};
+use super::metrics::Metrics;
 use super::reconcile::{Cluster, reconcile};
 use super::retry;
 use super::secrets::{Secrets, Slim};
@@ -118,6 +119,7 @@ pub(crate) fn secrets(
                         known.deny();
                         metrics.unread(&place, Some(&why));
                     }
+                    refused(&metrics, &place, &error);
                     tracing::warn!(place, error = watch_said(&error), "the watch of Secrets broke off");
                 }
             }
@@ -132,15 +134,25 @@ fn place(kind: &str, namespace: Option<&str>) -> String {
 }
 
 /// Whether the answer is that we may not, or that there is nothing to ask about: no waiting helps.
-fn is_denied(error: &kube::Error) -> bool {
+pub(super) fn is_denied(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if matches!(status.code, 401 | 403 | 404))
 }
 
 /// Why a list was refused, if it was.
-fn denied(error: &watcher::Error) -> Option<String> {
+pub(super) fn denied(error: &watcher::Error) -> Option<String> {
     match error {
         watcher::Error::InitialListFailed(error) if is_denied(error) => Some(said(error)),
         _ => None,
+    }
+}
+
+/// Tells of a watch that was refused though all may be listed: what changes goes unseen. Nothing says when that ends but
+/// that it is not said again.
+pub(super) fn refused(metrics: &Metrics, place: &str, error: &watcher::Error) {
+    if let watcher::Error::WatchStartFailed(error) = error
+        && is_denied(error)
+    {
+        metrics.refused(place, &said(error));
     }
 }
 
@@ -301,6 +313,7 @@ impl Unit {
                 if let Some(why) = denied(error) {
                     self.cluster.metrics.unread(&self.place(), Some(&why));
                 }
+                refused(&self.cluster.metrics, &self.place(), error);
             }
         }
     }

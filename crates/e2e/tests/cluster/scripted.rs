@@ -300,16 +300,23 @@ fn nothing_is_missed_while_watches_are_broken() {
 fn a_replica_without_a_leader_is_not_ready() {
     let test = "controller-leaderless";
     let Some((server, faults, leader)) = world(test) else { return };
-    // With a lease of its own, which it may not ask for.
-    let lease = "/leases/leaderless-controller";
+    let _watches = watches();
+    // With a lease of its own, which it may not ask for, and keys that it may list and not watch.
+    let (lease, keys) = ("/leases/leaderless-controller", "labelSelector=plomb.dev%2Fkey");
     faults.add(Rule::always("GET", &[lease], Fault::Status(403)));
+    faults.add(Rule::always("GET", &[keys, "watch=true"], Fault::Status(403)));
     let alone = Controller::start(server, "leaderless", &["--name=leaderless"]);
     let asked = || (faults.count("GET", &[lease]) > 2).then_some(());
     assert!(eventually(SOON, asked).is_some(), "it asks again and again");
     assert!(alone.get("/readyz").starts_with("HTTP/1.0 503"), "{}", alone.get("/readyz"));
+    for place in ["Lease leaderless-controller in plomb-system", "key Secrets in plomb-system"] {
+        let told = || alone.get("/readyz").contains(&format!("cannot read {place}: ")).then_some(());
+        assert!(eventually(SOON, told).is_some(), "{place}: {}", alone.get("/readyz"));
+    }
     assert_eq!(alone.metric("plomb_leader"), 0.0);
     alone.stop();
     faults.clear(lease);
+    faults.clear(keys);
     // Where one leads, the next stands by.
     let second = Controller::start(server, "stands-by", &[]);
     assert!(eventually(SOON, || second.is_ready().then_some(())).is_some(), "{}", second.get("/readyz"));
