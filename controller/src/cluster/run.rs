@@ -199,8 +199,9 @@ async fn lead(
     });
     watches.spawn(custodian.run());
     if args.kinds.iter().any(|kind| kind.0.remembers()) {
+        let turn = Arc::new(Semaphore::new(1));
         for scope in &scopes {
-            let rewraps = Rewraps { cluster: cluster.clone(), settings: settings.clone(), turn: Semaphore::new(1) };
+            let rewraps = Rewraps { cluster: cluster.clone(), settings: settings.clone(), turn: turn.clone() };
             watches.spawn(rewrap::run(Arc::new(rewraps), scope.clone(), told(stopped.clone())));
         }
     }
