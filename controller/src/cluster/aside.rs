@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use super::fault::Fault;
 
+/// The reason of what takes too long.
+pub(super) const TIMED_OUT: &str = "TimedOut";
+
 /// What `open` gives. It runs on a thread for computation, so that one that takes long holds up nobody else.
 ///
 /// # Errors
@@ -15,7 +18,7 @@ pub(super) async fn within<T: Send + 'static>(
     match tokio::time::timeout(limit, tokio::task::spawn_blocking(open)).await {
         Ok(Ok(opened)) => Ok(opened),
         Ok(Err(_)) => Err(Fault::new("Internal", "opening the resource failed within the controller")),
-        Err(_) => Err(Fault::new("TimedOut", format!("opening takes more than {} s", limit.as_secs()))),
+        Err(_) => Err(Fault::new(TIMED_OUT, format!("opening takes more than {} s", limit.as_secs()))),
     }
 }
 

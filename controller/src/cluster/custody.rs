@@ -183,7 +183,7 @@ impl Custodian {
             .map(|object| (format!("{}/{}", object.namespace(), object.name()), object.recipients()))
             .collect();
         let resources = named.iter().map(|(name, recipients)| (name.as_str(), recipients.iter().map(String::as_str)));
-        snapshot.usage = Usage::of(&snapshot.records, resources);
+        snapshot.usage = Usage::of(&snapshot.records, &snapshot.published, resources);
         Ok(snapshot)
     }
 
@@ -214,7 +214,7 @@ impl Custodian {
             Step::Restate { .. } | Step::Demote { .. } | Step::Revoke { .. } | Step::MarkIdle { .. } => {
                 self.patch(world, step).await?;
             }
-            Step::MayRetire { .. } | Step::Wait(_) => {}
+            Step::MayRetire { .. } | Step::Miss { .. } | Step::Wait(_) => {}
         }
         if let Some((type_, reason, note)) = words(step) {
             self.say(type_, reason, &note);
@@ -369,6 +369,11 @@ fn words(step: &Step) -> Option<(EventType, &'static str, String)> {
         Step::MayRetire { secret, since } => {
             let note = format!("no resource needs Secret {secret} since {since}: it may be deleted");
             Some((EventType::Normal, "KeyNotNeeded", note))
+        }
+        Step::Miss { recipient, needed_by } => {
+            let note =
+                format!("the key of {recipient} is gone, and {} resources need it: {needed_by}", needed_by.count);
+            Some((EventType::Warning, "KeyMissing", note))
         }
         Step::Wait(reason) => Some((EventType::Warning, reason.word(), reason.to_string())),
         Step::Make { .. } | Step::Restate { .. } | Step::Publish | Step::Escrow | Step::MarkIdle { .. } => None,

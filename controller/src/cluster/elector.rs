@@ -1,6 +1,7 @@
 //! Who writes: the holder of a Lease. A holder that cannot renew stops by its own clock, before anybody else may take
 //! the lease, whether or not the API server answers. Other replicas' clocks are never trusted.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
@@ -11,6 +12,8 @@ use kube::{Api, Client};
 
 use super::FIELD_MANAGER;
 use super::fault::said;
+use super::metrics::Metrics;
+use super::watch::is_denied;
 
 /// How long others wait after the last renewal that they saw.
 const DURATION: Duration = Duration::from_secs(15);
@@ -22,6 +25,9 @@ const RETRY: Duration = Duration::from_secs(2);
 /// One candidate.
 pub(crate) struct Elector {
     api: Api<Lease>,
+    metrics: Arc<Metrics>,
+    /// The lease, for people.
+    place: String,
     name: String,
     holder: String,
     seen: Option<Seen>,
@@ -42,8 +48,9 @@ enum Try {
 
 impl Elector {
     /// A candidate for the lease `name`. `holder` must differ between replicas.
-    pub(crate) fn new(client: Client, namespace: &str, name: String, holder: String) -> Self {
-        Self { api: Api::namespaced(client, namespace), name, holder, seen: None }
+    pub(crate) fn new(client: Client, metrics: Arc<Metrics>, namespace: &str, name: String, holder: String) -> Self {
+        let place = format!("Lease {name} in {namespace}");
+        Self { api: Api::namespaced(client, namespace), metrics, place, name, holder, seen: None }
     }
 
     /// Waits until the lease is ours. Tells after each try whether somebody else holds it, as far as is known: for as
@@ -51,7 +58,7 @@ impl Elector {
     pub(crate) async fn acquire(&mut self, stands_by: impl Fn(bool)) {
         let mut held: Option<Instant> = None;
         loop {
-            match tokio::time::timeout(DEADLINE / 2, self.attempt()).await {
+            match tokio::time::timeout(DEADLINE / 2, self.try_once()).await {
                 Ok(Ok(Try::Held)) => return,
                 Ok(Ok(Try::HeldByOther)) => held = Some(Instant::now()),
                 Ok(Err(error)) => tracing::warn!(error = said(&error), "cannot ask for the lease"),
@@ -69,7 +76,7 @@ impl Elector {
             tokio::time::sleep(RETRY).await;
             let started = Instant::now();
             let left = DEADLINE.saturating_sub(renewed.elapsed());
-            match tokio::time::timeout(left, self.attempt()).await {
+            match tokio::time::timeout(left, self.try_once()).await {
                 Ok(Ok(Try::Held)) => renewed = started,
                 Ok(Ok(Try::HeldByOther)) => return,
                 Ok(Err(error)) => tracing::warn!(error = said(&error), "cannot renew the lease"),
@@ -89,6 +96,17 @@ impl Elector {
         };
         spec.holder_identity = Some(String::new());
         let _ = tokio::time::timeout(RETRY, self.api.replace(&self.name, &PostParams::default(), &lease)).await;
+    }
+
+    /// One try; tells whether it may be made at all.
+    async fn try_once(&mut self) -> Result<Try, kube::Error> {
+        let tried = self.attempt().await;
+        match &tried {
+            Ok(_) => self.metrics.unread(&self.place, None),
+            Err(error) if is_denied(error) => self.metrics.refused(&self.place, &said(error)),
+            Err(_) => {}
+        }
+        tried
     }
 
     /// Takes or renews the lease if that may be. The resource version of what was read makes it a compare-and-swap.

@@ -14,7 +14,8 @@ use crate::outcome::{Exit, Failure, print, say};
 ///
 /// It is ciphertext and may lie in Git. `plomb keys restore` makes the key Secrets of it. With --output the note about
 /// what is in it is written beside it, as FILE.json, and a file that holds keys which the cluster no longer has is not
-/// replaced.
+/// replaced. Earlier backups that alone hold keys which resources need are written beside it, too, each with its digest in
+/// its name.
 ///
 /// Exit code 0: written; 1: there is no backup, or not one to be trusted; 2: something could not be read or written.
 #[derive(Debug, clap::Args)]
@@ -57,9 +58,14 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
             return Ok(Exit::Refused);
         }
     };
+    let older = published.older.iter().filter(|file| file.is_whole());
     match &args.output {
         None => print(escrow.file.as_bytes())?,
-        Some(path) => write(path, escrow, args.force)?,
+        Some(path) => {
+            // First, so that nothing is replaced before what it alone holds is there.
+            older.clone().try_for_each(|older| write(&beside(path, older), older, &[], args.force))?;
+            write(path, escrow, &older.collect::<Vec<_>>(), args.force)?;
+        }
     }
     let EscrowNote { keys, recovery, .. } = &escrow.note;
     say(&format!("{} keys, for {}", keys.len(), recovery.join(", ")));
@@ -84,8 +90,14 @@ fn trusted(published: &Published) -> Result<&EscrowFile, String> {
     Ok(escrow)
 }
 
-/// Writes the file and its note, each whole or not at all, unless that would lose a key.
-fn write(path: &Path, escrow: &EscrowFile, force: bool) -> Result<(), Failure> {
+/// The name of an earlier backup: `prod.0123456789ab.age` beside `prod.age`.
+fn beside(path: &Path, older: &EscrowFile) -> PathBuf {
+    let end = path.extension().map_or_else(String::new, |end| format!(".{}", end.to_string_lossy()));
+    path.with_extension(format!("{}{end}", older.id()))
+}
+
+/// Writes the file and its note, each whole or not at all, unless that would lose a key that is not in `older` either.
+fn write(path: &Path, escrow: &EscrowFile, older: &[&EscrowFile], force: bool) -> Result<(), Failure> {
     let note = note_path(path);
     let text = serde_json::to_string_pretty(&escrow.note).map_err(|error| Failure::new(error.to_string()))? + "\n";
     match std::fs::read(path) {
@@ -93,7 +105,7 @@ fn write(path: &Path, escrow: &EscrowFile, force: bool) -> Result<(), Failure> {
             say(&format!("{}: is up to date", path.display()));
         }
         Ok(_) if !force => {
-            may_replace(path, &note, escrow)?;
+            may_replace(path, &note, escrow, older)?;
             replace(path, escrow.file.as_bytes())?;
         }
         Ok(_) => replace(path, escrow.file.as_bytes())?,
@@ -111,7 +123,7 @@ fn note_path(path: &Path) -> PathBuf {
     name.into()
 }
 
-fn may_replace(path: &Path, note: &Path, new: &EscrowFile) -> Result<(), Failure> {
+fn may_replace(path: &Path, note: &Path, new: &EscrowFile, older: &[&EscrowFile]) -> Result<(), Failure> {
     let name = path.display();
     let unknown = || {
         Failure::new(format!(
@@ -125,7 +137,8 @@ fn may_replace(path: &Path, note: &Path, new: &EscrowFile) -> Result<(), Failure
     if !old.is_whole() {
         return Err(unknown());
     }
-    match old.note.keys.iter().find(|key| !new.note.keys.contains(key)) {
+    let is_held = |key: &String| older.iter().chain([&new]).any(|file| file.note.keys.contains(key));
+    match old.note.keys.iter().find(|key| !is_held(key)) {
         None => Ok(()),
         Some(lost) => Err(Failure::new(format!(
             "{name}: holds the key of {lost}, which the cluster no longer has; --force replaces it"

@@ -82,21 +82,23 @@ impl<'a> Glance<'a> {
     /// # Errors
     /// When the API server does not answer in time, or does not let us read it.
     pub(super) async fn whole(&self) -> Result<Option<Cow<'a, SealedObject>>, Fault> {
-        if self.object.settled().is_none() {
+        if self.object.is_whole() {
             return Ok(Some(Cow::Borrowed(self.object)));
         }
         let read = tokio::time::timeout(API_LIMIT, self.unit.read(self.object)).await;
         Ok(read.unwrap_or_else(|_| Err(unanswered()))?.map(Cow::Owned))
     }
 
-    /// Of an object that was settled, and that could not be read again, the status is known. Says when to try again.
+    /// Of an object that could not be read again. Says when to try again. Nothing is written over a status that is not
+    /// known: it says which Secrets there are.
     pub(super) async fn tell_unread(&self, fault: &Fault) -> Duration {
         let (started, failures) = (Instant::now(), self.before.failures.saturating_add(1));
         let around = Around { generation: self.object.generation(), keyset_id: &self.keys.id, now: now() };
         let next = self.before.status.next(&Outcome::ReadFailed(fault.reason, &fault.message), around);
         tracing::warn!(kind = ?self.unit.kind, object = %object_name(self.object), %fault, "not read again");
-        let mut seen = Remembered { failures, ..self.before.clone().into_owned() };
-        if next != self.before.status {
+        let uid = self.object.uid().to_owned();
+        let mut seen = Remembered { uid, failures, ..self.before.clone().into_owned() };
+        if self.before.knows(self.object.resource_version()) && next != self.before.status {
             let value = serde_json::to_value(&next).unwrap_or_default();
             match write_status(self.unit, self.object, &value).await {
                 Ok(told_at) => (seen.status, seen.told_at) = (next, told_at),

@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use super::fault::watch_said;
 use super::metrics::Metrics;
 use super::retry;
+use super::watch::{denied, refused};
 use crate::identities;
 
 pub(crate) use sealed::custody::KEY_LABEL;
@@ -69,9 +70,14 @@ pub(crate) async fn follow(source: Source, to: watch::Sender<Option<Arc<KeySet>>
         let stream = watcher(api.clone(), config).backoff(retry::Pauses::default()).reflect(writer);
         changes.push(stream.boxed());
     }
+    let place = format!("key Secrets in {}", source.namespace);
     while let Some(change) = changes.next().await {
         if let Err(error) = change {
             source.metrics.watch_error("keys");
+            if let Some(why) = denied(&error) {
+                source.metrics.refused(&place, &why);
+            }
+            refused(&source.metrics, &place, &error);
             tracing::warn!(error = watch_said(&error), "the watch of the key Secrets broke off");
             continue;
         }

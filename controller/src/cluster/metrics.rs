@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -19,6 +19,16 @@ const SEALED_SECRET: &str = "SealedSecret";
 /// Labels: name and value.
 type Labels = Vec<(&'static str, String)>;
 
+/// Why something cannot be read.
+struct Unread {
+    why: String,
+    /// How long that is believed; until something else is said if it is open.
+    until: Option<Instant>,
+}
+
+/// How long a refusal is believed of which nobody says when it ends. Whoever is refused asks again sooner.
+const BELIEVED: Duration = Duration::from_secs(60);
+
 /// Every instrument, and the registry that prints them.
 pub(crate) struct Metrics {
     registry: Registry,
@@ -34,7 +44,7 @@ pub(crate) struct Metrics {
     leader: Gauge,
     watch_errors: Family<Labels, Counter>,
     unread: Family<Labels, Gauge>,
-    unread_places: Mutex<BTreeMap<String, String>>,
+    unread_places: Mutex<BTreeMap<String, Unread>>,
     status_errors: Counter,
     events_lost: Counter,
     /// The names of Sealed Secrets, if they are asked for.
@@ -75,7 +85,7 @@ impl Metrics {
         to.register("key_use", "Resources that a key opened last, by key", new.key_use.clone());
         to.register("leader", "1 while this replica writes", new.leader.clone());
         to.register("watch_errors", "Watches that broke off and were started again, by kind", new.watch_errors.clone());
-        to.register("watch_unread", "1 for what cannot be listed, by place", new.unread.clone());
+        to.register("watch_unread", "1 for what cannot be read, by place", new.unread.clone());
         to.register("status_errors", "Statuses that could not be written", new.status_errors.clone());
         to.register("events_lost", "Events that were not published because too many waited", new.events_lost.clone());
         new
@@ -141,11 +151,20 @@ impl Metrics {
 
     /// Whether what `place` names cannot be listed, and why.
     pub(crate) fn unread(&self, place: &str, why: Option<&str>) {
+        self.note_unread(place, why, None);
+    }
+
+    /// `place` may not be watched, or not be asked for, as was said just now.
+    pub(crate) fn refused(&self, place: &str, why: &str) {
+        self.note_unread(place, Some(why), Some(Instant::now() + BELIEVED));
+    }
+
+    fn note_unread(&self, place: &str, why: Option<&str>, until: Option<Instant>) {
         let labels = vec![("place", place.to_owned())];
         let mut places = self.unread_places.lock().unwrap_or_else(PoisonError::into_inner);
         match why {
             Some(why) => {
-                places.insert(place.to_owned(), why.to_owned());
+                places.insert(place.to_owned(), Unread { why: why.to_owned(), until });
                 self.unread.get_or_create(&labels).set(1);
             }
             None => {
@@ -155,9 +174,18 @@ impl Metrics {
         }
     }
 
-    /// What cannot be listed, and why.
+    /// What cannot be read, and why.
     pub(crate) fn unread_places(&self) -> BTreeMap<String, String> {
-        self.unread_places.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let now = Instant::now();
+        let mut places = self.unread_places.lock().unwrap_or_else(PoisonError::into_inner);
+        places.retain(|place, unread| {
+            let lasts = unread.until.is_none_or(|until| now < until);
+            if !lasts {
+                self.unread.remove(&vec![("place", place.clone())]);
+            }
+            lasts
+        });
+        places.iter().map(|(place, unread)| (place.clone(), unread.why.clone())).collect()
     }
 
     /// A status could not be written.
@@ -193,6 +221,8 @@ impl Metrics {
 
     /// Everything in OpenMetrics text.
     pub(crate) fn text(&self) -> String {
+        // What is no longer believed goes.
+        let _ = self.unread_places();
         let mut text = String::new();
         // Writing to a string does not fail.
         let _ = encode(&mut text, &self.registry);

@@ -22,7 +22,7 @@ use super::glance::Glance;
 use super::herald::Herald;
 use super::keyring::KeySet;
 use super::kind::{Kind, SealedObject};
-use super::lanes::Lanes;
+use super::lanes::{Lanes, Pass};
 use super::memory::Remembered;
 use super::metrics::Metrics;
 use super::watch::Unit;
@@ -81,20 +81,34 @@ pub(crate) async fn reconcile(object: Arc<SealedObject>, unit: Arc<Unit>) -> Res
     if let Some(wait) = glance.is_settled().await {
         return Ok(Action::requeue(wait));
     }
-    let Some(_pass) = unit.cluster.lanes.enter(object.namespace()).await else {
+    let Some(pass) = unit.cluster.lanes.enter(object.namespace()).await else {
         return Ok(Action::requeue(retry::held_up()));
     };
+    let Some(share) = unit.cluster.budget.take(object.weight()) else { return Ok(Action::requeue(retry::held_up())) };
+    let place = Place { _pass: pass.into(), _share: share };
     let whole = match glance.whole().await {
         Ok(Some(whole)) => whole,
         // The watch tells, too.
         Ok(None) => return Ok(Action::await_change()),
         Err(fault) => return Ok(Action::requeue(glance.tell_unread(&fault).await)),
     };
-    Ok(look_at(&whole, &unit, keys.clone()).await)
+    // It has grown meanwhile: the watch will tell by how much.
+    if whole.weight() > object.weight() {
+        return Ok(Action::requeue(retry::held_up()));
+    }
+    Ok(look_at(&whole, &unit, keys.clone(), &place).await)
+}
+
+/// What a look takes from the others. Given back when nobody works for it any more, and that may be long after its end: a
+/// thread that opens something cannot be stopped.
+#[derive(Clone)]
+struct Place {
+    _pass: Arc<Pass>,
+    _share: Share,
 }
 
 /// Looks at an object that is there as a whole.
-async fn look_at(object: &SealedObject, unit: &Unit, keys: Arc<KeySet>) -> Action {
+async fn look_at(object: &SealedObject, unit: &Unit, keys: Arc<KeySet>, place: &Place) -> Action {
     let started = Instant::now();
     let mut look = match Look::new(object, unit, keys.clone()) {
         Ok(look) => look,
@@ -106,8 +120,7 @@ async fn look_at(object: &SealedObject, unit: &Unit, keys: Arc<KeySet>) -> Actio
     let verdict = if look.glance().is_current().await {
         Verdict::Unchanged
     } else {
-        let Some(share) = unit.cluster.budget.take(object.text()) else { return Action::requeue(retry::held_up()) };
-        let verdict = look.work(share).await;
+        let verdict = look.work(place).await;
         look.fought(verdict)
     };
     let wait = look.conclude(&verdict).await;
@@ -212,8 +225,8 @@ impl<'a> Look<'a> {
         Glance { unit: self.unit, object: self.object, keys: &self.keys, before: Cow::Borrowed(&self.before) }
     }
 
-    async fn work(&self, share: Share) -> Verdict {
-        let opening = match self.open(share.clone()).await {
+    async fn work(&self, place: &Place) -> Verdict {
+        let opening = match self.open(place.clone()).await {
             Ok(Ok(opening)) => opening,
             Ok(Err(refusal)) => return Verdict::Refused(refusal),
             Err(fault) => return Verdict::ReadFailed(fault),
@@ -224,12 +237,12 @@ impl<'a> Look<'a> {
         }
     }
 
-    /// Opens the resource beside everything else. What is too slow goes on with its share of the memory.
-    async fn open(&self, share: Share) -> Result<Result<Opening, Refusal>, Fault> {
+    /// Opens the resource beside everything else. What is too slow goes on in its place.
+    async fn open(&self, place: Place) -> Result<Result<Opening, Refusal>, Fault> {
         let (manifest, keys) = (self.manifest.clone(), self.keys.clone());
         let started = Instant::now();
         let opened = aside::within(OPEN_LIMIT, move || {
-            let _share = share;
+            let _place = place;
             begin(&manifest, &keys.keys, now())
         });
         let opened = opened.await;
@@ -379,6 +392,7 @@ impl<'a> Look<'a> {
                 retry::after_refusal(refusal, failures, seconds)
             }
             Verdict::Fought(..) => self.feud.and_then(|feud| feud.pause(Instant::now())).unwrap_or_else(retry::at_once),
+            Verdict::ReadFailed(fault) if fault.reason == aside::TIMED_OUT => retry::after_timeout(failures),
             Verdict::ReadFailed(fault) | Verdict::WriteFailed(_, fault) => {
                 // Races were tried again at once before the first of them was told.
                 let told = if fault.is_race() { failures.saturating_sub(RACES) } else { failures };

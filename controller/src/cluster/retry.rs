@@ -27,6 +27,18 @@ pub(crate) fn after_failure(attempt: u32) -> Duration {
     jitter(FIRST.saturating_mul(factor).min(LONGEST), 0.2)
 }
 
+/// After the `attempt`th time in a row that opening took too long: most likely it will again, at the expense of others.
+pub(crate) fn after_timeout(attempt: u32) -> Duration {
+    after_failure(attempt.saturating_add(10))
+        .saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1).min(4)))
+        .min(NET)
+}
+
+/// After a failure about something that is so many seconds old: twice as long each time, with nothing to remember.
+pub(crate) fn after_age(seconds: i64) -> Duration {
+    jitter(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)).clamp(FIRST, LONGEST), 0.2)
+}
+
 /// Between two tries to list what we may not.
 pub(crate) fn after_denial(attempt: u32) -> Duration {
     after_failure(attempt.saturating_add(3)).min(DENIED)
@@ -102,6 +114,23 @@ mod tests {
         for (attempt, expected) in [(1, 1.0), (2, 2.0), (5, 16.0), (9, 256.0), (10, 300.0), (4_000_000, 300.0)] {
             let wait = after_failure(attempt).as_secs_f64();
             assert!((0.8 * expected..=1.2 * expected).contains(&wait), "attempt {attempt}: {wait}");
+        }
+    }
+
+    #[test]
+    fn what_took_too_long_waits_for_minutes() {
+        for (attempt, expected) in [(1, 300.0), (2, 600.0), (3, 1200.0), (4, 2400.0)] {
+            let wait = after_timeout(attempt).as_secs_f64();
+            assert!((0.8 * expected..=1.2 * expected).contains(&wait), "attempt {attempt}: {wait}");
+        }
+        assert_eq!(after_timeout(u32::MAX), NET);
+    }
+
+    #[test]
+    fn what_is_old_waits_longer() {
+        for (age, expected) in [(-5, 1.0), (0, 1.0), (40, 40.0), (i64::MAX, 300.0)] {
+            let wait = after_age(age).as_secs_f64();
+            assert!((0.8 * expected..=1.2 * expected).contains(&wait), "{age} s: {wait}");
         }
     }
 

@@ -21,12 +21,14 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 
 use super::FIELD_MANAGER;
-use super::asked::Asked;
+use super::asked::{Asked, object_in};
+use super::budget::{self, Share};
 use super::fault::Fault;
 use super::kind::Kind;
 use super::live::Metadata;
 use super::reconcile::{API_LIMIT, Cluster, OPEN_LIMIT, now, unanswered};
-use super::{aside, retry};
+use super::watch::PAGE;
+use super::{aside, retry, shallow};
 
 /// Between two answers: a bot that asks for a whole repository takes its time, and nobody else waits for it.
 const PACE: Duration = Duration::from_millis(50);
@@ -35,8 +37,8 @@ const PACE: Duration = Duration::from_millis(50);
 pub(crate) struct Rewraps {
     pub(crate) cluster: Arc<Cluster>,
     pub(crate) settings: Arc<Settings>,
-    /// One at a time.
-    pub(crate) turn: Semaphore,
+    /// One at a time, of all namespaces.
+    pub(crate) turn: Arc<Semaphore>,
 }
 
 /// Answers requests in one namespace or all, until `stop`.
@@ -50,7 +52,7 @@ pub(crate) async fn run(
         Some(namespace) => Api::namespaced(client, namespace),
         None => Api::all(client),
     };
-    let controller = Controller::new(api, watcher::Config::default());
+    let controller = Controller::new(api, watcher::Config::default().page_size(PAGE));
     let controller = controller.with_config(Config::default().concurrency(4)).graceful_shutdown_on(stop);
     controller.run(answer, |_, error, _| match *error {}, rewraps).for_each(|_| std::future::ready(())).await;
 }
@@ -66,12 +68,15 @@ async fn answer(asked: Arc<Asked>, rewraps: Arc<Rewraps>) -> Result<Action, Infa
     }
     let Ok(_turn) = rewraps.turn.acquire().await else { return Ok(Action::await_change()) };
     tokio::time::sleep(PACE).await;
+    let age = asked.created().map_or(0, |created| now().0.saturating_sub(created));
     let opened = tokio::time::timeout(API_LIMIT, rewraps.open(&asked)).await;
     let answered = match opened.unwrap_or_else(|_| Err(unanswered())) {
-        Ok(answered) => answered,
+        Ok(answered) => answered.map_err(No::from),
+        // It was tried for as long as an answer would have been kept.
+        Err(fault) if age >= i64::from(request.spec.ttl_seconds()) => Err(No::from(fault)),
         Err(fault) => {
             tracing::warn!(%fault, request = %name_of(request), "cannot answer a RewrapRequest");
-            return Ok(Action::requeue(retry::after_failure(3)));
+            return Ok(Action::requeue(retry::after_age(age)));
         }
     };
     let told = tokio::time::timeout(API_LIMIT, rewraps.tell(request, &answered)).await;
@@ -79,8 +84,26 @@ async fn answer(asked: Arc<Asked>, rewraps: Arc<Rewraps>) -> Result<Action, Infa
         Ok(()) => Ok(Action::requeue(Duration::from_secs(u64::from(request.spec.ttl_seconds())))),
         Err(fault) => {
             tracing::warn!(%fault, request = %name_of(request), "cannot write the answer to a RewrapRequest");
-            Ok(Action::requeue(retry::after_failure(3)))
+            Ok(Action::requeue(retry::after_age(age)))
         }
+    }
+}
+
+/// Why there are no entries.
+struct No {
+    reason: &'static str,
+    message: String,
+}
+
+impl From<Refusal> for No {
+    fn from(refusal: Refusal) -> Self {
+        Self { reason: refusal.reason.word(), message: refusal.message }
+    }
+}
+
+impl From<Fault> for No {
+    fn from(fault: Fault) -> Self {
+        Self { reason: fault.reason, message: fault.message }
     }
 }
 
@@ -93,20 +116,29 @@ impl Rewraps {
     async fn open(&self, asked: &Asked) -> Result<Result<Rewrapped, Refusal>, Fault> {
         let request = &asked.request;
         if !asked.is_whole {
-            return Ok(Err(form("the object is nested too deeply to be read")));
+            return Ok(Err(form(shallow::UNREADABLE)));
         }
         let namespace = request.namespace().unwrap_or_default();
-        let resource = match (&request.spec.name, &request.spec.object) {
-            (Some(name), None) => self.named(&namespace, name).await?,
-            (None, Some(object)) => Some(object.to_string()),
+        let resource = match (&request.spec.name, asked.has_object) {
+            // It becomes part of a path, and whoever asks may read less than we.
+            (Some(name), false) if !sealed::names::is_subdomain(name) => {
+                return Ok(Err(form("spec.name is no name of an object")));
+            }
+            (Some(name), false) => self.named(&namespace, name).await?,
+            (None, true) => Some(self.held(request, &namespace).await?),
             _ => return Ok(Err(form("either spec.name or spec.object is needed"))),
         };
         let Some(resource) = resource else { return Ok(Err(form("there is no EncryptedSecret of that name"))) };
+        if !shallow::is_readable(&resource) {
+            return Ok(Err(form(shallow::UNREADABLE)));
+        }
         let Some(snapshot) = self.cluster.snapshots.borrow().clone() else {
             return Err(Fault::new("NotReady", "the keys have not been read yet"));
         };
         let settings = self.settings.clone();
+        let share = self.share(&resource).await;
         let answer = move || {
+            let _share = share;
             let resource = Manifest::from_api(SecretBytes::from(resource)).map_err(|error| form(&error.to_string()))?;
             let world = snapshot.world(&settings);
             custody::rewrap_entries(&resource, &namespace, &custody::keys(&world), &world)
@@ -114,19 +146,41 @@ impl Rewraps {
         aside::within(OPEN_LIMIT, answer).await
     }
 
-    /// The text of an EncryptedSecret, none if it is not there.
-    async fn named(&self, namespace: &str, name: &str) -> Result<Option<String>, Fault> {
-        let Some(kind) = Kind::by_name("encryptedsecret") else { return Ok(None) };
-        let request = Request::new(kind.path(namespace)).get(name, &GetParams::default());
-        let request = request.map_err(|error| Fault::new("Internal", error.to_string()))?;
-        match self.cluster.client.request_text(request).await {
-            Ok(text) => Ok(Some(text)),
-            Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
-            Err(error) => Err(Fault::of("read the EncryptedSecret", &error)),
+    /// Waits for the memory that opening the resource may take.
+    async fn share(&self, resource: &str) -> Share {
+        loop {
+            if let Some(share) = self.cluster.budget.take(budget::weight(resource)) {
+                return share;
+            }
+            tokio::time::sleep(PACE).await;
         }
     }
 
-    async fn tell(&self, request: &RewrapRequest, answered: &Result<Rewrapped, Refusal>) -> Result<(), Fault> {
+    /// The text of an EncryptedSecret, none if it is not there.
+    async fn named(&self, namespace: &str, name: &str) -> Result<Option<String>, Fault> {
+        let Some(kind) = Kind::by_name("encryptedsecret") else { return Ok(None) };
+        self.text(kind.path(namespace), name, "read the EncryptedSecret").await
+    }
+
+    /// The text of the object in a request.
+    async fn held(&self, request: &RewrapRequest, namespace: &str) -> Result<String, Fault> {
+        let path = RewrapRequest::url_path(&(), Some(namespace));
+        let text = self.text(path, &request.name_any(), "read the RewrapRequest").await?;
+        let object = text.and_then(|text| object_in(&text, &request.uid().unwrap_or_default()));
+        object.ok_or_else(|| Fault::new("Conflict", "the request is another one by now"))
+    }
+
+    async fn text(&self, path: String, name: &str, doing: &str) -> Result<Option<String>, Fault> {
+        let request = Request::new(path).get(name, &GetParams::default());
+        let request = request.map_err(|error| Fault::new("Internal", format!("cannot {doing}: {error}")))?;
+        match self.cluster.client.request_text(request).await {
+            Ok(text) => Ok(Some(text)),
+            Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
+            Err(error) => Err(Fault::of(doing, &error)),
+        }
+    }
+
+    async fn tell(&self, request: &RewrapRequest, answered: &Result<Rewrapped, No>) -> Result<(), Fault> {
         let generation = request.meta().generation;
         let condition = |status: &str, reason: &str, message: &str| Condition {
             type_: "Done".to_owned(),
@@ -150,9 +204,9 @@ impl Rewraps {
                 status.conditions = vec![condition("True", reason, "")];
                 (EventType::Normal, reason, format!("wrapped to {}", rewrapped.recipient))
             }
-            Err(refusal) => {
-                status.conditions = vec![condition("False", refusal.reason.word(), &refusal.message)];
-                (EventType::Warning, refusal.reason.word(), refusal.message.clone())
+            Err(no) => {
+                status.conditions = vec![condition("False", no.reason, &no.message)];
+                (EventType::Warning, no.reason, no.message.clone())
             }
         };
         self.write(request, &status).await?;

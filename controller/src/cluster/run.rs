@@ -102,7 +102,8 @@ async fn stand(
     stop: watch::Receiver<bool>,
 ) {
     let lease = format!("{}-controller", args.name);
-    let mut elector = Elector::new(cluster.client.clone(), &args.namespace, lease, args.identity_name.clone());
+    let (client, metrics) = (cluster.client.clone(), cluster.metrics.clone());
+    let mut elector = Elector::new(client, metrics, &args.namespace, lease, args.identity_name.clone());
     let heart = beat(health.clone());
     let turns = async {
         loop {
@@ -198,8 +199,9 @@ async fn lead(
     });
     watches.spawn(custodian.run());
     if args.kinds.iter().any(|kind| kind.0.remembers()) {
+        let turn = Arc::new(Semaphore::new(1));
         for scope in &scopes {
-            let rewraps = Rewraps { cluster: cluster.clone(), settings: settings.clone(), turn: Semaphore::new(1) };
+            let rewraps = Rewraps { cluster: cluster.clone(), settings: settings.clone(), turn: turn.clone() };
             watches.spawn(rewrap::run(Arc::new(rewraps), scope.clone(), told(stopped.clone())));
         }
     }

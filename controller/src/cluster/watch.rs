@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures::channel::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use futures::{Future, StreamExt as _};
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::ListParams;
-use kube::core::PartialObjectMeta;
+use kube::api::{GetParams, ListParams};
+use kube::core::{PartialObjectMeta, Request};
 use kube::runtime::controller::{Config, Controller};
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{ObjectRef, Store};
@@ -21,14 +21,17 @@ use super::fault::{Fault, said, watch_said};
 use super::kind::{Kind, SealedObject};
 use super::leave::{self, Gone};
 use super::memory::{Memory, Remembered};
+use super::metrics::Metrics;
 use super::reconcile::{Cluster, reconcile};
 use super::retry;
 use super::secrets::{Secrets, Slim};
 
 /// Between two looks for a kind whose CustomResourceDefinition is not there.
 const WITHOUT_KIND: Duration = Duration::from_secs(30);
-/// Objects per page of a list.
-const PAGE: u32 = 500;
+/// Objects per page of a list: a page is held as a whole, twice for a moment, and anybody may make objects of 1.5 MB.
+pub(super) const PAGE: u32 = 16;
+/// The same for Secrets, of which the metadata is read: annotations of 256 KiB and the names of all fields.
+const SECRETS_PAGE: u32 = 48;
 
 /// One kind in one scope (a namespace, or all), with what is remembered of its resources.
 pub(crate) struct Unit {
@@ -94,7 +97,7 @@ pub(crate) fn secrets(
         Some(namespace) => Api::<PartialObjectMeta<Secret>>::namespaced(cluster.client.clone(), namespace),
         None => Api::all(cluster.client.clone()),
     };
-    let config = watcher::Config::default().labels(&format!("{MANAGED_LABEL}=true")).page_size(PAGE);
+    let config = watcher::Config::default().labels(&format!("{MANAGED_LABEL}=true")).page_size(SECRETS_PAGE);
     let stream = watcher(api, config).backoff(retry::Pauses::default());
     let metrics = cluster.metrics.clone();
     let secrets = Secrets::new();
@@ -118,6 +121,7 @@ pub(crate) fn secrets(
                         known.deny();
                         metrics.unread(&place, Some(&why));
                     }
+                    refused(&metrics, &place, &error);
                     tracing::warn!(place, error = watch_said(&error), "the watch of Secrets broke off");
                 }
             }
@@ -132,15 +136,25 @@ fn place(kind: &str, namespace: Option<&str>) -> String {
 }
 
 /// Whether the answer is that we may not, or that there is nothing to ask about: no waiting helps.
-fn is_denied(error: &kube::Error) -> bool {
+pub(super) fn is_denied(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if matches!(status.code, 401 | 403 | 404))
 }
 
 /// Why a list was refused, if it was.
-fn denied(error: &watcher::Error) -> Option<String> {
+pub(super) fn denied(error: &watcher::Error) -> Option<String> {
     match error {
         watcher::Error::InitialListFailed(error) if is_denied(error) => Some(said(error)),
         _ => None,
+    }
+}
+
+/// Tells of a watch that was refused though all may be listed: what changes goes unseen. Nothing says when that ends but
+/// that it is not said again.
+pub(super) fn refused(metrics: &Metrics, place: &str, error: &watcher::Error) {
+    if let watcher::Error::WatchStartFailed(error) = error
+        && is_denied(error)
+    {
+        metrics.refused(place, &said(error));
     }
 }
 
@@ -224,9 +238,15 @@ impl Unit {
     /// # Errors
     /// When the API server does not answer, or does not let us read it.
     pub(crate) async fn read(&self, object: &SealedObject) -> Result<Option<SealedObject>, Fault> {
-        let api: Api<SealedObject> = Api::namespaced_with(self.cluster.client.clone(), object.namespace(), &self.kind);
         let doing = format!("read {:?} {}", self.kind, object.name());
-        api.get_opt(object.name()).await.map_err(|error| Fault::of(&doing, &error))
+        let bad = |error: &dyn std::fmt::Display| Fault::new("ApiUnavailable", format!("cannot {doing}: {error}"));
+        let request = Request::new(self.kind.path(object.namespace())).get(object.name(), &GetParams::default());
+        let text = match self.cluster.client.request_text(request.map_err(|error| bad(&error))?).await {
+            Ok(text) => text,
+            Err(kube::Error::Api(status)) if status.is_not_found() => return Ok(None),
+            Err(error) => return Err(Fault::of(&doing, &error)),
+        };
+        SealedObject::read(&text).map(Some).map_err(|_| bad(&"the answer is no object"))
     }
 
     fn api(&self) -> Api<SealedObject> {
@@ -301,6 +321,7 @@ impl Unit {
                 if let Some(why) = denied(error) {
                     self.cluster.metrics.unread(&self.place(), Some(&why));
                 }
+                refused(&self.cluster.metrics, &self.place(), error);
             }
         }
     }
@@ -345,6 +366,7 @@ impl Unit {
             .modify(move |object| {
                 object.share_recipients(&mut recipients);
                 lighter.settle(object);
+                object.make_room(&lighter.cluster.budget);
             })
             .reflect(writer)
             .inspect(move |event| lists.follow(event, &to))
@@ -396,7 +418,6 @@ fn changed(object: &SealedObject) -> Option<u64> {
     use std::hash::{DefaultHasher, Hash as _, Hasher as _};
     let mut hasher = DefaultHasher::new();
     let metadata = object.meta();
-    (&metadata.uid, metadata.generation, &metadata.annotations, metadata.deletion_timestamp.is_some())
-        .hash(&mut hasher);
+    (&metadata.uid, metadata.generation, object.marks(), metadata.deletion_timestamp.is_some()).hash(&mut hasher);
     Some(hasher.finish())
 }

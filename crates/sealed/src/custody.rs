@@ -38,7 +38,7 @@ pub use cluster_recipient::{ClusterRecipientStatus, KeyStatus};
 pub use escrow::{EscrowFile, EscrowNote, EscrowState, Recovery, RestoreError, Restored, restore};
 pub use lifecycle::{Bootstrap, DAY, Settings, World, decide};
 pub use published::{
-    CHAIN_ENTRY, ESCROW_ENTRY, NOTE_ENTRY, Published, RECIPIENT_ENTRY, ReadError, chain_in, escrow_in, file_of,
+    CHAIN_ENTRY, ESCROW_ENTRY, NOTE_ENTRY, Published, RECIPIENT_ENTRY, ReadError, chain_in, escrows_in, file_of,
 };
 pub use record::{
     CREATED_ANNOTATION, IDENTITY_ENTRY, IDLE_ANNOTATION, KEY_LABEL, KeyRecord, KeyState, KeyType, NUMBER_ANNOTATION,

@@ -79,9 +79,14 @@ impl Keys {
         self
     }
 
+    /// The recipient that files should be wrapped to now, if one was named.
+    pub fn current(&self) -> Option<&str> {
+        self.current.as_deref()
+    }
+
     /// Why a file with these recipients should be wrapped anew.
     pub(crate) fn rewrap<'r>(&self, mut recipients: impl Iterator<Item = &'r str>) -> Option<String> {
-        let current = self.current.as_deref()?;
+        let current = self.current()?;
         let is_there = recipients.any(|recipient| same_recipient(recipient, current));
         let short = keys::short_recipient(current);
         (!is_there).then(|| format!("the file opens with an older key; it is not wrapped to {short} yet"))

@@ -232,11 +232,9 @@ impl EncryptedSecretSpec {
     /// # Errors
     /// [`Reason::InvalidFormat`] outside 5m to 24h.
     pub fn interval_seconds(&self) -> Result<u64, Refusal> {
-        let Some(text) = &self.interval else { return Ok(3600) };
         let bad =
             || Refusal::new(Reason::InvalidFormat, "spec.interval is not of the form 1h, 30m, between 5m and 24h");
-        let seconds = seconds(text).ok_or_else(bad)?;
-        if (300..=86_400).contains(&seconds) { Ok(seconds) } else { Err(bad()) }
+        self.interval.as_deref().map_or(Ok(3600), |text| interval_seconds(text).ok_or_else(bad))
     }
 
     /// Whether the resource is to be left alone at `now`.
@@ -342,6 +340,11 @@ fn unread(error: &serde_path_to_error::Error<serde_json::Error>) -> Refusal {
         _ => format!("spec.{path} is of the wrong kind"),
     };
     Refusal::new(Reason::InvalidFormat, what)
+}
+
+/// What `spec.interval` says, if it says something that may be.
+pub(crate) fn interval_seconds(text: &str) -> Option<u64> {
+    seconds(text).filter(|seconds| (300..=86_400).contains(seconds))
 }
 
 /// `1h30m` in seconds.

@@ -3,7 +3,7 @@
 mod opening;
 
 use document::{Document, EmitOptions, Format, Path, Value};
-use keys::Keyring;
+use keys::{Keyring, same_recipient};
 use secret::{DataKey, SecretBytes};
 
 use crate::change;
@@ -122,13 +122,21 @@ impl Encrypted {
     /// # Errors
     /// [`SopsError::NoKey`] with what was tried.
     pub fn data_key(&self, ring: &Keyring) -> Result<DataKey, SopsError> {
+        self.data_key_by(ring, None)
+    }
+
+    /// The same; what is wrapped to the recipient `first` is tried before the rest of its group.
+    ///
+    /// # Errors
+    /// As [`Self::data_key`].
+    pub fn data_key_by(&self, ring: &Keyring, first: Option<&str>) -> Result<DataKey, SopsError> {
         let mut report = NoKey { needed: self.metadata.needed_groups(), ..NoKey::default() };
         let mut shares = Vec::new();
         for group in &self.metadata.groups {
             if shares.len() == report.needed {
                 break;
             }
-            shares.extend(open_group(group, ring, &mut report));
+            shares.extend(open_group(group, ring, first, &mut report));
         }
         report.opened = shares.len();
         if shares.len() < report.needed {
@@ -206,8 +214,10 @@ impl Encrypted {
     }
 }
 
-fn open_group(group: &Group, ring: &Keyring, report: &mut NoKey) -> Option<SecretBytes> {
-    for key in &group.age {
+fn open_group(group: &Group, ring: &Keyring, first: Option<&str>, report: &mut NoKey) -> Option<SecretBytes> {
+    let of_first = group.age.iter().partition(|key| first.is_some_and(|first| same_recipient(&key.recipient, first)));
+    let (first, rest): (Vec<_>, Vec<_>) = of_first;
+    for key in first.into_iter().chain(rest) {
         match ring.unwrap_labelled(&key.enc, &key.recipient) {
             Ok(share) => return Some(share),
             Err(unopened) => {

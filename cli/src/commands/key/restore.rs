@@ -35,9 +35,17 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Outcome {
         let what = "holds no escrow file: neither an age file, nor a ConfigMap or ClusterRecipient with one";
         Failure::new(Exit::Input, what).in_file(&args.escrow)
     };
-    let file = custody::escrow_in(text).ok_or_else(none)?;
-    let restored = custody::restore(&file, context.keyring());
-    let restored = restored.map_err(|error| failure(&error).in_file(&args.escrow))?;
+    let files = custody::escrows_in(text);
+    let (file, earlier) = files.split_first().ok_or_else(none)?;
+    let restored = custody::restore(file, context.keyring());
+    let mut restored = restored.map_err(|error| failure(&error).in_file(&args.escrow))?;
+    let active = restored.active().map_or_else(|| "none is active".to_owned(), |name| format!("{name} is active"));
+    for file in earlier {
+        match custody::restore(file, context.keyring()) {
+            Ok(earlier) => restored.add(earlier),
+            Err(error) => ui::note(&format!("warning: an earlier escrow file in it gives no keys: {error}")),
+        }
+    }
     if let Some(namespace) = args.namespace.as_deref().filter(|name| !sealed::names::is_label(name)) {
         return Err(Failure::new(Exit::Usage, format!("{namespace:?} is no namespace")));
     }
@@ -51,7 +59,6 @@ pub(super) fn run(args: &Args, context: &mut Context) -> Outcome {
         out.extend_from_slice(record.to_secret(place).to_yaml()?.expose());
     }
     ui::print(out.as_slice())?;
-    let active = restored.active().map_or_else(|| "none is active".to_owned(), |name| format!("{name} is active"));
     ui::note(&format!("keys for the namespace {place}: {}; {active}", restored.records.len()));
     ui::note(
         "kubectl apply --server-side takes them, best before the controller starts: one that finds no key makes another, \

@@ -11,9 +11,8 @@ use super::{Finding, Patient};
 use crate::cluster::fault::said;
 use crate::cluster::kind::Kind;
 use crate::cluster::shallow;
+use crate::cluster::watch::PAGE;
 
-/// Objects in one page of a list.
-const PAGE: u32 = 500;
 /// Resources that are named for one reason.
 const NAMED: usize = 5;
 
@@ -31,12 +30,16 @@ struct Position {
     next: Option<String>,
 }
 
-/// An object to the depth that counts.
+/// Name and status of an object: a page of whole ones may be large, and the doctor works in the controller's pod.
 struct Object(Value);
 
 impl<'de> Deserialize<'de> for Object {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        shallow::read(deserializer).map(|(object, _)| Self(object))
+        let (mut object, _) = shallow::read(deserializer)?;
+        if let Some(object) = object.as_object_mut() {
+            object.retain(|field, _| matches!(field.as_str(), "metadata" | "status"));
+        }
+        Ok(Self(object))
     }
 }
 

@@ -37,7 +37,7 @@ fn a_key_is_made_renewed_revoked_lost_and_restored() {
     life.not_made_while_one_cannot_be_read(&second);
     let third = life.revoked(&second);
     life.lost_and_restored(&third);
-    life.not_renewed_while_one_is_missing(&first);
+    life.renewed_while_one_is_missing(&first);
     peer::peer_test_ran(test);
 }
 
@@ -273,8 +273,14 @@ impl Life {
         assert_eq!(status["conditions"][0]["reason"], "Current", "{status}");
         // There is no field for a recipient; and one of the two that there are is needed.
         let path = resource_path("plomb.dev/v1alpha1", "rewraprequests", &self.space, "");
-        for (spec, said) in [(json!({"name": "db", "recipient": recipient("k3")}), "recipient"), (json!({}), "either")]
-        {
+        let cases = [
+            (json!({"name": "db", "recipient": recipient("k3")}), "recipient"),
+            (json!({}), "either"),
+            (json!({"name": ""}), "spec.name"),
+            (json!({"name": "../other/db"}), "spec.name"),
+            (json!({"name": "db?x=y"}), "spec.name"),
+        ];
+        for (spec, said) in cases {
             let request = json!({
                 "apiVersion": "plomb.dev/v1alpha1", "kind": "RewrapRequest", "metadata": {"name": "odd"}, "spec": spec,
             });
@@ -397,15 +403,39 @@ impl Life {
         controller.stop();
     }
 
-    fn not_renewed_while_one_is_missing(&self, first: &str) {
+    /// Somebody still needs a key that is gone: that holds up neither renewal nor backup, and its only copy stays.
+    fn renewed_while_one_is_missing(&self, first: &str) {
         let keys = self.keys();
         let (gone, due) = (keys.iter().find(|(_, _, own)| own == first).unwrap(), keys.last().unwrap());
         assert!(self.server.delete(&secret(OWN, &gone.0)).ok());
         self.change_key(&due.0, &json!({"metadata": {"annotations": {"plomb.dev/created": "2026-01-01T00:00:00Z"}}}));
-        self.told("KeyMissing", &[]);
-        self.wait("Escrowed", "KeyMissing");
-        assert_eq!(self.keys().len(), 2, "no key is made");
-        assert!(self.show(&["get", "clusterrecipient", CLUSTER]).contains("AGE ENCRYPTED FILE"), "the backup stays");
+        let controller = self.start("renewed-again", &[]);
+        self.told_event("KeyMissing", &format!("{}/only-first", self.space));
+        let path = format!("/apis/plomb.dev/v1alpha1/clusterrecipients/{CLUSTER}");
+        let done = || {
+            let status = self.server.get(&path).json()["status"].clone();
+            let is_new = status["recipient"] != json!(due.2)
+                && status["escrowNote"]["keys"].to_string().contains(status["recipient"].as_str()?);
+            is_new.then_some(status)
+        };
+        let status = eventually(SOON, done).unwrap_or_else(|| panic!("{}", controller.daemon.said()));
+        let made = self.keys().into_iter().find(|(.., own)| status["recipient"] == json!(own));
+        let newest = made.expect("it is there").0;
+        self.wait("Escrowed", "Escrowed");
+        let ready = self.wait("Ready", "Published")["conditions"].to_string();
+        assert!(ready.contains("only-first"), "{ready}");
+        let map = self.show(&["get", "configmap", "--namespace", OWN, "plomb-recipients"]);
+        for held in [self.show(&["get", "clusterrecipient", CLUSTER]), map] {
+            let path = self.workshop.scratch.write("held.yaml", held);
+            let identity = fixtures::folder("keys/identities/k2.txt");
+            let words =
+                ["keys", "restore", "--escrow", path.to_str().unwrap(), "--identity", identity.to_str().unwrap()];
+            let restored = self.workshop.plomb(&words, String::new());
+            for name in [&gone.0, &newest] {
+                assert!(restored.contains(name.as_str()), "{name} is in no backup");
+            }
+        }
+        controller.stop();
     }
 }
 

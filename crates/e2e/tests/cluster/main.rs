@@ -16,6 +16,7 @@ mod keys;
 mod keys_late;
 mod keys_woken;
 mod kustomize_function;
+mod large;
 mod limits;
 mod make;
 mod manifests;

@@ -1,13 +1,15 @@
 //! An API server behind a proxy that lies, loses and delays (`testkit::cluster::FaultProxy`): every answer that a
 //! controller can get ends in its reason or in nothing at all, never in half a Secret, and passes by itself.
 
-use crate::controller::{Controller, SOON, add_key, events, put, ready, sealed, secret, wait_ready, wait_reason};
+use crate::controller::{
+    Controller, SOON, VERSION, add_key, events, put, ready, sealed, secret, wait_ready, wait_reason,
+};
 use crate::installation::install;
 use crate::make::Workshop;
 use serde_json::{Value, json};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
-use testkit::cluster::{Fault, FaultProxy, Rule, eventually};
+use testkit::cluster::{Fault, FaultProxy, Rule, eventually, resource_path};
 use testkit::{ApiServer, Peer, peer};
 
 struct World {
@@ -22,7 +24,8 @@ pub(crate) fn world(test: &str) -> Option<(&'static ApiServer, &'static FaultPro
     let start = || {
         let server = ApiServer::start("controller-scripted")?;
         install(&server, "overlays/cluster");
-        loosen(&server);
+        loosen(&server, "encryptedsecrets", "EncryptedSecret");
+        loosen(&server, "rewraprequests", "RewrapRequest");
         add_key(&server, "plomb-key-test", "k1", "decrypt-only");
         for (method, parts, fault) in FIRST {
             server.faults().add(Rule::times(1, method, parts, fault));
@@ -70,26 +73,28 @@ const FIRST: [(&str, &[&str], Fault); 8] = [
     ("GET", &["/namespaces/plomb-system/secrets", "sealed-secrets-key"], Fault::Half),
     ("GET", &["/api/v1/secrets", "plomb.dev%2Fmanaged"], Fault::Status(500)),
     ("GET", &["/encryptedsecrets", "limit=1"], Fault::Status(500)),
-    ("GET", &["/encryptedsecrets", "limit=500"], Fault::Half),
+    ("GET", &["/encryptedsecrets", "limit=16"], Fault::Half),
     ("GET", &["/namespaces/kube-system"], Fault::Lost),
 ];
 
 /// The definition as somebody may have edited it: whatever the schema would refuse gets through to the controller.
-fn loosen(server: &ApiServer) {
-    let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/encryptedsecrets.plomb.dev";
-    let mut versions = server.get(path).json()["spec"]["versions"].clone();
+fn loosen(server: &ApiServer, plural: &str, kind: &str) {
+    let path = format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{plural}.plomb.dev");
+    let mut versions = server.get(&path).json()["spec"]["versions"].clone();
     for version in versions.as_array_mut().expect("there are versions") {
         version["schema"] =
             json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
         version.as_object_mut().expect("it is an object").remove("selectableFields");
     }
-    let reply = server.merge(path, &json!({"spec": {"versions": versions}}));
+    let reply = server.merge(&path, &json!({"spec": {"versions": versions}}));
     assert!(reply.ok(), "{}", reply.message());
     // In force once nothing is refused any more.
-    let name = "unbound";
-    let odd = json!({"apiVersion": "plomb.dev/v1alpha1", "kind": "EncryptedSecret", "metadata": {"name": name}});
-    let taken = || server.create(&format!("{}?dryRun=All", sealed("default", "")), &odd).ok().then_some(());
-    assert!(eventually(SOON, taken).is_some(), "the definition is loose");
+    let odd = json!({
+        "apiVersion": VERSION, "kind": kind, "metadata": {"name": "unbound"}, "spec": {"name": "../any"},
+    });
+    let place = format!("{}?dryRun=All", resource_path(VERSION, plural, "default", ""));
+    let taken = || server.create(&place, &odd).ok().then_some(());
+    assert!(eventually(SOON, taken).is_some(), "the definition of {kind} is loose");
 }
 
 #[test]
@@ -300,16 +305,23 @@ fn nothing_is_missed_while_watches_are_broken() {
 fn a_replica_without_a_leader_is_not_ready() {
     let test = "controller-leaderless";
     let Some((server, faults, leader)) = world(test) else { return };
-    // With a lease of its own, which it may not ask for.
-    let lease = "/leases/leaderless-controller";
+    let _watches = watches();
+    // With a lease of its own, which it may not ask for, and keys that it may list and not watch.
+    let (lease, keys) = ("/leases/leaderless-controller", "labelSelector=plomb.dev%2Fkey");
     faults.add(Rule::always("GET", &[lease], Fault::Status(403)));
+    faults.add(Rule::always("GET", &[keys, "watch=true"], Fault::Status(403)));
     let alone = Controller::start(server, "leaderless", &["--name=leaderless"]);
     let asked = || (faults.count("GET", &[lease]) > 2).then_some(());
     assert!(eventually(SOON, asked).is_some(), "it asks again and again");
     assert!(alone.get("/readyz").starts_with("HTTP/1.0 503"), "{}", alone.get("/readyz"));
+    for place in ["Lease leaderless-controller in plomb-system", "key Secrets in plomb-system"] {
+        let told = || alone.get("/readyz").contains(&format!("cannot read {place}: ")).then_some(());
+        assert!(eventually(SOON, told).is_some(), "{place}: {}", alone.get("/readyz"));
+    }
     assert_eq!(alone.metric("plomb_leader"), 0.0);
     alone.stop();
     faults.clear(lease);
+    faults.clear(keys);
     // Where one leads, the next stands by.
     let second = Controller::start(server, "stands-by", &[]);
     assert!(eventually(SOON, || second.is_ready().then_some(())).is_some(), "{}", second.get("/readyz"));

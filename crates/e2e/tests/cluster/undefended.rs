@@ -1,13 +1,13 @@
 //! Where the definition's schema was weakened, the controller refuses by itself what should never have got in.
 
-use crate::controller::{SOON, events, put, sealed, secret, wait_ready, wait_reason};
+use crate::controller::{SOON, VERSION, events, put, sealed, secret, wait_ready, wait_reason};
 use crate::installation::objects;
 use crate::limits::wait_reason_of_deep;
 use crate::make::Workshop;
 use crate::reasons::AT_THE_DOOR;
 use crate::scripted::{watches, world};
 use serde_json::{Value, json};
-use testkit::cluster::eventually;
+use testkit::cluster::{eventually, resource_path};
 use testkit::{ApiServer, fixtures, peer};
 
 #[test]
@@ -81,7 +81,7 @@ fn an_object_that_nobody_can_read_delays_nobody() {
     };
     beside("while-watching");
     // Nor when all is listed anew.
-    let lists = || server.faults().count("GET", &["/encryptedsecrets", "limit=500"]);
+    let lists = || server.faults().count("GET", &["/encryptedsecrets", "limit=16"]);
     let before = lists();
     server.faults().cut_watches();
     for part in ["encryptedsecrets", "/api/v1/secrets"] {
@@ -99,6 +99,36 @@ fn an_object_that_nobody_can_read_delays_nobody() {
         wait_reason_of_deep(server, "encryptedsecret", &space, name, "InvalidFormat");
         assert!(server.delete(&sealed(&space, name)).ok());
         assert_eq!(server.get(&secret(&space, name)).status, 404);
+    }
+    peer::peer_test_ran(test);
+}
+
+#[test]
+fn a_request_with_an_odd_name_is_answered_and_asks_for_nothing() {
+    let test = "controller-odd-requests";
+    let Some((server, faults, _)) = world(test) else { return };
+    let space = server.namespace("odd-requests");
+    let of = |name: &str| resource_path(VERSION, "rewraprequests", &space, name);
+    let names =
+        ["../apps/db", "../../../../../../api/v1/namespaces/apps/secrets/db", "db?x=y", "db/status", "a b", "", "D"];
+    for (number, name) in names.into_iter().enumerate() {
+        let request = json!({
+            "apiVersion": VERSION, "kind": "RewrapRequest",
+            "metadata": {"name": format!("odd-{number}"), "namespace": space}, "spec": {"name": name},
+        });
+        let reply = server.create(&of(""), &request);
+        assert!(reply.ok(), "{name:?}: {}", reply.message());
+    }
+    for number in 0..names.len() {
+        let path = of(&format!("odd-{number}"));
+        let done = || Some(server.get(&path).json()["status"].clone()).filter(|it| it["completionTime"].is_string());
+        let status = eventually(SOON, done).unwrap_or_else(|| panic!("{}", server.get(&path).text()));
+        let said = &status["conditions"][0];
+        assert_eq!((&said["status"], &said["reason"]), (&json!("False"), &json!("InvalidFormat")), "{status}");
+        assert!(server.delete(&path).ok());
+    }
+    for part in ["../", "secrets/db", "db?x", "encryptedsecrets/db/status"] {
+        assert_eq!(faults.count("GET", &[part]), 0, "{part}");
     }
     peer::peer_test_ran(test);
 }

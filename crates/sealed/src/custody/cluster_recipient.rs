@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::escrow::EscrowNote;
+use super::escrow::{EscrowFile, EscrowNote};
 use super::statement::Statement;
 use crate::status::Condition;
 
@@ -59,6 +59,10 @@ pub struct ClusterRecipientStatus {
     /// What is in the escrow file and who can open it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escrow_note: Option<EscrowNote>,
+    /// Earlier escrow files that alone hold keys which resources need.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "crd", schemars(extend("maxItems" = 16)))]
+    pub older_escrows: Vec<EscrowFile>,
     /// The keys of the cluster.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "crd", schemars(extend("maxItems" = 256)))]

@@ -8,8 +8,10 @@ use secret::SecretBytes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::published::Published;
 use super::record::{KEY_LABEL, KeyRecord, KeyState};
 use super::signing::{StatementKey, verify};
+use super::usage::Usage;
 use crate::binding::{canonical, hex};
 use crate::desired::LiveSecret;
 use crate::manifest::{self, Manifest};
@@ -18,6 +20,8 @@ use crate::manifest::{self, Manifest};
 const CONTEXT: &str = "plomb.dev/escrow/v1\n";
 /// Largest payload: a ConfigMap holds no more.
 const LIMIT: usize = 1 << 20;
+/// Most earlier files that are kept.
+const OLDER: usize = 8;
 
 /// Who can open the escrow: from the start arguments only, never from an object of the cluster.
 #[derive(Debug, Default)]
@@ -61,9 +65,11 @@ impl Recovery {
 }
 
 /// The escrow file with what the controller says about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "crd", derive(schemars::JsonSchema))]
 pub struct EscrowFile {
     /// The armored age file.
+    #[cfg_attr(feature = "crd", schemars(length(max = 2_097_152)))]
     pub file: String,
     /// What is in it.
     pub note: EscrowNote,
@@ -97,6 +103,8 @@ pub enum EscrowState {
     Escrowed {
         /// Recovery recipients that cannot be used beside the others.
         left_out: Vec<String>,
+        /// Keys that have no Secret any more and that resources need: they are in an earlier file, which is kept.
+        older: Vec<String>,
     },
     /// It is about to be made.
     Due,
@@ -108,7 +116,8 @@ pub enum EscrowState {
     NoRecoveryRecipients,
     /// The cluster key is post-quantum and no recovery recipient is.
     NotPostQuantum,
-    /// The file holds keys whose Secrets are gone and which resources need: it is not replaced.
+    /// As many earlier files as may be are kept, and the last holds keys, too, whose Secrets are gone and which resources
+    /// need: it is not replaced.
     Held(Vec<String>),
 }
 
@@ -117,10 +126,17 @@ impl EscrowState {
     pub fn condition(&self) -> (&'static str, &'static str, String) {
         let short = |names: &[String]| names.iter().map(|it| keys::short_recipient(it)).collect::<Vec<_>>().join(", ");
         match self {
-            Self::Escrowed { left_out } if left_out.is_empty() => ("True", "Escrowed", String::new()),
-            Self::Escrowed { left_out } => {
-                let what = "cannot be used: post-quantum and other recipients do not go together in one file";
-                ("True", "Escrowed", format!("{} {what}", short(left_out)))
+            Self::Escrowed { left_out, older } => {
+                let mut said = Vec::new();
+                if !left_out.is_empty() {
+                    let what = "cannot be used: post-quantum and other recipients do not go together in one file";
+                    said.push(format!("{} {what}", short(left_out)));
+                }
+                if !older.is_empty() {
+                    let what = "has no Secret and is in an earlier escrow file, which is kept since resources need it";
+                    said.push(format!("{} {what}", short(older)));
+                }
+                ("True", "Escrowed", said.join("; "))
             }
             Self::Due => ("False", "Due", "the escrow file is about to be written".to_owned()),
             Self::NoKey => {
@@ -142,21 +158,21 @@ impl EscrowState {
                 ("False", "NotPostQuantum", what.to_owned())
             }
             Self::Held(keys) => {
-                let what = "is in the escrow file only, and resources need it: restore it (plomb keys restore), then \
-                            the file is renewed";
+                let what = "is in the escrow file only, resources need it, and no more earlier files are kept: restore \
+                            it (plomb keys restore), then the file is renewed";
                 ("False", "KeyMissing", format!("{} {what}", short(keys)))
             }
         }
     }
 }
 
-/// How it stands with the backup of `records`. `is_missed` tells whether resources need a recipient that has no key.
+/// How it stands with the backup of `records`, given what is there and who signs.
 pub(super) fn state(
     records: &[KeyRecord],
     recovery: &Recovery,
-    there: Option<&EscrowFile>,
+    there: &Published,
     signer: &StatementKey,
-    is_missed: &dyn Fn(&str) -> bool,
+    usage: &Usage,
 ) -> EscrowState {
     if recovery.recipients.is_empty() {
         return EscrowState::NoRecoveryRecipients;
@@ -165,27 +181,42 @@ pub(super) fn state(
     if fitting.is_empty() {
         return EscrowState::NotPostQuantum;
     }
-    let held: Vec<String> = match there {
-        Some(there) if there.is_whole() => {
-            let here = |name: &&String| !records.iter().any(|record| record.recipient == **name);
-            there.note.keys.iter().filter(here).filter(|name| is_missed(name)).cloned().collect()
-        }
-        _ => Vec::new(),
-    };
-    if !held.is_empty() {
-        return EscrowState::Held(held);
+    let (kept, older) = kept(records, there, usage);
+    if kept.len() > OLDER {
+        return EscrowState::Held(older);
     }
-    let fresh = there.is_some_and(|there| {
+    let fresh = there.escrow.as_ref().is_some_and(|there| {
         there.is_whole()
             && there.note.statement_key == signer.public()
             && there.note.content == content(records)
             && there.note.recovery == names(&fitting)
     });
-    if !fresh {
+    if !fresh || kept != there.older {
         return EscrowState::Due;
     }
     let left_out = recovery.names().filter(|name| !fitting.iter().any(|it| it.id() == *name));
-    EscrowState::Escrowed { left_out: left_out.map(str::to_owned).collect() }
+    EscrowState::Escrowed { left_out: left_out.map(str::to_owned).collect(), older }
+}
+
+/// Of the files that are there, those that are kept beside a new one, by digest, and the keys that they are kept for:
+/// nobody has these any more, and resources need them. Whoever may make a resource can make a key needed, so that must not
+/// keep the keys of today out of the backup.
+pub(super) fn kept(records: &[KeyRecord], there: &Published, usage: &Usage) -> (Vec<EscrowFile>, Vec<String>) {
+    let mut held = Vec::new();
+    let mut kept: Vec<EscrowFile> = Vec::new();
+    // What is kept already comes first, so that the answer stays the same once it was acted upon.
+    for file in there.older.iter().chain(&there.escrow).filter(|file| file.is_whole()) {
+        let is_gone = |name: &&String| !records.iter().any(|record| record.recipient == **name);
+        let needed = file.note.keys.iter().filter(is_gone).filter(|name| usage.missed(name).is_some());
+        let new: Vec<String> = needed.filter(|name| !held.contains(*name)).cloned().collect();
+        if !new.is_empty() {
+            held.extend(new);
+            kept.push(file.clone());
+        }
+    }
+    kept.sort_by_key(EscrowFile::id);
+    held.sort();
+    (kept, held)
 }
 
 /// Encrypts every key to the recovery recipients that fit.
@@ -226,6 +257,11 @@ pub(super) fn make(
 }
 
 impl EscrowFile {
+    /// What tells it from others, for names of entries and files: the beginning of its digest.
+    pub fn id(&self) -> String {
+        self.note.digest.chars().skip("sha256:".len()).filter(char::is_ascii_hexdigit).take(12).collect()
+    }
+
     /// Whether the note was signed by the key that it names, and is about this file.
     pub fn is_whole(&self) -> bool {
         let note = &self.note;
@@ -234,6 +270,11 @@ impl EscrowFile {
 }
 
 impl EscrowNote {
+    /// As it stands in the ConfigMap.
+    pub(super) fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a struct of strings is always JSON")
+    }
+
     fn signed_text(&self) -> String {
         let bare = Self { signature: String::new(), ..self.clone() };
         let bare = serde_json::to_value(bare).expect("a struct of strings is always JSON");
@@ -291,6 +332,16 @@ pub fn restore(file: &[u8], ring: &Keyring) -> Result<Restored, RestoreError> {
 }
 
 impl Restored {
+    /// Adds the keys of an earlier file that are not here yet.
+    pub fn add(&mut self, earlier: Self) {
+        for (secret, record) in earlier.secrets.into_iter().zip(earlier.records) {
+            if !self.records.iter().any(|here| here.recipient == record.recipient || here.name == record.name) {
+                self.secrets.push(secret);
+                self.records.push(record);
+            }
+        }
+    }
+
     /// The active key's recipient, if one is active.
     pub fn active(&self) -> Option<&str> {
         let active = self.records.iter().filter(|record| record.state == KeyState::Active);

@@ -1,6 +1,8 @@
 //! What to do about the keys next: a pure decision over what is there. Every step leaves a state from which the next
 //! call goes on, so that a crash between any two writes is mended by deciding again.
 
+use std::collections::BTreeMap;
+
 use sops::Timestamp;
 
 use super::escrow::{self, EscrowState, Recovery};
@@ -8,7 +10,7 @@ use super::published::Published;
 use super::record::{KeyRecord, KeyState, KeyType, RecordError};
 use super::statement::{Cluster, Statement};
 use super::step::{Step, WaitReason};
-use super::usage::Usage;
+use super::usage::{Named, Usage};
 
 /// Seconds in a day.
 pub const DAY: i64 = 86_400;
@@ -100,16 +102,12 @@ pub fn decide(world: &World<'_>) -> Vec<Step> {
     }
     let others = world.records.iter().filter(|record| record.name != winner.name);
     let mut steps: Vec<Step> = others.flat_map(|record| world.about_older(record)).collect();
-    if steps.iter().any(Step::is_write) || !world.is_due(winner) {
-        return steps;
+    if !steps.iter().any(Step::is_write) && world.is_due(winner) {
+        return vec![Step::Make { successor: false }];
     }
-    match world.missed() {
-        missed if missed.is_empty() => vec![Step::Make { successor: false }],
-        missed => {
-            steps.push(Step::Wait(WaitReason::KeyMissing(missed)));
-            steps
-        }
-    }
+    // Whoever may make a resource can make a key needed: that is said, and holds up nothing.
+    steps.extend(world.missed().into_iter().map(|(recipient, needed_by)| Step::Miss { recipient, needed_by }));
+    steps
 }
 
 impl<'w> World<'w> {
@@ -144,8 +142,7 @@ impl<'w> World<'w> {
                 None => EscrowState::NoRecoveryRecipients,
             };
         };
-        let there = self.published.escrow.as_ref();
-        escrow::state(self.records, &self.settings.recovery, there, signer, &|name| self.usage.is_missed(name))
+        escrow::state(self.records, &self.settings.recovery, self.published, signer, self.usage)
     }
 
     /// No key is active: may one be made?
@@ -171,15 +168,10 @@ impl<'w> World<'w> {
         self.records.iter().any(|record| record.recipient == recipient)
     }
 
-    /// Keys that were published or escrowed, have no Secret any more, and are needed.
-    fn missed(&self) -> Vec<String> {
-        let said = self.published.statements.iter().map(|statement| &statement.recipient);
-        let escrowed = self.published.escrow.iter().flat_map(|escrow| &escrow.note.keys);
-        let missed = said.chain(escrowed).filter(|name| !self.holds(name) && self.usage.is_missed(name));
-        let mut missed: Vec<String> = missed.cloned().collect();
-        missed.sort();
-        missed.dedup();
-        missed
+    /// Keys that were published or escrowed, have no Secret any more, and are needed by these resources.
+    fn missed(&self) -> BTreeMap<String, Named> {
+        let gone = self.published.keys().filter(|name| !self.holds(name));
+        gone.filter_map(|name| Some((name.to_owned(), self.usage.missed(name)?.clone()))).collect()
     }
 
     fn is_due(&self, winner: &KeyRecord) -> bool {

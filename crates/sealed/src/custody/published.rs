@@ -30,6 +30,8 @@ pub struct Published {
     pub statements: Vec<Statement>,
     /// The backup.
     pub escrow: Option<EscrowFile>,
+    /// Earlier backups that alone hold keys which resources need, by digest.
+    pub older: Vec<EscrowFile>,
     /// There is something that cannot be read: not the same as nothing.
     pub damaged: bool,
 }
@@ -48,6 +50,7 @@ impl Published {
             (None, Some(status)) => Self {
                 statements: status.statements.clone(),
                 escrow: status.escrow.clone().zip(status.escrow_note.clone()).map(EscrowFile::from),
+                older: status.older_escrows.clone(),
                 damaged: false,
             },
             (None, None) => Self::default(),
@@ -57,11 +60,14 @@ impl Published {
     fn from_config_map(data: &BTreeMap<String, String>) -> Self {
         let statements = data.get(CHAIN_ENTRY).map(|text| statements_in(SecretBytes::from(text.as_str())));
         let note = data.get(NOTE_ENTRY).map(|text| serde_json::from_str(text));
-        let damaged = matches!(statements, Some(Err(_))) || matches!(note, Some(Err(_)));
+        let older: Vec<_> = older_in(data).collect();
+        let is_broken = older.iter().any(Option::is_none);
+        let damaged = matches!(statements, Some(Err(_))) || matches!(note, Some(Err(_))) || is_broken;
         let escrow = data.get(ESCROW_ENTRY).cloned().zip(note.and_then(Result::ok));
         Self {
             statements: statements.and_then(Result::ok).unwrap_or_default(),
             escrow: escrow.map(EscrowFile::from),
+            older: older.into_iter().flatten().collect(),
             damaged,
         }
     }
@@ -76,15 +82,41 @@ impl Published {
         }
         if let Some(escrow) = &self.escrow {
             put(ESCROW_ENTRY, escrow.file.clone());
-            put(NOTE_ENTRY, serde_json::to_string(&escrow.note).expect("a struct of strings is always JSON"));
+            put(NOTE_ENTRY, escrow.note.to_json());
+        }
+        for older in &self.older {
+            let id = older.id();
+            put(&format!("{OLDER}{id}{FILE}"), older.file.clone());
+            put(&format!("{OLDER}{id}{NOTE}"), older.note.to_json());
         }
         data
+    }
+
+    /// The recipients of all keys that were published or are in a backup.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        let said = self.statements.iter().map(|statement| &statement.recipient);
+        let escrowed = self.escrow.iter().chain(&self.older).flat_map(|escrow| &escrow.note.keys);
+        said.chain(escrowed).map(String::as_str)
     }
 
     /// The recipient that files are to be wrapped to.
     pub fn recipient(&self) -> Option<&str> {
         self.statements.last().map(|newest| newest.recipient.as_str())
     }
+}
+
+/// What names the entries of an earlier backup.
+const OLDER: &str = "escrow-";
+const FILE: &str = ".age";
+const NOTE: &str = ".json";
+
+/// The earlier backups in the ConfigMap's data; `None` for one whose note cannot be read.
+fn older_in(data: &BTreeMap<String, String>) -> impl Iterator<Item = Option<EscrowFile>> {
+    data.iter().filter_map(|(entry, file)| {
+        let id = entry.strip_prefix(OLDER)?.strip_suffix(FILE)?;
+        let note = data.get(&format!("{OLDER}{id}{NOTE}")).and_then(|text| serde_json::from_str(text).ok());
+        Some(note.map(|note| EscrowFile { file: file.clone(), note }))
+    })
 }
 
 impl From<(String, super::EscrowNote)> for EscrowFile {
@@ -200,18 +232,27 @@ fn statements_of(place: &Map) -> Result<Vec<Statement>, ReadError> {
     }
 }
 
-/// The escrow file in a text: as it stands there, or in the ConfigMap or ClusterRecipient that was read from a cluster.
-/// `None` if there is none.
-pub fn escrow_in(text: SecretBytes) -> Option<Vec<u8>> {
+/// The escrow files in a text: one as it stands there, or those in the ConfigMap or ClusterRecipient that was read from a
+/// cluster. The one with the keys of today first; the others hold keys that it lacks.
+pub fn escrows_in(text: SecretBytes) -> Vec<Vec<u8>> {
     let bytes = text.expose().trim_ascii_start();
     if bytes.starts_with(b"age-encryption.org/") || bytes.starts_with(b"-----BEGIN AGE ENCRYPTED FILE") {
-        return Some(text.expose().to_vec());
+        return vec![text.expose().to_vec()];
     }
     let name = if bytes.starts_with(b"{") { "x.json" } else { "x.yaml" };
-    let objects = manifest::read(text, name, "").ok()?;
-    objects.iter().find_map(|object| {
-        let data = tree::map(&object.root, "data").and_then(|data| tree::text(data, ESCROW_ENTRY));
-        let status = tree::map(&object.root, "status").and_then(|status| tree::text(status, "escrow"));
-        Some(data.or(status)?.as_bytes().to_vec())
-    })
+    let objects = manifest::read(text, name, "").unwrap_or_default();
+    let found = objects.iter().map(|object| {
+        let (data, status) = (tree::map(&object.root, "data"), tree::map(&object.root, "status"));
+        let first = data.and_then(|data| tree::text(data, ESCROW_ENTRY));
+        let first = first.or_else(|| status.and_then(|status| tree::text(status, "escrow")));
+        let entries = data.into_iter().flat_map(Map::entries).filter_map(|entry| {
+            entry.key.strip_prefix(OLDER)?.strip_suffix(FILE)?;
+            entry.value.value.as_str()
+        });
+        let listed = status.and_then(|status| status.get("olderEscrows")).and_then(|node| node.value.as_list());
+        let listed = listed.into_iter().flat_map(|list| list.nodes()).filter_map(|node| node.value.as_map());
+        let older = entries.chain(listed.filter_map(|older| tree::text(older, "file")));
+        first.into_iter().chain(older).map(|file| file.as_bytes().to_vec()).collect::<Vec<_>>()
+    });
+    found.into_iter().find(|files| !files.is_empty()).unwrap_or_default()
 }

@@ -43,6 +43,7 @@ pub fn status(world: &World<'_>, steps: &[Step], old: Option<&ClusterRecipientSt
         statements: published.statements.clone(),
         escrow: escrow.map(|escrow| escrow.file.clone()),
         escrow_note: escrow.map(|escrow| escrow.note.clone()),
+        older_escrows: published.older.clone(),
         keys: world.records.iter().map(|record| key_status(world, record)).collect(),
         conditions: Vec::new(),
     };
@@ -73,9 +74,20 @@ fn ready(world: &World<'_>, steps: &[Step]) -> (&'static str, &'static str, Stri
     });
     match waiting {
         Some(reason) => (state, reason.word(), reason.to_string()),
-        None if said => (state, "Published", String::new()),
+        None if said => (state, "Published", missed(steps)),
         None => (state, "Pending", "the recipient is about to be published".to_owned()),
     }
+}
+
+/// The keys that resources need and that are gone, with the resources.
+fn missed(steps: &[Step]) -> String {
+    let texts = steps.iter().filter_map(|step| match step {
+        Step::Miss { recipient, needed_by } => {
+            Some(format!("the key of {} is gone, and resources need it: {needed_by}", keys::short_recipient(recipient)))
+        }
+        _ => None,
+    });
+    texts.collect::<Vec<_>>().join("; ")
 }
 
 fn key_status(world: &World<'_>, record: &KeyRecord) -> KeyStatus {

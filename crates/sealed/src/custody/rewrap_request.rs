@@ -30,7 +30,13 @@ pub const DEFAULT_TTL: u32 = 3600;
 pub struct RewrapRequestSpec {
     /// Name of an EncryptedSecret in the namespace of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "crd", schemars(length(max = 253)))]
+    #[cfg_attr(
+        feature = "crd",
+        schemars(
+            length(min = 1, max = 253),
+            regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
+        )
+    )]
     pub name: Option<String>,
     /// An EncryptedSecret, bound to the namespace of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]

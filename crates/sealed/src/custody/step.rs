@@ -57,6 +57,13 @@ pub enum Step {
         /// Since when no resource needs the key.
         since: Timestamp,
     },
+    /// Say that resources need a key that is gone.
+    Miss {
+        /// Its recipient.
+        recipient: String,
+        /// The resources.
+        needed_by: Named,
+    },
     /// Say why nothing is made.
     Wait(WaitReason),
 }
@@ -76,8 +83,6 @@ pub enum WaitReason {
     NoneActive,
     /// Resources list nobody who has a key here.
     UnknownRecipients(Named),
-    /// Keys are gone that resources need.
-    KeyMissing(Vec<String>),
 }
 
 impl WaitReason {
@@ -90,7 +95,6 @@ impl WaitReason {
             Self::PublishedUnreadable => "PublishedUnreadable",
             Self::NoneActive => "NoActiveKey",
             Self::UnknownRecipients(_) => "UnknownRecipients",
-            Self::KeyMissing(_) => "KeyMissing",
         }
     }
 }
@@ -122,10 +126,6 @@ impl std::fmt::Display for WaitReason {
                 write!(f, "no key is here, and {} resources are encrypted to somebody else ({named}): ", named.count)?;
                 f.write_str("restore the key, or start with bootstrap new")
             }
-            Self::KeyMissing(names) => {
-                let names: Vec<String> = names.iter().map(|name| keys::short_recipient(name)).collect();
-                write!(f, "no key is made while resources need keys that are gone: {}", names.join(", "))
-            }
         }
     }
 }
@@ -133,7 +133,7 @@ impl std::fmt::Display for WaitReason {
 impl Step {
     /// Whether something is written. The others are said, and change nothing.
     pub fn is_write(&self) -> bool {
-        !matches!(self, Self::MayRetire { .. } | Self::Wait(_))
+        !matches!(self, Self::MayRetire { .. } | Self::Miss { .. } | Self::Wait(_))
     }
 }
 
@@ -210,15 +210,21 @@ fn restated(world: &World<'_>, record: &KeyRecord) -> Option<Value> {
     }))
 }
 
-/// [`Step::Publish`] and [`Step::Escrow`]: what is to be published. An escrow file that cannot be made anew stays.
+/// [`Step::Publish`] and [`Step::Escrow`]: what is to be published. An escrow file that cannot be made anew stays, and one
+/// that alone holds keys which are needed stays beside the new one.
 pub fn publish(world: &World<'_>) -> Published {
-    let statements = world.chain().unwrap_or_else(|| world.published.statements.clone());
-    let escrow = match (world.escrow(), world.winner().and_then(|winner| winner.signing.as_ref())) {
+    let there = world.published;
+    let statements = world.chain().unwrap_or_else(|| there.statements.clone());
+    let made = match (world.escrow(), world.winner().and_then(|winner| winner.signing.as_ref())) {
         (EscrowState::Due, Some(signer)) => {
             let settings = world.settings;
             escrow::make(world.records, &settings.recovery, signer, &settings.namespace).ok()
         }
         _ => None,
     };
-    Published { statements, escrow: escrow.or_else(|| world.published.escrow.clone()), damaged: false }
+    let (escrow, older) = match made {
+        Some(made) => (Some(made), escrow::kept(world.records, there, world.usage).0),
+        None => (there.escrow.clone(), there.older.clone()),
+    };
+    Published { statements, escrow, older, damaged: false }
 }

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use keys::same_recipient;
 
+use super::published::Published;
 use super::record::{KeyRecord, KeyState};
 
 /// So many names are kept for messages; counts are exact.
 const NAMES: usize = 20;
-/// So many different recipients without a key are remembered.
-const RECIPIENTS: usize = 1000;
 
 /// What the sealed resources of the cluster say about the keys. Made from all of them, or not at all: a key that only
 /// seems unused would be given up.
@@ -21,8 +20,8 @@ pub struct Usage {
     only: BTreeMap<String, Named>,
     /// Resources that no key here opens, not even a revoked one.
     unknown: Named,
-    /// The recipients that those list.
-    strangers: BTreeSet<String>,
+    /// By recipient of a key that was here once: resources among those that list it.
+    missed: BTreeMap<String, Named>,
 }
 
 /// A count, and the first names.
@@ -55,26 +54,31 @@ impl std::fmt::Display for Named {
 }
 
 impl Usage {
-    /// Counts `resources`: the name of each with the recipients that its file lists.
+    /// Counts `resources`: the name of each with the recipients that its file lists. Of keys that are gone, those count
+    /// that `published` knows.
     pub fn of<'r, R: IntoIterator<Item = &'r str>>(
         records: &[KeyRecord],
+        published: &Published,
         resources: impl IntoIterator<Item = (&'r str, R)>,
     ) -> Self {
         let mut usage = Self::default();
+        let known: BTreeSet<&str> = published.keys().collect();
         for (name, recipients) in resources {
             let recipients: Vec<&str> = recipients.into_iter().collect();
-            usage.add(records, name, &recipients);
+            usage.add(records, &known, name, &recipients);
         }
         usage
     }
 
-    fn add(&mut self, records: &[KeyRecord], name: &str, recipients: &[&str]) {
+    fn add(&mut self, records: &[KeyRecord], known: &BTreeSet<&str>, name: &str, recipients: &[&str]) {
         let lists = |record: &&KeyRecord| recipients.iter().any(|listed| same_recipient(listed, &record.recipient));
         let own: Vec<&KeyRecord> = records.iter().filter(lists).collect();
         if own.is_empty() {
             self.unknown.add(name);
-            let room = RECIPIENTS.saturating_sub(self.strangers.len());
-            self.strangers.extend(recipients.iter().take(room).map(|listed| (*listed).to_owned()));
+            let listed: BTreeSet<&str> = recipients.iter().map(|listed| listed.trim()).collect();
+            for gone in listed.intersection(known) {
+                self.missed.entry((*gone).to_owned()).or_default().add(name);
+            }
             return;
         }
         let usable: Vec<_> = own.iter().filter(|record| record.state != KeyState::Revoked).collect();
@@ -103,8 +107,8 @@ impl Usage {
         &self.unknown
     }
 
-    /// Whether a resource that no key here opens lists this recipient.
-    pub fn is_missed(&self, recipient: &str) -> bool {
-        self.strangers.contains(recipient)
+    /// The resources that no key here opens and that list this recipient of a key that was here once.
+    pub fn missed(&self, recipient: &str) -> Option<&Named> {
+        self.missed.get(recipient)
     }
 }

@@ -199,12 +199,12 @@ fn seal(value: &SecretBytes, label: &str, to: &RsaKey, random: &mut dyn secret::
 
 /// Fills `template.data`; its keys are stronger than encrypted ones, as with the original.
 fn fill_templates(template: &Map, data: &mut BTreeMap<String, SecretBytes>) -> Result<(), Refusal> {
-    let mut left = names::SECRET_LIMIT;
+    let (mut left, mut work) = (names::SECRET_LIMIT, go_template::Work::new());
     let mut made = Vec::new();
     for entry in tree::map(template, "data").into_iter().flat_map(Map::entries) {
         let text = entry.value.value.as_str();
         let text = text.ok_or_else(|| invalid(&format!("spec.template.data.{} is no text", entry.key)))?;
-        let filled = go_template::fill(text, data, left)
+        let filled = go_template::fill(text, data, left, &mut work)
             .map_err(|error| Refusal::new(error.reason(), format!("template {}: {error}", entry.key)))?;
         left -= filled.len();
         made.push((entry.key.to_string(), filled));

@@ -13,7 +13,7 @@ use crate::desired::{DesiredSecret, decode};
 use crate::keys::Keys;
 use crate::manifest::{Manifest, ResourceId};
 use crate::reason::{Reason, Refusal};
-use crate::resource::{Ciphertext, ENCRYPTED_REGEX, EncryptedSecretSpec, KIND, OPAQUE, SecretEntry};
+use crate::resource::{Ciphertext, ENCRYPTED_REGEX, EncryptedSecretSpec, KIND, OPAQUE, SecretEntry, interval_seconds};
 use crate::status::Status;
 use crate::{names, template, tree};
 
@@ -38,8 +38,9 @@ impl Dialect for EncryptedSecret {
     }
 
     fn interval_seconds(&self, resource: &Manifest) -> u64 {
-        let spec = EncryptedSecretSpec::of(resource).ok();
-        spec.and_then(|spec| spec.interval_seconds().ok()).unwrap_or(3600)
+        // Of a large resource a controller holds no more of the spec than this.
+        let text = tree::map(&resource.root, "spec").and_then(|spec| tree::text(spec, "interval"));
+        text.and_then(interval_seconds).unwrap_or(3600)
     }
 
     fn suspended_until(&self, resource: &Manifest) -> Option<sops::Timestamp> {
@@ -160,7 +161,7 @@ pub(crate) fn data_key(encrypted: &Encrypted, keys: &Keys, namespace: &str) -> R
     let ring = keys.for_namespace(namespace);
     let metadata = encrypted.metadata();
     let allowed = !metadata.recipients().all(|recipient| keys.is_revoked(recipient));
-    if allowed && let Ok(key) = encrypted.data_key(ring) {
+    if allowed && let Ok(key) = encrypted.data_key_by(ring, keys.current()) {
         return Ok(key);
     }
     let short = |names: Vec<&str>| {
@@ -329,6 +330,11 @@ fn content_hash(key: &DataKey, secrets: &[DesiredSecret]) -> String {
 /// The end of the recipient that a key at hand belongs to.
 pub(crate) fn key_id(metadata: &sops::Metadata, keys: &Keys, namespace: &str) -> Option<String> {
     let ring = keys.for_namespace(namespace);
-    let own = metadata.recipients().find(|recipient| ring.has_recipient(recipient))?;
+    let is_current =
+        |recipient: &&str| keys.current().is_some_and(|current| ::keys::same_recipient(recipient, current));
+    let mut own: Vec<&str> = metadata.recipients().filter(|recipient| ring.has_recipient(recipient)).collect();
+    // The one that is tried first.
+    own.sort_by_key(|recipient| !is_current(recipient));
+    let own = own.first()?;
     Some(own.get(own.len().saturating_sub(8)..)?.to_owned())
 }

@@ -122,6 +122,21 @@ fn a_file_for_an_older_key_opens_and_says_so() {
 }
 
 #[test]
+fn the_current_key_is_the_one_that_opens_wherever_it_stands_in_the_file() {
+    let (old, new) = (Person::new(1), Person::new(2));
+    for readers in [[&old, &new], [&new, &old]] {
+        let file = sealed(sealed::write::plain_text(&draft()).unwrap(), &readers);
+        for current in [&old, &new] {
+            let mut ring = old.ring();
+            ring.add(keys::parse_identity(new.key_file().trim(), &keys::Access::none()).unwrap(), "test");
+            let keys = Keys::new(ring).with_current(current.recipient.clone());
+            let opened_by = plan(&manifests(&file)[0], &keys).unwrap().key_id.unwrap();
+            assert!(current.recipient.ends_with(&opened_by), "{opened_by}");
+        }
+    }
+}
+
+#[test]
 fn keys_have_an_id_that_changes_with_them() {
     let (me, other) = (Person::new(1), Person::new(2));
     assert_eq!(me.keys().id(), me.keys().id());

@@ -25,6 +25,9 @@ pub(crate) enum GoError {
     /// The result is larger than a Secret may be.
     #[error("the result is larger than {0} bytes")]
     TooLarge(usize),
+    /// Functions that have more to do than any file needs.
+    #[error("its functions go over more than {0} bytes altogether")]
+    TooMuch(usize),
 }
 
 impl GoError {
@@ -58,8 +61,30 @@ pub(crate) enum Start {
     Literal(String),
 }
 
+/// What the functions of all templates of one resource may go over, in bytes: a result that stays small may be made in
+/// thousands of steps, each over a value that is large.
+const WORK: usize = 16 << 20;
+/// What a step costs whatever it goes over.
+const STEP: usize = 64;
+
+/// What is left of it.
+pub(crate) struct Work(usize);
+
+impl Work {
+    /// All of it.
+    pub(crate) fn new() -> Self {
+        Self(WORK)
+    }
+
+    /// Takes what a function over so many bytes costs.
+    fn step(&mut self, bytes: usize) -> Result<(), GoError> {
+        self.0 = self.0.checked_sub(bytes.saturating_add(STEP)).ok_or(GoError::TooMuch(WORK))?;
+        Ok(())
+    }
+}
+
 /// Fills `template`; the result has at most `limit` bytes.
-pub(crate) fn fill(template: &str, values: &Values, limit: usize) -> Result<SecretBytes, GoError> {
+pub(crate) fn fill(template: &str, values: &Values, limit: usize, work: &mut Work) -> Result<SecretBytes, GoError> {
     let mut out = Zeroizing::new(Vec::new());
     for piece in parse(template)? {
         let bytes = match &piece {
@@ -73,6 +98,7 @@ pub(crate) fn fill(template: &str, values: &Values, limit: usize) -> Result<Secr
                 let missing = matches!(start, Start::Key(key) if !values.contains_key(key));
                 for (index, (name, arguments)) in functions.iter().enumerate() {
                     let absent = missing && index == 0;
+                    work.step(value.len())?;
                     value = Zeroizing::new(apply(name, arguments, &value, absent, limit)?);
                 }
                 value
@@ -317,7 +343,7 @@ mod tests {
     fn run(template: &str) -> Result<String, GoError> {
         let values = [("user", "bob <b>"), ("a-b", "x\ny"), ("empty", ""), ("b64", "eA==")];
         let values = values.map(|(key, value)| (key.to_owned(), SecretBytes::from(value))).into();
-        fill(template, &values, 200).map(|text| text.expose_str().unwrap().to_owned())
+        fill(template, &values, 200, &mut Work::new()).map(|text| text.expose_str().unwrap().to_owned())
     }
 
     #[test]
@@ -366,5 +392,22 @@ mod tests {
             run(&format!("{{{{ .user | replace \"b\" \"{}\" }}}}", "x".repeat(300))),
             Err(GoError::TooLarge(200))
         );
+    }
+
+    #[test]
+    fn much_ado_about_a_small_result_ends_too() {
+        let big = [("big".to_owned(), SecretBytes::from("a".repeat(300_000).as_str()))].into();
+        let fill = |template: &str, work: &mut Work| fill(template, &big, 1 << 20, work).map(|_| ());
+        let steps = format!("{{{{ .big {}}}}}", r#"| replace "a" "b" | replace "b" "a" "#.repeat(6000));
+        assert_eq!(fill(&steps, &mut Work::new()), Err(GoError::TooMuch(WORK)));
+        assert_eq!(fill(&"{{ .big | sha256sum }}".repeat(1000), &mut Work::new()), Err(GoError::TooMuch(WORK)));
+        assert_eq!(
+            fill(&format!("{{{{ `` {} }}}}", "| trim".repeat(300_000)), &mut Work::new()),
+            Err(GoError::TooMuch(WORK))
+        );
+        // All templates of a resource together, and what files hold is far below.
+        let mut work = Work::new();
+        let few = "{{ .big | b64enc | b64dec | sha256sum }}".repeat(10);
+        assert_eq!((fill(&few, &mut work), fill(&few, &mut work)), (Ok(()), Err(GoError::TooMuch(WORK))));
     }
 }

@@ -1,6 +1,6 @@
 //! The table: what is decided in which world.
 
-use sealed::custody::{Bootstrap, DAY, EscrowState, IDLE_ANNOTATION, KeyState, KeyType, Step, WaitReason};
+use sealed::custody::{Bootstrap, DAY, IDLE_ANNOTATION, KeyState, KeyType, Step, WaitReason};
 
 use super::stage::Stage;
 use crate::made::Person;
@@ -91,24 +91,72 @@ fn a_deleted_key_is_never_replaced_silently() {
 }
 
 #[test]
-fn the_escrow_of_a_lost_key_is_kept_while_resources_need_it() {
-    let (mut stage, _) = running();
+fn the_escrow_of_a_lost_key_is_kept_beside_the_new_one_while_resources_need_it() {
+    let (mut stage, person) = running();
     let lost = stage.active();
     stage.resource("prod/db", &[&lost.recipient]);
     let before = stage.published().escrow.unwrap();
     stage.secrets.clear();
     stage.settings.bootstrap = Bootstrap::New;
-    stage.settle();
+    let steps = stage.settle();
     assert_ne!(stage.active().recipient, lost.recipient);
-    assert_eq!(stage.published().escrow.unwrap(), before, "the only copy of the lost key");
+    let published = stage.published();
+    assert_eq!(
+        published.escrow.as_ref().unwrap().note.keys,
+        [stage.active().recipient],
+        "the new key is in the backup"
+    );
+    assert_eq!(published.older, std::slice::from_ref(&before), "the only copy of the lost key");
     let seen = stage.look();
-    assert_eq!(stage.world(&seen).escrow(), EscrowState::Held(vec![lost.recipient.clone()]));
+    let world = stage.world(&seen);
+    let (status, reason, message) = world.escrow().condition();
+    assert_eq!((status, reason), ("True", "Escrowed"));
+    assert!(message.contains(keys::short_recipient(&lost.recipient).as_str()), "{message}");
+    // Without a ConfigMap the status is the memory; both give every key back.
+    let said = sealed::custody::status(&world, &steps, None);
+    assert_eq!(sealed::custody::Published::read(None, Some(&said)), published);
+    let map = serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": stage.config_map});
+    let object = serde_json::json!({"apiVersion": "plomb.dev/v1alpha1", "kind": "ClusterRecipient",
+        "metadata": {"name": "prod"}, "status": said});
+    for text in [map.to_string(), object.to_string()] {
+        let files = sealed::custody::escrows_in(text.into());
+        let mut all = sealed::custody::restore(&files[0], &person.ring()).unwrap();
+        all.add(sealed::custody::restore(&files[1], &person.ring()).unwrap());
+        let found: Vec<_> = all.records.iter().map(|record| record.recipient.clone()).collect();
+        assert_eq!((files.len(), found), (2, vec![stage.active().recipient, lost.recipient.clone()]));
+    }
     drop(seen);
-    // Nothing needs it any more: the new key is escrowed.
+    // Nothing needs it any more.
     stage.resources.clear();
     stage.settle();
-    let after = stage.published().escrow.unwrap();
-    assert_eq!(after.note.keys, [stage.active().recipient]);
+    let after = stage.published();
+    assert_eq!((after.escrow.unwrap().note.keys, after.older.len()), (vec![stage.active().recipient], 0));
+}
+
+#[test]
+fn every_lost_key_stays_in_a_file_however_many_are_lost() {
+    let (mut stage, person) = running();
+    let (mut lost, mut is_full) = (Vec::new(), false);
+    while !is_full {
+        let old = stage.active();
+        stage.resource(&format!("evil/{}", old.name), &[&old.recipient]);
+        stage.now += 90 * DAY;
+        stage.settle();
+        stage.secrets.remove(&old.name);
+        stage.settle();
+        lost.push(old.recipient);
+        assert!(lost.len() < 40, "it says when no more can be kept");
+        let seen = stage.look();
+        let (status, reason, _) = stage.world(&seen).escrow().condition();
+        is_full = status == "False";
+        assert_eq!(reason, if is_full { "KeyMissing" } else { "Escrowed" });
+    }
+    let published = stage.published();
+    let files = published.older.iter().chain(&published.escrow);
+    let open = |file: &sealed::custody::EscrowFile| sealed::custody::restore(file.file.as_bytes(), &person.ring());
+    let found: Vec<_> = files.flat_map(|file| open(file).unwrap().records).map(|record| record.recipient).collect();
+    assert!(lost.iter().all(|name| found.contains(name)), "nothing is given up");
+    assert_eq!(published.older.len(), 8);
 }
 
 #[test]
@@ -134,18 +182,33 @@ fn a_key_is_renewed_when_it_is_old() {
 }
 
 #[test]
-fn nothing_is_renewed_while_a_needed_key_is_missing() {
+fn a_key_that_is_gone_and_needed_stops_no_renewal_and_is_told_with_the_resources() {
     let (mut stage, _) = running();
     let old = stage.active();
     stage.now += 90 * DAY;
     stage.settle();
-    stage.resource("prod/db", &[&old.recipient]);
+    let second = stage.active();
+    stage.resource("evil/ghost", &[&old.recipient]);
     stage.secrets.remove(&old.name);
+    let steps = stage.settle();
+    let [Step::Miss { recipient, needed_by }] = steps.as_slice() else { panic!("{steps:?}") };
+    assert_eq!((recipient, needed_by.to_string().as_str()), (&old.recipient, "evil/ghost"));
+    let seen = stage.look();
+    let status = sealed::custody::status(&stage.world(&seen), &steps, None);
+    let of = |type_: &str| status.conditions.iter().find(|it| it.type_ == type_).unwrap().clone();
+    let (ready, escrowed) = (of("Ready"), of("Escrowed"));
+    assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("True", "Published"));
+    assert!(ready.message.contains("evil/ghost"), "{}", ready.message);
+    assert_eq!((escrowed.status.as_str(), escrowed.reason.as_str()), ("True", "Escrowed"));
+    drop(seen);
     stage.now += 90 * DAY;
     stage.settle();
-    assert_eq!(stage.waits(), Some(WaitReason::KeyMissing(vec![old.recipient.clone()])));
-    assert_eq!(stage.secrets.len(), 1);
-    assert!(stage.published().escrow.unwrap().note.keys.contains(&old.recipient), "the backup still has it");
+    assert_ne!(stage.active().recipient, second.recipient, "renewed");
+    let published = stage.published();
+    let mut here: Vec<_> = stage.records().into_iter().map(|record| record.recipient).collect();
+    here.sort();
+    assert_eq!(published.escrow.unwrap().note.keys, here);
+    assert!(published.older.iter().any(|file| file.note.keys.contains(&old.recipient)), "no key is lost");
 }
 
 #[test]

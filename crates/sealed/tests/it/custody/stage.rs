@@ -80,8 +80,8 @@ impl Stage {
             }
         }
         let resources = self.resources.iter().map(|(name, list)| (name.as_str(), list.iter().map(String::as_str)));
-        let usage = Usage::of(&records, resources);
         let published = Published::read(self.config_map.as_ref(), None);
+        let usage = Usage::of(&records, &published, resources);
         Seen { records, unreadable, published, usage, config_map_version: self.config_map_version, now: self.now }
     }
 
