@@ -33,6 +33,27 @@ pub(super) const PAGE: u32 = 16;
 /// The same for Secrets, of which the metadata is read: annotations of 256 KiB and the names of all fields.
 const SECRETS_PAGE: u32 = 48;
 
+/// What a list in several pages brings is in the store when its last page is: whoever looks for an object of an earlier
+/// page before that finds none, and drops it. So all that are not settled are woken at the end.
+struct Pages {
+    kind: Kind,
+    bell: Bell,
+    listed: Vec<ObjectRef<SealedObject>>,
+}
+
+impl Pages {
+    fn follow(&mut self, event: &watcher::Result<watcher::Event<SealedObject>>) {
+        match event {
+            Ok(watcher::Event::InitApply(object)) if object.settled().is_none() => {
+                self.listed.push(ObjectRef::new_with(object.name(), self.kind).within(object.namespace()));
+            }
+            Ok(watcher::Event::InitDone) => self.listed.drain(..).for_each(|id| self.bell.ring(id)),
+            Ok(watcher::Event::Init) => self.listed.clear(),
+            _ => {}
+        }
+    }
+}
+
 /// One kind in one scope (a namespace, or all), with what is remembered of its resources.
 pub(crate) struct Unit {
     pub(crate) cluster: Arc<Cluster>,
@@ -352,6 +373,7 @@ impl Unit {
         let store = self.store.clone();
         let (errors, lists, lighter, absent) = (self.clone(), self.clone(), self.clone(), self.clone());
         let mut recipients = HashSet::new();
+        let mut pages = Pages { kind: self.kind, bell: bell.another(), listed: Vec::new() };
         let (to, gone) = mpsc::unbounded();
         let again = to.clone();
         let woken = woken.inspect(move |id| absent.leave_again(id, &again));
@@ -369,6 +391,7 @@ impl Unit {
                 object.make_room(&lighter.cluster.budget);
             })
             .reflect(writer)
+            .inspect(move |event| pages.follow(event))
             .inspect(move |event| lists.follow(event, &to))
             .applied_objects()
             // Our own statuses must not wake us.

@@ -109,8 +109,15 @@ fn a_request_with_an_odd_name_is_answered_and_asks_for_nothing() {
     let Some((server, faults, _)) = world(test) else { return };
     let space = server.namespace("odd-requests");
     let of = |name: &str| resource_path(VERSION, "rewraprequests", &space, name);
-    let names =
-        ["../apps/db", "../../../../../../api/v1/namespaces/apps/secrets/db", "db?x=y", "db/status", "a b", "", "D"];
+    let names = [
+        "../apps/odd-one",
+        "../../../../../../api/v1/namespaces/apps/secrets/odd-one",
+        "odd-one?x=y",
+        "odd-one/status",
+        "odd-one b",
+        "",
+        "Odd-one",
+    ];
     for (number, name) in names.into_iter().enumerate() {
         let request = json!({
             "apiVersion": VERSION, "kind": "RewrapRequest",
@@ -127,7 +134,7 @@ fn a_request_with_an_odd_name_is_answered_and_asks_for_nothing() {
         assert_eq!((&said["status"], &said["reason"]), (&json!("False"), &json!("InvalidFormat")), "{status}");
         assert!(server.delete(&path).ok());
     }
-    for part in ["../", "secrets/db", "db?x", "encryptedsecrets/db/status"] {
+    for part in ["../", "odd-one", "Odd-one"] {
         assert_eq!(faults.count("GET", &[part]), 0, "{part}");
     }
     peer::peer_test_ran(test);
