@@ -76,19 +76,19 @@ pub(crate) fn notices(file: &std::path::Path, notices: &[Notice]) {
         let more = if plain.len() > 1 { format!(" (and {} more)", plain.len() - 1) } else { String::new() };
         note(&format!("warning: {name}:{place} a comment that should be encrypted is not{more}"));
     }
-    let place = |at: &Option<(usize, usize)>| at.map(|(line, column)| format!("{line}:{column}:")).unwrap_or_default();
     for notice in notices {
-        match notice {
-            Notice::EmptyElement { at } => note(&format!(
-                "warning: {name}:{} SOPS reads an empty element where a comment without text stands in a list",
-                place(at)
-            )),
-            Notice::Rounded { at } => note(&format!(
-                "warning: {name}:{} SOPS rounds an integer beyond 64 bits; in quotes it keeps its digits",
-                place(at)
-            )),
-            Notice::PlainComment { .. } | Notice::LayoutIgnored => {}
-        }
+        let (at, more, what) = match notice {
+            Notice::EmptyElement { at, more } => {
+                (at, more, "SOPS reads an empty element where a comment without text stands in a list")
+            }
+            Notice::Rounded { at, more } => {
+                (at, more, "SOPS rounds an integer beyond 64 bits; in quotes it keeps its digits")
+            }
+            Notice::PlainComment { .. } | Notice::LayoutIgnored => continue,
+        };
+        let place = at.map(|(line, column)| format!("{line}:{column}:")).unwrap_or_default();
+        let more = if *more > 0 { format!(" (and {more} more)") } else { String::new() };
+        note(&format!("warning: {name}:{place} {what}{more}"));
     }
     if notices.contains(&Notice::LayoutIgnored) {
         note(&format!("note: {name}: the stored layout does not fit; shown in the usual style"));

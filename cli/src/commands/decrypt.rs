@@ -91,8 +91,9 @@ fn extract(
     if mode == Mode::Sops {
         path = rewrite::sops_path(&branch.root, &path).map_err(not_there)?;
     }
-    let digits = if mode == Mode::Plomb { plain.digits(&path) } else { None };
-    if let Some(digits) = digits {
+    if mode == Mode::Plomb
+        && let Some(Some(digits)) = plain.digits(std::slice::from_ref(&path)).pop()
+    {
         return Ok(digits);
     }
     match change::get(&branch.root, &path)? {

@@ -6,6 +6,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
+use document::Step;
 use sops::environment::{Variable, variables};
 
 use crate::account::Account;
@@ -110,11 +111,14 @@ fn decrypted(args: &Args, context: &Context) -> Result<Vec<Variable>, Failure> {
     ui::notices(&args.file, plain.notices());
     let Some(branch) = plain.document().branches.first() else { return Ok(Vec::new()) };
     let mut variables = variables(&branch.root, args.only.as_deref())?;
-    for variable in &mut variables {
+    for variable in &variables {
         check_name(&variable.name, args, context.mode)?;
-        let digits = || plain.digits(&document::Path(vec![document::Step::Key(variable.name.clone())]));
-        if let Some(digits) = Some(context.mode).filter(|mode| *mode == Mode::Plomb).and_then(|_| digits()) {
-            variable.value = digits;
+    }
+    if context.mode == Mode::Plomb {
+        let path = |variable: &Variable| document::Path(vec![Step::Key(variable.name.clone())]);
+        let paths: Vec<_> = variables.iter().map(path).collect();
+        for (variable, digits) in variables.iter_mut().zip(plain.digits(&paths)) {
+            variable.value = digits.unwrap_or_else(|| std::mem::take(&mut variable.value));
         }
     }
     Ok(variables)

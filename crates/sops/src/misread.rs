@@ -11,14 +11,38 @@ use crate::open::Notice;
 /// [`SopsError::Unsealable`] for INI comments of several lines of which the first is empty: SOPS breaks down when it writes
 /// them after decryption.
 pub(crate) fn check(doc: &Document) -> Result<Vec<Notice>, SopsError> {
-    let mut found = Vec::new();
+    let mut found = Found::default();
     for (document, branch) in doc.branches.iter().enumerate() {
         match doc.format.name() {
             "ini" => comments(doc, document, &branch.root)?,
             _ => in_map(doc, &branch.root, &mut found),
         }
     }
-    Ok(found)
+    // Lines are counted for the first only: a hostile file may have a million of them.
+    let first = |places: &Places| (places.count > 0).then(|| (places.first.map(|at| doc.place(at)), places.count - 1));
+    let empty = first(&found.empty).map(|(at, more)| Notice::EmptyElement { at, more });
+    let rounded = first(&found.rounded).map(|(at, more)| Notice::Rounded { at, more });
+    Ok(empty.into_iter().chain(rounded).collect())
+}
+
+#[derive(Default)]
+struct Found {
+    empty: Places,
+    rounded: Places,
+}
+
+/// The offset of the first, and how many there are.
+#[derive(Default)]
+struct Places {
+    first: Option<u32>,
+    count: usize,
+}
+
+impl Places {
+    fn add(&mut self, at: Option<u32>) {
+        self.first = if self.count == 0 { at } else { self.first };
+        self.count += 1;
+    }
 }
 
 fn comments(doc: &Document, document: usize, map: &Map) -> Result<(), SopsError> {
@@ -54,29 +78,27 @@ fn begins_empty(comment: &Comment) -> bool {
     text.iter().position(|byte| *byte == b'\n').is_some_and(|end| text[..end].trim_ascii().is_empty())
 }
 
-fn in_map(doc: &Document, map: &Map, found: &mut Vec<Notice>) {
+fn in_map(doc: &Document, map: &Map, found: &mut Found) {
     map.entries().for_each(|entry| in_node(doc, &entry.value, found));
 }
 
-fn in_list(doc: &Document, list: &List, found: &mut Vec<Notice>) {
+fn in_list(doc: &Document, list: &List, found: &mut Found) {
     for element in &list.items {
         match element {
             Element::Node(node) => in_node(doc, node, found),
             Element::Comment(comment) if comment.text.is_empty() && !comment.inline => {
-                found.push(Notice::EmptyElement { at: comment.span.map(|span| doc.place(span.start)) });
+                found.empty.add(comment.span.map(|span| span.start));
             }
             Element::Comment(_) => {}
         }
     }
 }
 
-fn in_node(doc: &Document, node: &Node, found: &mut Vec<Notice>) {
+fn in_node(doc: &Document, node: &Node, found: &mut Found) {
     match &node.value {
         Value::Map(map) => in_map(doc, map, found),
         Value::List(list) => in_list(doc, list, found),
-        Value::Float(_) if digits(doc, node).is_some() => {
-            found.push(Notice::Rounded { at: Some(doc.place(node.site.span.start)) });
-        }
+        Value::Float(_) if digits(doc, node).is_some() => found.rounded.add(Some(node.site.span.start)),
         _ => {}
     }
 }
@@ -85,6 +107,6 @@ fn in_node(doc: &Document, node: &Node, found: &mut Vec<Notice>) {
 pub(crate) fn digits<'d>(doc: &'d Document, node: &Node) -> Option<&'d [u8]> {
     let text = doc.source.expose().get(node.site.span.range())?;
     let bare = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text);
-    let is_big = bare.len() > 17 && bare.iter().all(u8::is_ascii_digit);
+    let is_big = bare.len() > 17 && bare.iter().all(|byte| byte.is_ascii_digit() || *byte == b'_');
     (is_big && matches!(node.value, Value::Float(_))).then_some(text)
 }

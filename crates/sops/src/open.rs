@@ -67,13 +67,17 @@ pub enum Notice {
     },
     /// A comment without text among the elements of a list: SOPS reads an empty element.
     EmptyElement {
-        /// Line and column.
+        /// Line and column of the first.
         at: Option<(usize, usize)>,
+        /// How many more there are.
+        more: usize,
     },
     /// An integer beyond 64 bits: SOPS rounds it to a float.
     Rounded {
-        /// Line and column.
+        /// Line and column of the first.
         at: Option<(usize, usize)>,
+        /// How many more there are.
+        more: usize,
     },
     /// The layout field is damaged or does not belong to this state of the file: canonical style was used.
     LayoutIgnored,
@@ -261,16 +265,22 @@ impl Unlocked {
 const TWO_TO_THE_63: f64 = 9_223_372_036_854_775_808.0;
 
 impl Plain {
-    /// The digits of an integer beyond 64 bits in the first document, as its text has them; none of anything else, and
+    /// The digits of integers beyond 64 bits in the first document, as its text has them; none of anything else, and
     /// none in a file that SOPS wrote, which has only what SOPS rounded.
-    pub fn digits(&self, path: &Path) -> Option<SecretBytes> {
-        let value = &change::node(&self.doc.branches.first()?.root, path)?.value;
-        if !self.is_ours() || !matches!(value, Value::Float(float) if float.abs() >= TWO_TO_THE_63) {
-            return None;
+    pub fn digits(&self, paths: &[Path]) -> Vec<Option<SecretBytes>> {
+        let none = || paths.iter().map(|_| None).collect();
+        let Some(root) = self.doc.branches.first().map(|branch| &branch.root) else { return none() };
+        let is_large = |path: &Path| matches!(change::node(root, path).map(|node| &node.value), Some(Value::Float(float)) if float.abs() >= TWO_TO_THE_63);
+        if !self.is_ours() || !paths.iter().any(is_large) {
+            return none();
         }
-        let doc = self.doc.format.parse(self.text(&EmitOptions::default()).ok()?).ok()?;
-        let node = change::node(&doc.branches.first()?.root, path)?;
-        misread::digits(&doc, node).map(|digits| SecretBytes::new(digits.to_vec()))
+        let text = self.text(&EmitOptions::default()).ok();
+        let Some(doc) = text.and_then(|text| self.doc.format.parse(text).ok()) else { return none() };
+        let exact = |path: &Path| {
+            let node = change::node(&doc.branches.first()?.root, path)?;
+            misread::digits(&doc, node).map(|digits| SecretBytes::new(digits.to_vec()))
+        };
+        paths.iter().map(exact).collect()
     }
 
     /// The decrypted text: as the file was before encryption if plomb wrote it, else as SOPS prints it.

@@ -1,6 +1,7 @@
 //! Reading typed fields out of a configuration tree, with places in errors.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 
 use document::{Document, Element, Entry, Item, Map, Node, Value};
 
@@ -129,12 +130,10 @@ pub(super) fn merge(map: &mut Map) {
     let is_merge = |item: &Item| matches!(item, Item::Entry(entry) if &*entry.key == "<<" && sources(entry).is_some());
     let Some(at) = map.items.iter().position(is_merge) else { return };
     let Item::Entry(entry) = map.items.remove(at) else { return };
+    let mut known: HashSet<Box<str>> = map.entries().map(|entry| entry.key.clone()).collect();
     for source in sources(&entry).into_iter().flatten() {
-        for item in source.duplicate().items {
-            if matches!(&item, Item::Entry(entry) if map.get(&entry.key).is_none()) {
-                map.items.push(item);
-            }
-        }
+        let is_new = |item: &Item| matches!(item, Item::Entry(entry) if known.insert(entry.key.clone()));
+        map.items.extend(source.duplicate().items.into_iter().filter(is_new));
     }
 }
 

@@ -10,6 +10,7 @@ use crate::error::SopsError;
 use crate::layout::LayoutEntry;
 use crate::mac::Running;
 use crate::memory::Memory;
+use crate::misread;
 use crate::selector::Selector;
 use crate::value::{Cipher, Kind, canonical};
 use crate::walk::{At, Visitor};
@@ -53,10 +54,7 @@ impl Sealer<'_> {
 
     /// Integers beyond 64 bits are doubles to SOPS; in clear text their digits would be lost on its next write.
     fn refuse_big_integer(&self, at: &At, node: &Node) -> Result<(), SopsError> {
-        let text = self.doc.source.expose().get(node.site.span.range()).unwrap_or_default();
-        let digits = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text);
-        let big = digits.len() > 17 && digits.iter().all(|byte| byte.is_ascii_digit() || *byte == b'_');
-        if !big || !matches!(node.value, Value::Float(_)) {
+        if misread::digits(self.doc, node).is_none() {
             return Ok(());
         }
         let what = "is an integer beyond 64 bits and stays in clear; SOPS would change its digits (quote it)";
