@@ -1,10 +1,14 @@
 //! `edit`, `set`, `unset`, `exec-env` and `exec-file`, run as a user runs them: the built binary in a world of its own.
 
+#[path = "shared/world.rs"]
+mod world;
+
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use testkit::{Canary, Outcome, Peer, Run, Scratch, fixtures::files_below};
+use testkit::{Canary, Outcome, Peer, fixtures::files_below};
+use world::World;
 
 const PLAIN: &str = r#"{
     "user": "ann",   "password": "canary-0123456789",
@@ -12,18 +16,10 @@ const PLAIN: &str = r#"{
 }
 "#;
 
-/// A scratch world with a key and the encrypted file `s.json`.
-struct World {
-    scratch: Scratch,
-    recipient: String,
-}
-
 impl World {
+    /// With the encrypted file `s.json`.
     fn new(name: &str) -> Self {
-        let scratch = Scratch::new(name);
-        let (identity, recipient) = keys::generate_x25519(&mut secret::OsRandom::new());
-        scratch.write("../keys.txt", identity.expose());
-        let world = Self { scratch, recipient };
+        let world = Self::bare(name);
         world.encrypted("s.json", PLAIN);
         world
     }
@@ -33,15 +29,6 @@ impl World {
         let done = self.plomb(["encrypt", "--age", &self.recipient, "--in-place", name]);
         assert_eq!(done.code, Some(0), "{}", done.errors());
         path
-    }
-
-    fn run<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Run {
-        let command = self.scratch.command(env!("CARGO_BIN_EXE_plomb")).args(args);
-        command.env("SOPS_AGE_KEY_FILE", self.scratch.root().join("keys.txt"))
-    }
-
-    fn plomb<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Outcome {
-        self.run(args).run()
     }
 
     fn edit(&self, file: &str, editor: &str) -> Outcome {

@@ -1,29 +1,12 @@
 //! What is told about a file besides its result: values that SOPS reads otherwise, values in clear, places of results.
 
-use testkit::{Outcome, Run, Scratch};
+#[path = "shared/world.rs"]
+mod world;
 
-struct World {
-    scratch: Scratch,
-    recipient: String,
-}
+use testkit::Outcome;
+use world::World;
 
 impl World {
-    fn new(name: &str) -> Self {
-        let scratch = Scratch::new(name);
-        let (identity, recipient) = keys::generate_x25519(&mut secret::OsRandom::new());
-        scratch.write("../keys.txt", identity.expose());
-        Self { scratch, recipient }
-    }
-
-    fn run<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Run {
-        let command = self.scratch.command(env!("CARGO_BIN_EXE_plomb")).args(args);
-        command.env("SOPS_AGE_KEY_FILE", self.scratch.root().join("keys.txt"))
-    }
-
-    fn plomb<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Outcome {
-        self.run(args).run()
-    }
-
     fn encrypt(&self, name: &str, plain: &str) -> Outcome {
         self.scratch.write(name, plain);
         self.plomb(["encrypt", "--age", &self.recipient, "--in-place", name])
@@ -32,7 +15,7 @@ impl World {
 
 #[test]
 fn digits_beyond_64_bits_are_the_same_wherever_they_are_asked_for() {
-    let world = World::new("words-digits");
+    let world = World::bare("words-digits");
     let done = world.encrypt("u.yaml", "id: 18446744073709551615\nsmall: 7\n");
     assert!(done.ok() && done.errors().contains("u.yaml:1:5: SOPS rounds an integer"), "{}", done.errors());
     let said = world.plomb(["decrypt", "--extract", "[\"id\"]", "u.yaml"]);
@@ -52,7 +35,7 @@ fn digits_beyond_64_bits_are_the_same_wherever_they_are_asked_for() {
 
 #[test]
 fn what_sops_reads_otherwise_is_told_or_refused() {
-    let world = World::new("words-misread");
+    let world = World::bare("words-misread");
     let done = world.encrypt("l.yaml", "l:\n- x\n#\n- y\n# words\n- z\n");
     assert!(done.ok() && done.errors().contains("l.yaml:3:2: SOPS reads an empty element"), "{}", done.errors());
     assert_eq!(done.errors().matches("warning").count(), 1, "{}", done.errors());
@@ -72,7 +55,7 @@ fn what_sops_reads_otherwise_is_told_or_refused() {
 
 #[test]
 fn a_value_that_stays_in_clear_is_worth_a_word() {
-    let world = World::new("words-clear");
+    let world = World::bare("words-clear");
     world.scratch.write("k.yaml", "data: {p: x}\n");
     let encrypt = ["encrypt", "--age", &world.recipient, "-i", "--encrypted-regex", "^data$", "k.yaml"];
     assert!(world.plomb(encrypt).ok());
@@ -88,7 +71,7 @@ fn a_value_that_stays_in_clear_is_worth_a_word() {
 
 #[test]
 fn results_go_where_they_are_sent() {
-    let world = World::new("words-output");
+    let world = World::bare("words-output");
     assert!(world.encrypt("x.yaml", "a: 1\n").ok());
     for name in ["-", "/dev/stdout", "/dev/fd/1"] {
         let done = world.plomb(["decrypt", "--output", name, "x.yaml"]);
@@ -105,7 +88,7 @@ fn results_go_where_they_are_sent() {
 
 #[test]
 fn a_configuration_that_is_not_read_is_named() {
-    let world = World::new("words-config");
+    let world = World::bare("words-config");
     world.scratch.write(".git/HEAD", "ref: refs/heads/main\n");
     world.scratch.write(".sops.yaml", format!("creation_rules:\n- age: {}\n", world.recipient));
     world.scratch.write("sub/.git/HEAD", "ref: refs/heads/main\n");
@@ -119,7 +102,7 @@ fn a_configuration_that_is_not_read_is_named() {
 
 #[test]
 fn what_a_rule_drops_is_told() {
-    let world = World::new("words-rules");
+    let world = World::bare("words-rules");
     let other = keys::generate_x25519(&mut secret::OsRandom::new()).1;
     let own = &world.recipient;
     let rules = format!("creation_rules:\n- age: {other}\n  key_groups:\n  - age: [{own}]\n---\nmore: 1\n");
